@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "support.h"
+
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define	SYS_KMOBJ_SYSCTL	1000
+#define	WRONG_SHOWN		8
+
+void
+test_pass(const char *test)
+{
+	printf("KMOBJ: PASS %s\n", test);
+	fflush(stdout);
+	exit(0);
+}
+
+void
+test_fail(const char *test, const char *why, ...)
+{
+	va_list ap;
+
+	printf("KMOBJ: FAIL %s: ", test);
+	va_start(ap, why);
+	vprintf(why, ap);
+	va_end(ap);
+	printf("\n");
+	fflush(stdout);
+	exit(1);
+}
+
+const char *
+option_word(const char *name, const char *def)
+{
+	const char *s = getenv(name);
+
+	return s != NULL ? s : def;
+}
+
+unsigned long
+option_number(const char *name, unsigned long def)
+{
+	const char *s = getenv(name);
+	char *end;
+	unsigned long n;
+
+	if (s == NULL)
+		return def;
+	errno = 0;
+	n = strtoul(s, &end, 0);
+	if (errno != 0 || *s == '\0' || *end != '\0')
+		test_fail(option_word("test", "?"),
+		    "kernel argument %s=%s: expected a number", name, s);
+	return n;
+}
+
+static int
+kmobj_sysctl(const char *name, void *old, size_t *oldlen, const void *new,
+    size_t newlen)
+{
+	return (int)syscall(SYS_KMOBJ_SYSCTL, name, old, oldlen, new, newlen);
+}
+
+/* Variables are int or long: the length that comes back tells which. */
+int
+kvar_get_long(const char *name, long *value)
+{
+	union {
+		int	i;
+		long	l;
+	} v;
+	size_t len = sizeof(v);
+
+	v.l = 0;
+	if (kmobj_sysctl(name, &v, &len, NULL, 0) != 0)
+		return -1;
+	*value = len == sizeof(v.i) ? v.i : v.l;
+	return 0;
+}
+
+int
+kvar_set_long(const char *name, long value)
+{
+	int narrow = (int)value;
+
+	if (kmobj_sysctl(name, NULL, NULL, &value, sizeof(value)) == 0)
+		return 0;
+	return kmobj_sysctl(name, NULL, NULL, &narrow, sizeof(narrow));
+}
+
+void
+kvar_print(const char *name)
+{
+	long value;
+
+	if (kvar_get_long(name, &value) == 0)
+		printf("stat %s %ld\n", name, value);
+}
+
+void
+kvar_print_text(const char *name)
+{
+	static char text[8192];
+	size_t len = sizeof(text) - 1;
+	char *line, *next;
+
+	if (kmobj_sysctl(name, text, &len, NULL, 0) != 0)
+		return;
+	text[len] = '\0';
+	for (line = text; line != NULL; line = next) {
+		if ((next = strchr(line, '\n')) != NULL)
+			*next++ = '\0';
+		if (*line != '\0')
+			printf("%s| %s\n", name, line);
+	}
+}
+
+void
+kvar_print_paging(void)
+{
+	kvar_print("vm.stats.v_page_count");
+	kvar_print("vm.stats.v_free_count");
+	kvar_print("vm.stats.v_vm_faults");
+	kvar_print("vm.stats.v_swappgsout");
+	kvar_print("vm.stats.v_swappgsin");
+	kvar_print_text("vm.zone");
+	kvar_print_text("kern.objcache.stats");
+	kvar_print_text("kern.kmalloc_ext");
+}
+
+static unsigned long
+machine_bytes(unsigned long units, unsigned long unit)
+{
+	return units * (unit != 0 ? unit : 1);
+}
+
+unsigned long
+machine_ram(void)
+{
+	struct sysinfo si;
+
+	if (sysinfo(&si) != 0)
+		test_fail(option_word("test", "?"), "sysinfo: %s",
+		    strerror(errno));
+	return machine_bytes(si.totalram, si.mem_unit);
+}
+
+unsigned long
+machine_swap(void)
+{
+	struct sysinfo si;
+
+	if (sysinfo(&si) != 0)
+		test_fail(option_word("test", "?"), "sysinfo: %s",
+		    strerror(errno));
+	return machine_bytes(si.totalswap, si.mem_unit);
+}
+
+/* The finisher of splitmix64 (Steele, Lea, Flood 2014), a bijection. */
+static inline uint64_t
+pattern(uint64_t seed, uint64_t i)
+{
+	uint64_t z = seed + i * 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+void
+region_map(struct region *r, const char *name, size_t bytes, uint64_t seed)
+{
+	void *p;
+
+	bytes = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		test_fail(option_word("test", "?"), "mmap of %zu bytes: %s",
+		    bytes, strerror(errno));
+	r->name = name;
+	r->words = p;
+	r->bytes = bytes;
+	r->seed = seed;
+}
+
+void
+region_dirty(const struct region *r)
+{
+	size_t n = r->bytes / sizeof(*r->words);
+
+	for (size_t i = 0; i < n; ++i)
+		r->words[i] = pattern(r->seed, i);
+}
+
+uint64_t
+region_verify(const struct region *r)
+{
+	size_t n = r->bytes / sizeof(*r->words);
+	uint64_t wrong = 0;
+
+	for (size_t i = 0; i < n; ++i) {
+		uint64_t want = pattern(r->seed, i);
+		uint64_t got = r->words[i];
+
+		if (got == want)
+			continue;
+		if (wrong++ < WRONG_SHOWN)
+			printf("%s: word %zu (page %zu): %016jx, expected "
+			    "%016jx\n", r->name, i,
+			    i * sizeof(got) / PAGE_BYTES, (uintmax_t)got,
+			    (uintmax_t)want);
+	}
+	return wrong;
+}

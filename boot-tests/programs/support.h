@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * What every test program of the guest shares: the verdict line, the kernel's
+ * variables, and memory whose every word is known.
+ *
+ * A pattern is a function of a seed and the word's index alone, so a page may
+ * be checked at any time, in any order, without a second copy.  Words of two
+ * pages never agree by accident: the generator is a bijection of the index.
+ */
+#ifndef _SUPPORT_H_
+#define _SUPPORT_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define	MIB		(1024UL * 1024)
+#define	PAGE_BYTES	4096UL
+
+/* Ends the test: prints the verdict, then exits 0 (pass) or 1 (fail). */
+_Noreturn void	test_pass(const char *test);
+_Noreturn void	test_fail(const char *test, const char *why, ...)
+		    __attribute__((__format__(__printf__, 2, 3)));
+
+/* A number or word given on the kernel's command line, or the default. */
+unsigned long	option_number(const char *name, unsigned long def);
+const char	*option_word(const char *name, const char *def);
+
+/* Kernel variables by their sysctl name.  Get returns 0, or -1 with errno. */
+int	kvar_get_long(const char *name, long *value);
+int	kvar_set_long(const char *name, long value);
+void	kvar_print(const char *name);
+void	kvar_print_text(const char *name);
+void	kvar_print_paging(void);
+
+/* The machine, in bytes. */
+unsigned long	machine_ram(void);
+unsigned long	machine_swap(void);
+
+/* A region of whole pages, anonymous memory, and its pattern. */
+struct region {
+	const char	*name;
+	uint64_t	*words;
+	size_t		bytes;
+	uint64_t	seed;
+};
+
+void	region_map(struct region *r, const char *name, size_t bytes,
+	    uint64_t seed);
+void	region_dirty(const struct region *r);
+uint64_t region_verify(const struct region *r);	/* words that are wrong */
+
+#endif /* !_SUPPORT_H_ */
