@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import os
+import sys
 import lit.formats
 
 config.name = "boot"
@@ -18,5 +19,6 @@ config.substitutions += [
     ("%kernels", os.path.join(build, "kernels")),
     ("%trees", os.path.join(build, "trees")),
     ("%kmobj", os.path.join(build, "bin", "kmobj")),
+    ("%python", sys.executable),
     ("%FileCheck", "FileCheck --enable-var-scope --dump-input-filter=error"),
 ]
