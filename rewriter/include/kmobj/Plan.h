@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- Plan.h - Facts in, one decision a zone out -------------------------===//
+//
+// A zone or cache is converted only if every one of its sites can be; otherwise
+// it is refused as a whole, with each reason and its line. The plan says for
+// every site what is to be done there, so that the edit stage only has to look
+// up text and replace it.
+//
+// The plan file (YAML) is the part of a plan that a person reads and may edit:
+// decision, type, reserve, bootstrap, and flags of a site. Reading one lays its
+// values over the plan made from the facts and rejects what does not fit.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef KMOBJ_PLAN_H
+#define KMOBJ_PLAN_H
+
+#include "kmobj/Facts.h"
+#include "llvm/Support/MemoryBufferRef.h"
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kmobj {
+
+/// A sentence about a line.
+struct Remark {
+  Span Where; ///< may be invalid: about the zone as a whole
+  std::string Text;
+  /// "vm/swap_pager.c:441: text"
+  std::string str() const;
+};
+
+/// What to do at one place.
+enum class Action {
+  Alloc,      ///< zalloc, objcache_get
+  Free,       ///< zfree, objcache_put; objcache_dtor on a plain type
+  FreeDtor,   ///< objcache_dtor on a constructed type
+  BootInit,   ///< zbootinit
+  Create,     ///< zinit, zinitna, objcache_create*
+  Destroy,    ///< zdestroy, objcache_destroy
+  Remove,     ///< the statement goes: z = &store, store.zflags |= F, dead check
+  Resize,     ///< kmem_alloc's size argument of the boot items
+  TestNull,   ///< dynamic: `z == NULL` becomes `z_obj == NULL`
+  AssignNull, ///< dynamic: `z = NULL` becomes `z_obj = NULL`
+};
+llvm::StringRef actionName(Action A);
+
+/// One place to change. Where sites in inactive code are changed by their
+/// spelling, Textual is set and Site is empty.
+struct Step {
+  Action Do = Action::Alloc;
+  /// The site's identity: Site::Name.id(), for a person as well. For steps that
+  /// are no site (Remove, Resize, tests) that of Replace.
+  std::string At;
+  std::string Call; ///< the old function's name, or what stands there
+  /// What the new text takes the place of: the call for Alloc and Free, the
+  /// statement (or loop, or if) for others, the size argument for Resize.
+  Span Replace;
+  /// Further statements that go: dead NULL checks.
+  std::vector<Span> AlsoRemove;
+  /// The steps stands in inactive code and is known by its spelling only.
+  bool Textual = false;
+
+  // Alloc.
+  std::string Flags;    ///< M_INTNOWAIT; a person may edit it
+  std::string Pointer;  ///< Free: text of the object's expression
+  std::string ZoneText; ///< as written at the site
+
+  // Create (a plain type): kmalloc_obj_raise_limit(M_X, Limit) and
+  // kmalloc_obj_reserve(M_X, <reserve>, Objects).
+  bool RaiseLimit = false;
+  std::string Limit = "0";
+  bool CallReserve = false;
+  std::string Objects = "0";
+  // Create (constructed): kmalloc_obj_ctor(M_X, Ctor, Dtor, Private, MaxOut).
+  bool CallCtor = false;
+  std::string Ctor = "NULL", Dtor = "NULL", Private = "NULL", MaxOut = "0";
+  // Create (dynamic): kmalloc_create_obj(&z, Name, Size) first.
+  bool CallCreate = false;
+  std::string Name; ///< the description's text, quotes included
+
+  // BootInit: kmalloc_obj_bootinit(M_X, Memory, Bytes). Resize: Bytes.
+  std::string Memory, Bytes;
+
+  std::vector<Remark> Notes;
+};
+
+/// How the type comes into being.
+enum class TypeForm {
+  Define,   ///< MALLOC_DEFINE_OBJ in place of the variable's definition
+  Redefine, ///< an existing MALLOC_DEFINE becomes MALLOC_DEFINE_OBJ in place
+  Dynamic   ///< struct malloc_type *z_obj
+};
+
+struct PlanEntry {
+  std::string Key;      ///< of the zone or cache variable
+  std::string Variable; ///< its name: swap_zone
+  std::string Name;     ///< its string: SWAPMETA; empty when it has none
+  bool IsZone = true;   ///< else an object cache
+  Span Where;           ///< definition, else creation
+
+  bool Convert = false;     ///< the decision in force
+  bool Convertible = false; ///< every site can be; a person cannot change that
+  bool AlreadyDone = false; ///< nothing left to convert (kept out of files)
+  std::vector<Remark> Reasons; ///< why it is not convertible
+  std::vector<Remark> Notes;   ///< what a person should look at
+
+  TypeForm Form = TypeForm::Define;
+  std::string Type;                ///< M_SWAPMETA; Dynamic: the variable's name
+  std::string ShortText, LongText; ///< MALLOC_DEFINE_OBJ's strings, with quotes
+  std::string SizeText;            ///< sizeof(struct swblock)
+  uint64_t Size = 0;
+  bool Constructed =
+      false;          ///< kmalloc_cobj: SizeText goes into KMALLOC_COBJ_SIZE
+  bool Static = true; ///< MALLOC_DEFINE_OBJ gets `static`
+  std::string MallocDefine; ///< Redefine: key of the MallocDefine
+  std::string ArgsVariable; ///< cache: objcache_malloc_args that goes with it
+
+  unsigned Reserve = 3;    ///< slabs; 0 with WantReserve: only "fresh is zero"
+  bool WantReserve = true; ///< kmalloc_obj_reserve is called
+  bool Bootstrap = false;  ///< booted: bootinit, BOOTSLABS, bootbytes
+  bool HasBootstrap = false; ///< it has boot items at all
+
+  /// Zone's flags over all creations, as ZONE_* bits.
+  uint32_t ZoneFlags = 0;
+  /// zbootinit's items: key of the variable, its count and whether it becomes
+  /// KMALLOC_OBJ_BOOTSLABS (static array) or stays (kmem_alloc).
+  std::string Items, ItemsCount;
+  bool ItemsStatic = false;
+
+  std::vector<Step> Steps; ///< by place
+
+  /// Any of the shims' names appear in what is written for this entry.
+  bool needsShims() const;
+  unsigned sites() const; ///< steps that are calls of the old API
+};
+
+struct Plan {
+  bool Naive = false;
+  std::vector<PlanEntry> Entries; ///< by place of definition
+  /// About the tree, not about one zone: units that failed, calls whose zone
+  /// nobody knows, files outside the database.
+  std::vector<Remark> Remarks;
+  /// Sites that belong to no entry.
+  unsigned StraySites = 0;
+  /// No zone (cache) and no unexplained mention would be left: vm_zone.c
+  /// (kern_objcache.c) can be taken out of conf/files.
+  bool DropZone = false, DropObjcache = false;
+
+  const PlanEntry *entry(llvm::StringRef Key) const;
+  bool needsShims() const;
+  bool allConverted() const; ///< nothing refused, nothing stray
+  /// Recomputes DropZone and DropObjcache after decisions changed.
+  void updateDrops();
+  unsigned StrayZoneMentions = 0, StrayCacheMentions = 0;
+};
+
+struct PlanOptions {
+  bool Naive = false;
+  unsigned Reserve = 3;
+};
+
+Plan makePlan(const Facts &F, const PlanOptions &Options = {});
+
+/// Stable order, ends in a newline.
+std::string writePlan(const Plan &P);
+
+/// Lays a plan file over P. The error names the file, the line, and what was
+/// expected: a zone that is not there, an unknown decision, a zone that cannot
+/// be converted, flags for a site that is not there.
+llvm::Error applyPlanFile(Plan &P, const Facts &F, llvm::MemoryBufferRef File);
+
+/// "SWAPMETA" -> "M_SWAPMETA", "MAP ENTRY" -> "M_MAP_ENTRY".
+std::string typeName(llvm::StringRef ZoneName);
+
+/// One line an entry and the closing summary, as the contract words them.
+std::string report(const Plan &P);
+
+/// The largest object (bytes) of which a slab holds at least one.
+uint64_t largestObject();
+
+} // namespace kmobj
+
+#endif // KMOBJ_PLAN_H
