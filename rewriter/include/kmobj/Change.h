@@ -2,15 +2,15 @@
 /*
  * Changes to source files, and what becomes of the files.
  *
- * Everything the rewriter does to a tree is first said as data: a Step is one
+ * Everything the rewriter does to a tree is first said as data: a Patch is one
  * reviewable unit (the installation of the shims, one zone, ...), a Change
  * replaces a range of bytes of one file, a NewFile adds one.  Offsets always
- * refer to the file as it is on disk, whichever step the change belongs to, so
- * that steps can be produced independently of each other.  materialize() then
- * computes the files' contents after each step; writers (Output.h) only ever
+ * refer to the file as it is on disk, whichever patch the change belongs to, so
+ * that patches can be produced independently of each other.  materialize() then
+ * computes the files' contents after each patch; writers (Output.h) only ever
  * see whole contents.
  *
- * Invariants: changes of one file never overlap, across all steps; a file
+ * Invariants: changes of one file never overlap, across all patches; a file
  * without a change is never touched; a file keeps its own line endings.
  */
 #ifndef KMOBJ_CHANGE_H
@@ -41,9 +41,9 @@ struct NewFile {
   std::string Content;
 };
 
-/// What belongs together in review: it is applied whole, after the steps
+/// What belongs together in review: it is applied whole, after the patches
 /// before it.
-struct Step {
+struct Patch {
   /// First line of the commit message, without "[PATCH]".
   std::string Subject;
   /// Rest of the commit message; may be empty.
@@ -80,10 +80,10 @@ llvm::Expected<std::string> applyChanges(llvm::StringRef Name,
                                          llvm::StringRef Content,
                                          std::vector<Change> Changes);
 
-/// For each step the contents of every file touched by it or by an earlier
-/// one, as they are after that step.
+/// For each patch the contents of every file touched by it or by an earlier
+/// one, as they are after that patch.
 llvm::Expected<std::vector<FileSet>> materialize(const SourceTree &Tree,
-                                                 llvm::ArrayRef<Step> Steps);
+                                                 llvm::ArrayRef<Patch> Patches);
 
 } // namespace kmobj
 

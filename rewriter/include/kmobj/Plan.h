@@ -60,7 +60,7 @@ struct Step {
   Span Replace;
   /// Further statements that go: dead NULL checks.
   std::vector<Span> AlsoRemove;
-  /// The steps stands in inactive code and is known by its spelling only.
+  /// The step stands in inactive code and is known by its spelling only.
   bool Textual = false;
 
   // Alloc.
