@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef _VM_VM_OBJECT_H_
+#define _VM_VM_OBJECT_H_
+
+/*
+ * Memory objects.  The theory is in vm_object.c.
+ */
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <sys/thread.h>
+#include <sys/tree.h>
+#include <vm/vm.h>
+#include <vm/vm_page.h>
+
+struct swblock;
+struct swblock_rb_tree;
+int	rb_swblock_compare(struct swblock *, struct swblock *);
+RB_PROTOTYPE2(swblock_rb_tree, swblock, swb_entry, rb_swblock_compare,
+    vm_pindex_t);
+RB_HEAD(swblock_rb_tree, swblock);
+
+enum obj_type {
+	OBJT_DEFAULT,		/* anonymous, nothing on swap yet */
+	OBJT_SWAP,		/* anonymous, has swap blocks */
+	OBJT_DEAD
+};
+typedef u_char objtype_t;
+
+struct vm_object {
+	struct lwkt_token token;	/* everything below */
+	struct vm_page_rb_tree rb_memq;	/* resident pages, by pindex */
+	TAILQ_ENTRY(vm_object) object_entry;
+	vm_pindex_t	size;		/* pages */
+	long		resident_page_count;
+	int		ref_count;	/* map entries */
+	int		hold_count;	/* keeps the structure, not the data */
+	u_int		paging_in_progress;
+	u_short		flags;		/* OBJ_* */
+	objtype_t	type;
+	struct swblock_rb_tree swblock_root;
+	long		swblock_count;
+};
+
+#define OBJ_DEAD	0x0008
+
+#define IDX_TO_OFF(idx)	((vm_ooffset_t)(idx) << PAGE_SHIFT)
+#define OFF_TO_IDX(off)	((vm_pindex_t)((vm_ooffset_t)(off) >> PAGE_SHIFT))
+
+#ifdef _KERNEL
+
+extern struct vm_object *kernel_object;	/* wired kernel memory, by address */
+
+void	vm_object_init1(void);
+
+/* Anonymous object of size pages with one reference.  May block. */
+vm_object_t vm_object_allocate(objtype_t type, vm_pindex_t size);
+vm_object_t vm_object_allocate_hold(objtype_t type, vm_pindex_t size);
+void	_vm_object_allocate(objtype_t type, vm_pindex_t size, vm_object_t object,
+	    const char *ident);
+
+/* Hold: keep the structure and own its token.  May block. */
+void	vm_object_hold(vm_object_t);
+int	vm_object_hold_try(vm_object_t);
+void	vm_object_drop(vm_object_t);
+
+void	vm_object_reference_quick(vm_object_t);
+void	vm_object_reference_locked(vm_object_t);
+void	vm_object_deallocate(vm_object_t);
+
+/* Throw pages and swap of [start, end) away; the object must be held. */
+void	vm_object_page_remove(vm_object_t, vm_pindex_t start, vm_pindex_t end,
+	    boolean_t clean_only);
+
+void	vm_object_pip_add(vm_object_t, u_int);
+void	vm_object_pip_wakeup(vm_object_t);
+void	vm_object_pip_wakeup_n(vm_object_t, u_int);
+void	vm_object_pip_wait(vm_object_t, const char *wmesg);
+
+#endif /* _KERNEL */
+
+#endif /* _VM_VM_OBJECT_H_ */
