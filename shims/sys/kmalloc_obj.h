@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What kmalloc_obj() needs to replace zalloc and objcache:
+ *
+ *	bootstrap	memory registered before malloc_init()
+ *	reserve		slabs kept ready, and address space for more
+ *	constructors	objects that stay constructed while they are free
+ *	limits		that a caller sleeps at
+ *
+ * A type that uses any of it has a control block, struct kmalloc_ext, which
+ * its spare word ks_unused0 points to.  Types without one behave as ever.
+ * The objects of a type with one are zero when they are first handed out.
+ *
+ * All names of types are given without the `_obj' that kmalloc_obj's own
+ * macros paste onto them, too.
+ */
+
+#ifndef _SYS_KMALLOC_OBJ_H_
+#define	_SYS_KMALLOC_OBJ_H_
+
+#include <sys/param.h>
+#include <sys/malloc.h>
+#include <sys/lock.h>
+#include <sys/spinlock.h>
+
+#ifdef _KERNEL
+
+typedef bool (kmalloc_ctor_fn)(void *obj, void *privdata, int ocflags);
+typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
+
+/*
+ * At least so many objects of size bytes fit into a slab.  A constant
+ * expression: what alignment may cost is assumed to be lost.
+ */
+#define	KMALLOC_OBJ_PERSLAB(size)					\
+	((KMALLOC_SLAB_SIZE - __offsetof(struct kmalloc_slab, fobjs) -	\
+	  __VM_CACHELINE_SIZE) /					\
+	 (__VM_CACHELINE_ALIGN(size) + sizeof(void *)))
+#define	KMALLOC_OBJ_NSLABS(size, nobjs)					\
+	(((size_t)(nobjs) + KMALLOC_OBJ_PERSLAB(size) - 1) /		\
+	 KMALLOC_OBJ_PERSLAB(size))
+
+/*
+ * File scope: static memory named M_X_bootslabs for nobjs objects.
+ */
+#define	KMALLOC_OBJ_BOOTSLABS(name, size, nobjs)			\
+	static char name##_bootslabs[KMALLOC_OBJ_NSLABS(size, nobjs) *	\
+	    KMALLOC_SLAB_SIZE]						\
+	    __attribute__((__aligned__(128 * 1024)))
+
+/*
+ * Bytes to ask of an allocator that aligns to pages, so that nobjs objects
+ * fit wherever the memory happens to begin.
+ */
+#define	kmalloc_obj_bootbytes(size, nobjs)				\
+	((KMALLOC_OBJ_NSLABS(size, nobjs) + 1) * KMALLOC_SLAB_SIZE -	\
+	 PAGE_SIZE)
+
+/*
+ * Size to define a type of constructed objects with: a word at the end of
+ * each object says whether it is constructed.
+ */
+#define	KMALLOC_COBJ_SIZE(size)						\
+	((((size) + sizeof(long) - 1) & ~(sizeof(long) - 1)) + sizeof(long))
+
+/*
+ * Before malloc_init() of the type: make every aligned slab within
+ * [mem, mem + bytes) part of it.  The type can be used from then on and does
+ * not block until they are used up.  The memory is never given back.  Panics
+ * if not one slab fits.
+ */
+#define	kmalloc_obj_bootinit(name, mem, bytes)				\
+	_kmalloc_obj_bootinit(name##_obj, (mem), (bytes))
+
+/*
+ * Once the VM is up: keep nslabs slabs ready, and fill the reserve before
+ * returning if memory allows.  nobjs != 0: set aside address space for that
+ * many objects and no more, as an interrupt zone did; 0: for a few slabs at a
+ * time, as needed.  nslabs == 0 only promises that fresh objects are zero.
+ * May be repeated; may block.  kern.kmalloc_reserve, if not negative,
+ * overrides every nslabs that is not 0.
+ */
+#define	kmalloc_obj_reserve(name, nslabs, nobjs)			\
+	_kmalloc_obj_reserve(name##_obj, (nslabs), (nobjs))
+
+/*
+ * After malloc_init(): objects of this type are constructed.  ctor runs when
+ * an object that is not constructed is handed out, dtor when its slab is
+ * retired; either may be NULL and both may block.  limit != 0: no more than
+ * that many objects are out at once.
+ */
+#define	kmalloc_obj_ctor(name, ctor, dtor, privdata, limit)		\
+	_kmalloc_obj_ctor(name##_obj, (ctor), (dtor), (privdata), (limit))
+
+/* Destroy what is constructed and forget about ctor.  No object may be out. */
+#define	kmalloc_obj_unctor(name)	_kmalloc_obj_unctor(name##_obj)
+
+/*
+ * Get and put constructed objects.  At the limit a caller with M_WAITOK but
+ * without M_NULLOK sleeps until an object returns; others get NULL, as they
+ * do when there is no memory.  NULL is also returned if the constructor
+ * fails.  The _dtor form gives back an object that is not fit for reuse.
+ */
+#define	kmalloc_cobj(name, flags)	_kmalloc_cobj(name##_obj, (flags))
+#define	kfree_cobj(obj, name)		_kfree_cobj((obj), name##_obj)
+#define	kfree_cobj_dtor(obj, name)	_kfree_cobj_dtor((obj), name##_obj)
+
+/*
+ * A type with a control block must not vanish without it: whoever destroys
+ * one includes this header.
+ */
+#undef	kmalloc_destroy_obj
+#define	kmalloc_destroy_obj(typep)	_kmalloc_obj_destroy(typep##_obj)
+
+void	_kmalloc_obj_bootinit(struct malloc_type *type, void *mem,
+	    size_t bytes);
+void	_kmalloc_obj_reserve(struct malloc_type *type, long nslabs,
+	    size_t nobjs);
+void	_kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
+	    kmalloc_dtor_fn *dtor, void *privdata, long limit);
+void	_kmalloc_obj_unctor(struct malloc_type *type);
+void	*_kmalloc_cobj(struct malloc_type *type, int flags);
+void	_kfree_cobj(void *obj, struct malloc_type *type);
+void	_kfree_cobj_dtor(void *obj, struct malloc_type *type);
+void	_kmalloc_obj_destroy(struct malloc_type **typep);
+
+/*
+ * Called by the allocator itself, at the places the rewriter finds.
+ *
+ * adopt	malloc_init(), before it looks at ks_limit
+ * keep_mgt	malloc_mgt_init(), first: non-zero if mgt is in use already
+ * getslab	_kmalloc_obj(): a slab in place of kmem_slab_alloc().  NULL
+ *		only for M_RNOWAIT, which never blocks for memory, and never
+ *		at all if the type has a control block
+ * setup	_kmalloc_obj(): make slab one of type's, all objects free;
+ *		nothing is done to one that is so already
+ * retire	malloc_slab_destroy(), malloc_mgt_poll(): runs destructors and
+ *		returns those slabs of the list which are to be freed
+ */
+void	kmalloc_obj_adopt(struct malloc_type *type);
+int	kmalloc_obj_keep_mgt(struct malloc_type *type, struct kmalloc_mgt *mgt);
+struct kmalloc_slab *kmalloc_obj_getslab(struct malloc_type *type, int flags);
+void	kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab,
+	    struct kmalloc_mgt *mgt);
+struct kmalloc_slab *kmalloc_obj_retire(struct malloc_type *type,
+	    struct kmalloc_slab *base);
+
+/*
+ * The control block.  Blocks are never freed, only used again, and the list
+ * of them only grows: it may be walked without a lock.
+ *
+ * lock		serialises what may block: growing, retiring, destructors.
+ *		type changes only under it.  Never taken to allocate an object
+ * spin		the fields after it
+ */
+struct kmalloc_run;
+struct kmalloc_blocked;
+
+struct kmalloc_ext {
+	struct kmalloc_ext	*next;
+	struct malloc_type	*type;		/* NULL: block is unused */
+	struct lock		lock;
+
+	struct spinlock		spin;
+	struct kmalloc_slab	*ready;		/* set up, not in the type's lists */
+	long			nready;
+	long			nslabs;		/* as asked for */
+	long			lowwater;	/* of nready, since it was full */
+	struct kmalloc_run	*runs;		/* address space set aside */
+	long			nslots;		/* slabs that fit into it */
+	long			nfreeslots;
+	int			filled;		/* nready was at its target once */
+	int			grows;		/* more runs may be added */
+	int			booted;		/* malloc_init() is yet to come */
+	int			waiting;	/* threads asleep for a slab */
+	struct kmalloc_blocked	*blocked;	/* threads in kmem_slab_alloc() */
+
+	kmalloc_ctor_fn		*ctor;
+	kmalloc_dtor_fn		*dtor;
+	void			*privdata;
+	long			limit;		/* 0: none */
+	long			out;
+	long			constructed;
+	int			limit_waiting;
+
+	u_long			eaten;		/* slabs handed to the type */
+	u_long			refills;
+	u_long			refill_failures;
+	u_long			refusals;	/* M_RNOWAIT went without */
+	u_long			blocking;	/* kmem_slab_alloc() fallbacks */
+	u_long			limit_sleeps;
+};
+
+/*
+ * Between the files of the shims only.
+ */
+extern struct kmalloc_ext *kmalloc_exts;
+
+struct kmalloc_ext *kmalloc_ext_create(struct malloc_type *type);
+void	kmalloc_ext_add_ready(struct kmalloc_ext *ext,
+	    struct kmalloc_slab *slab);
+void	kmalloc_ext_wakeup(void);
+long	kmalloc_ext_target(const struct kmalloc_ext *ext);
+void	kmalloc_slab_format(struct malloc_type *type,
+	    struct kmalloc_slab *slab, const struct kmalloc_mgt *mgt,
+	    void *origin);
+void	kmalloc_slab_destruct(struct kmalloc_ext *ext,
+	    struct kmalloc_slab *slab);
+
+static __inline struct kmalloc_ext *
+kmalloc_ext(const struct malloc_type *type)
+{
+	return ((struct kmalloc_ext *)(uintptr_t)type->ks_unused0);
+}
+
+/*
+ * Where a slab comes from, kept in its unused01: NULL is kmem_slab_alloc(),
+ * this is memory registered at boot, anything else is the struct kmalloc_run
+ * that holds its slot.
+ */
+#define	KMALLOC_ORIGIN_BOOT	((void *)&kmalloc_exts)
+
+#endif	/* _KERNEL */
+
+#endif	/* !_SYS_KMALLOC_OBJ_H_ */
