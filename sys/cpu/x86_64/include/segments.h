@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The global descriptor table.  SYSRET derives the user selectors from one
+ * base: data must follow the base by 8, 64-bit code by 16.
+ */
+#ifndef _CPU_SEGMENTS_H_
+#define	_CPU_SEGMENTS_H_
+
+#define	KCSEL		0x08		/* kernel code */
+#define	KDSEL		0x10		/* kernel data */
+#define	UBASESEL	0x18		/* base SYSRET counts from */
+#define	UDSEL		0x23		/* user data */
+#define	UCSEL		0x2b		/* user code */
+#define	TSSSEL		0x30		/* task state, two slots */
+#define	NGDT		8
+
+#define	SEL_RPL_MASK	3
+
+#define	IDT_DE		0		/* exceptions */
+#define	IDT_DB		1
+#define	IDT_NMI		2
+#define	IDT_BP		3
+#define	IDT_UD		6
+#define	IDT_NM		7
+#define	IDT_DF		8
+#define	IDT_TS		10
+#define	IDT_NP		11
+#define	IDT_SS		12
+#define	IDT_GP		13
+#define	IDT_PF		14
+#define	IDT_MF		16
+#define	IDT_AC		17
+#define	IDT_MC		18
+#define	IDT_XF		19
+#define	IDT_OFFSET	32		/* first device interrupt */
+#define	NIDT		256
+
+#ifndef LOCORE
+
+#include <sys/types.h>
+
+struct gate_descriptor {
+	uint16_t	gd_looffset;
+	uint16_t	gd_selector;
+	uint8_t		gd_ist;
+	uint8_t		gd_type;	/* and present, privilege */
+	uint16_t	gd_midoffset;
+	uint32_t	gd_hioffset;
+	uint32_t	gd_unused;
+} __packed;
+
+#define	SDT_SYSIGT	0x8e		/* present interrupt gate, ring 0 */
+#define	SDT_SYSIGT_USER	0xee		/* same, callable from ring 3 */
+
+struct region_descriptor {
+	uint16_t	rd_limit;
+	uint64_t	rd_base;
+} __packed;
+
+struct x86_64tss {
+	uint32_t	tss_rsvd0;
+	uint64_t	tss_rsp0;	/* stack on entry from ring 3 */
+	uint64_t	tss_rsp1;
+	uint64_t	tss_rsp2;
+	uint64_t	tss_rsvd1;
+	uint64_t	tss_ist[7];
+	uint64_t	tss_rsvd2;
+	uint16_t	tss_rsvd3;
+	uint16_t	tss_iobase;
+} __packed;
+
+#endif
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef _MACHINE_CPU_H_
+#define	_MACHINE_CPU_H_
+
+#include <machine/frame.h>
+#include <machine/psl.h>
+#include <machine/segments.h>
+
+#define	CLKF_USERMODE(tf)	(((tf)->tf_cs & SEL_RPL_MASK) == SEL_RPL_MASK)
+
+/* Stop QEMU; its exit status is (status << 1) | 1. */
+void	cpu_exit_qemu(int status) __dead2;
+
+#endif

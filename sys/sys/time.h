@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef _SYS_TIME_H_
+#define	_SYS_TIME_H_
+
+#include <sys/types.h>
+
+struct timespec {
+	time_t	tv_sec;
+	long	tv_nsec;
+};
+
+struct timeval {
+	time_t	tv_sec;
+	long	tv_usec;
+};
+
+extern volatile time_t time_uptime;	/* whole seconds since boot */
+
+void	nanouptime(struct timespec *);
+void	getnanouptime(struct timespec *);
+void	getmicrouptime(struct timeval *);
+int	tstohz_high(const struct timespec *);
+
+#endif
