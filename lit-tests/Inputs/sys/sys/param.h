@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef _SYS_PARAM_H_
+#define	_SYS_PARAM_H_
+
+#include <sys/types.h>
+#include <machine/param.h>
+
+#endif
