@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- Facts.cpp - Look up, order and merge facts -------------------------===//
+
+#include "kmobj/Facts.h"
+#include "llvm/ADT/STLExtras.h"
+#include <algorithm>
+#include <map>
+
+using namespace kmobj;
+using llvm::StringRef;
+
+std::string Span::lineRef() const {
+  return valid() ? File + ":" + std::to_string(Line) : std::string();
+}
+
+std::string Span::id() const {
+  return valid() ? lineRef() + ":" + std::to_string(Column) : std::string();
+}
+
+static const char *const ApiNames[] = {
+    "zinit",
+    "zinitna",
+    "zbootinit",
+    "zalloc",
+    "zfree",
+    "zdestroy",
+    "objcache_create",
+    "objcache_create_simple",
+    "objcache_create_mbacked",
+    "objcache_get",
+    "objcache_put",
+    "objcache_dtor",
+    "objcache_destroy",
+    "objcache_populate_linear",
+    "objcache_reclaimlist",
+    "objcache_set_cluster_limit",
+};
+
+StringRef kmobj::apiName(Api A) { return ApiNames[static_cast<unsigned>(A)]; }
+
+std::optional<Api> kmobj::apiByName(StringRef Name) {
+  for (unsigned I = 0; I < std::size(ApiNames); ++I)
+    if (Name == ApiNames[I])
+      return static_cast<Api>(I);
+  return std::nullopt;
+}
+
+bool kmobj::isCreation(Api A) {
+  return A <= Api::Zbootinit ||
+         (A >= Api::ObjcacheCreate && A <= Api::ObjcacheCreateMbacked);
+}
+
+bool kmobj::isAllocation(Api A) {
+  return A == Api::Zalloc || A == Api::ObjcacheGet;
+}
+
+bool kmobj::isZoneApi(Api A) { return A <= Api::Zdestroy; }
+
+const Variable *Facts::variable(StringRef Key) const {
+  auto It = llvm::find_if(Variables,
+                          [&](const Variable &V) { return V.Key == Key; });
+  return It == Variables.end() ? nullptr : &*It;
+}
+
+const SourceFile *Facts::file(StringRef Path) const {
+  auto It = std::lower_bound(
+      Files.begin(), Files.end(), Path,
+      [](const SourceFile &F, StringRef P) { return F.Path < P; });
+  return It == Files.end() || It->Path != Path ? nullptr : &*It;
+}
+
+std::vector<const Site *> Facts::sitesOf(StringRef Key) const {
+  std::vector<const Site *> Found;
+  for (const Site &S : Sites)
+    if (S.Zone == Key)
+      Found.push_back(&S);
+  return Found;
+}
+
+std::vector<const Use *> Facts::usesOf(StringRef Key) const {
+  std::vector<const Use *> Found;
+  for (const Use &U : Uses)
+    if (U.Var == Key)
+      Found.push_back(&U);
+  return Found;
+}
+
+const Site *Facts::siteAt(StringRef Id) const {
+  for (const Site &S : Sites)
+    if (S.Name.id() == Id)
+      return &S;
+  return nullptr;
+}
+
+/// Sorts V by Less and makes one of neighbours of which Same holds; Join puts
+/// what the second knows into the first.
+template <class T, class Less, class Join>
+static void sortAndJoin(std::vector<T> &V, Less L, Join J) {
+  std::stable_sort(V.begin(), V.end(), L);
+  std::vector<T> Out;
+  for (T &X : V) {
+    if (!Out.empty() && !L(Out.back(), X))
+      J(Out.back(), X);
+    else
+      Out.push_back(std::move(X));
+  }
+  V = std::move(Out);
+}
+
+static void joinSpans(std::vector<Span> &Into, const std::vector<Span> &From) {
+  Into.insert(Into.end(), From.begin(), From.end());
+  llvm::sort(Into);
+  Into.erase(std::unique(Into.begin(), Into.end()), Into.end());
+}
+
+static void joinProvenance(Provenance &Into, const Provenance &From) {
+  joinSpans(Into.Expansions, From.Expansions);
+}
+
+/// Parameters and locals of inline functions get here once a unit, exactly
+/// alike; what differs between units is only where macros were expanded.
+static void joinDeclarations(Variable &V) {
+  sortAndJoin(
+      V.Declarations,
+      [](const Declaration &A, const Declaration &B) {
+        return A.Name < B.Name;
+      },
+      [](Declaration &A, const Declaration &B) {
+        joinProvenance(A.From, B.From);
+      });
+}
+
+void Facts::normalize() {
+  sortAndJoin(
+      Units, [](const Unit &A, const Unit &B) { return A.Path < B.Path; },
+      [](Unit &A, const Unit &B) {
+        // One that failed under one set of flags is not understood.
+        auto Rank = [](const Unit &U) {
+          return U.State == Unit::Failed ? 0 : U.State == Unit::Parsed ? 1 : 2;
+        };
+        if (Rank(B) < Rank(A))
+          A = B;
+      });
+  sortAndJoin(
+      Files,
+      [](const SourceFile &A, const SourceFile &B) { return A.Path < B.Path; },
+      [](SourceFile &A, const SourceFile &B) {
+        A.Parsed |= B.Parsed;
+        A.Includes.insert(A.Includes.end(), B.Includes.begin(),
+                          B.Includes.end());
+      });
+  for (SourceFile &F : Files)
+    sortAndJoin(
+        F.Includes,
+        [](const Include &A, const Include &B) { return A.Line < B.Line; },
+        [](Include &, const Include &) {});
+  sortAndJoin(
+      Variables,
+      [](const Variable &A, const Variable &B) { return A.Key < B.Key; },
+      [](Variable &A, const Variable &B) {
+        A.Declarations.insert(A.Declarations.end(), B.Declarations.begin(),
+                              B.Declarations.end());
+        A.Members.insert(A.Members.end(), B.Members.begin(), B.Members.end());
+        if (!A.Count) {
+          A.Count = B.Count;
+          A.CountText = B.CountText;
+        }
+      });
+  for (Variable &V : Variables) {
+    joinDeclarations(V);
+    sortAndJoin(
+        V.Members,
+        [](const ArgsMember &A, const ArgsMember &B) {
+          return std::tie(A.Text, A.Member) < std::tie(B.Text, B.Member);
+        },
+        [](ArgsMember &, const ArgsMember &) {});
+  }
+  sortAndJoin(
+      MallocDefines,
+      [](const MallocDefine &A, const MallocDefine &B) {
+        return std::tie(A.Call, A.Key) < std::tie(B.Call, B.Key);
+      },
+      [](MallocDefine &A, const MallocDefine &B) {
+        joinProvenance(A.From, B.From);
+      });
+  sortAndJoin(
+      Sites,
+      [](const Site &A, const Site &B) {
+        return std::tie(A.Name, A.Zone) < std::tie(B.Name, B.Zone);
+      },
+      [](Site &A, const Site &B) {
+        joinProvenance(A.From, B.From);
+        if (A.Trouble.empty())
+          A.Trouble = B.Trouble;
+        A.NullChecked &= B.NullChecked;
+      });
+  sortAndJoin(
+      Uses,
+      [](const Use &A, const Use &B) {
+        return std::tie(A.Name, A.Var, A.What) <
+               std::tie(B.Name, B.Var, B.What);
+      },
+      [](Use &A, const Use &B) { joinProvenance(A.From, B.From); });
+  sortAndJoin(
+      ItemMemories,
+      [](const ItemMemory &A, const ItemMemory &B) {
+        return std::tie(A.Call, A.Var) < std::tie(B.Call, B.Var);
+      },
+      [](ItemMemory &, const ItemMemory &) {});
+  sortAndJoin(
+      Mentions,
+      [](const Mention &A, const Mention &B) {
+        return std::tie(A.Text, A.Name) < std::tie(B.Text, B.Name);
+      },
+      // Whoever understood it, understood it.
+      [](Mention &A, const Mention &B) {
+        A.State = std::min(A.State, B.State);
+      });
+  sortAndJoin(
+      Identifiers, [](const Taken &A, const Taken &B) { return A.Name < B.Name; },
+      [](Taken &A, const Taken &B) {
+        A.Files.insert(A.Files.end(), B.Files.begin(), B.Files.end());
+      });
+  for (Taken &T : Identifiers) {
+    llvm::sort(T.Files);
+    T.Files.erase(std::unique(T.Files.begin(), T.Files.end()), T.Files.end());
+  }
+}
+
+template <class T> static void append(std::vector<T> &To, std::vector<T> &From) {
+  std::move(From.begin(), From.end(), std::back_inserter(To));
+}
+
+llvm::Expected<Facts> kmobj::mergeFacts(std::vector<Facts> Parts) {
+  if (Parts.empty())
+    return Facts();
+  Facts All = std::move(Parts.front());
+  for (Facts &P : llvm::drop_begin(Parts)) {
+    if (P.Tree != All.Tree)
+      return llvm::createStringError(
+          llvm::inconvertibleErrorCode(),
+          "the facts are about different trees: %s and %s", All.Tree.c_str(),
+          P.Tree.c_str());
+    append(All.Units, P.Units);
+    append(All.Files, P.Files);
+    append(All.Variables, P.Variables);
+    append(All.MallocDefines, P.MallocDefines);
+    append(All.Sites, P.Sites);
+    append(All.Uses, P.Uses);
+    append(All.ItemMemories, P.ItemMemories);
+    append(All.Mentions, P.Mentions);
+    append(All.Identifiers, P.Identifiers);
+  }
+  All.normalize();
+  return All;
+}
