@@ -74,6 +74,8 @@ config.substitutions += [
     ("%{parses}", rewrite + " --no-install --output-tree %%t/out > %%t/log"
      " && %s %%t %%t/out" % helper("parses")),
     ("%{shims}", os.path.abspath(shims)),
+    ("%{python}", python),
+    ("%{tools}", tools),
 ]
 config.substitutions = [(a, b.replace("%%", "%"))
                         for a, b in config.substitutions]
