@@ -22,7 +22,6 @@
 #define	M_ZERO			0x0100	/* zero the memory */
 #define	M_USE_RESERVE		0x0200	/* may use pages kept for the system */
 #define	M_NULLOK		0x0400	/* the caller checks for NULL */
-#define	M_PASSIVE_ZERO		0x0800	/* allocator only: it is zero already */
 #define	M_USE_INTERRUPT_RESERVE	0x1000	/* may use the very last page */
 #define	M_POWEROF2		0x2000	/* round the size up to a power of 2 */
 #define	M_CACHEALIGN		0x4000	/* align to a cache line */
@@ -63,10 +62,7 @@
 
 #ifdef _KERNEL
 #define	MALLOC_SYSINIT_(name, var)					\
-	SYSINIT(name##_init, SI_BOOT1_KMALLOC, SI_ORDER_ANY,		\
-	    malloc_init, var);						\
-	SYSUNINIT(name##_uninit, SI_BOOT1_KMALLOC, SI_ORDER_ANY,	\
-	    malloc_uninit, var)
+	SYSINIT(name##_init, SI_BOOT1_KMALLOC, SI_ORDER_ANY, malloc_init, var)
 #else
 #define	MALLOC_SYSINIT_(name, var)	struct malloc_type
 #endif

@@ -14,7 +14,7 @@
 #define	ZALLOC_ZONE_LIMIT	(16 * 1024)	/* larger ones get own pages */
 #define	ZALLOC_ZONE_SIZE	(128 * 1024)	/* bytes a zone, and alignment */
 #define	ZALLOC_SLAB_MAGIC	0x534c5a4e
-#define	ZALLOC_OVSZ_MAGIC	0x4f56535a
+#define	ZALLOC_ZONE_RELS	32		/* free zones a cpu keeps */
 #define	NZONES			72		/* chunk sizes */
 
 typedef struct SLChunk {
@@ -22,9 +22,9 @@ typedef struct SLChunk {
 } SLChunk;
 
 /*
- * At the base of every zone.  Zones of one chunk size with anything free are
- * on their cpu's ZoneAry[].  A block too large for a zone has a header of the
- * same kind on a page of its own, at the base of what it got from the VM.
+ * At the base of every zone.  A zone is on its cpu's ZoneAry[] if anything in
+ * it is free, else on its FullAry[].  Only that cpu touches it, in a critical
+ * section, but for z_RChunks.
  */
 typedef struct SLZone {
 	uint32_t	z_Magic;
@@ -32,21 +32,22 @@ typedef struct SLZone {
 	TAILQ_ENTRY(SLZone) z_Entry;
 	int		z_NFree;
 	int		z_NMax;
-	int		z_UIndex;	/* chunks never handed out start here */
+	int		z_UIndex;	/* chunks from here on are untouched */
 	int		z_ZoneIndex;
 	char		*z_BasePtr;
-	size_t		z_ChunkSize;	/* bytes; of an oversized block: its own */
-	SLChunk		*z_LChunks;	/* freed by the owning cpu */
+	size_t		z_ChunkSize;	/* bytes */
+	SLChunk		*z_LChunks;	/* free; UIndex ones are not listed */
 	SLChunk		*z_RChunks;	/* freed by other cpus, atomically */
-	uint32_t	z_Bitmap[];	/* INVARIANTS: set means handed out */
+	uint32_t	z_Bitmap[];	/* set: handed out */
 } SLZone;
 
 TAILQ_HEAD(SLZoneList, SLZone);
+typedef struct SLZoneList SLZoneList;
 
 typedef struct SLGlobalData {
-	struct SLZoneList ZoneAry[NZONES];
-	struct SLZoneList FreeZones;
-	struct SLZoneList FullZones;	/* nothing free but perhaps z_RChunks */
+	SLZoneList	ZoneAry[NZONES];
+	SLZoneList	FullAry[NZONES];
+	SLZoneList	FreeZones;	/* of no size any more */
 	int		NFreeZones;
 } SLGlobalData;
 
