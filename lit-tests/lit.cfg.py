@@ -70,7 +70,10 @@ config.substitutions += [
     ("%{rewrite}", rewrite),
     ("%{diff}", rewrite + " --no-install --diff"),
     ("%{changes}", rewrite + ' --no-install --diff | grep -a "^[-+]"'),
-    # The converted tree in %t/out still parses without a new diagnostic.
+    # The converted tree %t/out still parses without a new diagnostic;
+    # %{parses} makes it first, and nothing may be refused in it.
+    ("%{outtree}", rewrite + " --no-install --output-tree %%t/out > %%t/log"),
+    ("%{parsed}", helper("parses") + " %%t %%t/out"),
     ("%{parses}", rewrite + " --no-install --output-tree %%t/out > %%t/log"
      " && %s %%t %%t/out" % helper("parses")),
     ("%{shims}", os.path.abspath(shims)),
