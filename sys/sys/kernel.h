@@ -13,8 +13,8 @@
 
 extern int hz;			/* clock ticks a second */
 extern int ustick;		/* microseconds a tick */
-extern int ticks;		/* ticks since boot, wraps */
-extern sbintime_t sbticks;	/* ticks since boot */
+extern volatile int ticks;	/* ticks since boot, wraps */
+extern volatile sbintime_t sbticks; /* ticks since boot */
 extern int lbolt;		/* woken once a second */
 
 enum sysinit_sub_id {

@@ -31,6 +31,7 @@ extern long physmem;			/* pages of RAM */
 extern vm_paddr_t Maxmem;		/* page number after the last of RAM */
 
 void	panic(const char *, ...) __dead2 __printflike(1, 2);
+void	verdict_fail(const char *, ...) __dead2 __printflike(1, 2);
 
 #ifdef INVARIANTS
 #define	KASSERT(exp, msg) do {						\
@@ -95,6 +96,7 @@ int	suword64(uint64_t *base, uint64_t word);
  * and well formed, else 0 and leave the variable alone.
  */
 char	*kgetenv(const char *name);
+extern char *const *kern_envp;		/* all words, then NULL */
 void	kfreeenv(char *env);
 int	ktestenv(const char *name);
 int	kgetenv_int(const char *name, int *data);
@@ -105,12 +107,10 @@ int	kgetenv_string(const char *name, char *data, int size);
 
 #include <sys/libkern.h>
 
-void	mi_startup(void);
+void	mi_startup(void) __dead2;
 void	mi_gdinit(struct globaldata *gd, int cpu);
 void	cpu_halt(void) __dead2;
 void	cpu_idle_halt(void);
-void	cpu_reset(void) __dead2;
-void	DELAY(int usec);
 void	splz(void);
 
 /*

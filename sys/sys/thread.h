@@ -73,7 +73,8 @@ struct thread {
 	uint64_t	td_switches;	/* times switched to */
 	char		td_comm[MAXCOMLEN + 1];
 	struct thread	*td_preempted;	/* thread this one interrupted */
-	lwkt_tokref_t	td_toks_stop;	/* end of what it holds */
+	lwkt_tokref_t	td_toks_have;	/* end of the tokens it has */
+	lwkt_tokref_t	td_toks_stop;	/* end of the tokens it wants */
 	struct lwkt_tokref td_toks_array[LWKT_MAXTOKENS];
 	struct pcb	td_pcb_store;
 };
@@ -126,6 +127,7 @@ void	lwkt_init_thread(struct thread *, void *stack, int stksize, int flags,
 void	lwkt_set_comm(thread_t, const char *, ...) __printflike(2, 3);
 void	lwkt_free_thread(struct thread *);
 void	lwkt_gdinit(struct globaldata *);
+void	thread0_run(struct globaldata *);
 void	lwkt_switch(void);
 void	lwkt_schedule(thread_t);
 void	lwkt_schedule_self(thread_t);
@@ -143,6 +145,7 @@ int	lwkt_create(void (*)(void *), void *, struct thread **,
 	    __printflike(7, 8);
 void	lwkt_exit(void) __dead2;
 void	lwkt_report(void);
+void	sleep_gdinit(struct globaldata *);
 void	crit_panic(void) __dead2;
 
 void	lwkt_token_init(lwkt_token_t, const char *);

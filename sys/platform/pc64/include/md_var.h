@@ -14,18 +14,14 @@ struct trapframe;
 extern vm_paddr_t initrd_start;		/* physical, [start, end) */
 extern vm_paddr_t initrd_end;
 
-/* start-up, in this order */
-void	hammer_time(vm_paddr_t start_info);
-void	cninit(void);
-void	kenv_init(const char *cmdline);
-void	cpu_gdinit(struct globaldata *gd, int cpu);
-void	init_gdt(struct globaldata *gd);
-void	init_idt(void);
+/* start-up */
+void	hammer_time(vm_paddr_t start_info) __dead2;
 void	init_syscall(void);
+void	kenv_init(const char *cmdline);
 void	i8259_init(void);
-void	i8254_init(void);
 
 /* console */
+void	cninit(void);
 void	cnputc(int c);
 
 /* interrupts and traps */
@@ -34,19 +30,28 @@ void	register_int(int irq, inthand2_t *handler, void *arg, const char *name);
 void	i8259_unmask(int irq);
 void	i8259_mask(int irq);
 void	i8259_eoi(int irq);
-void	hardclock(struct trapframe *tf);
-void	intr_dispatch(struct trapframe *tf);
+void	intr_dispatch(int irq);
+void	hardclock(int usermode);
+void	trap_entry(struct trapframe *tf);
 void	trap(struct trapframe *tf);
 void	syscall2(struct trapframe *tf);
-void	userret(struct thread *td);
 
-/* thread switching: saves the caller's state, returns the previous thread */
-struct thread *cpu_switch(struct thread *otd, struct thread *ntd);
+/* thread switching, exception.S */
+void	cpu_switch(char **save_sp, char *new_sp);
 void	cpu_lwkt_start(void);
+void	cpu_user_enter(vm_offset_t pc, vm_offset_t sp) __dead2;
+
+/* vm_machdep.c */
 void	cpu_set_thread_handler(struct thread *td, void (*func)(void *),
 	    void *arg);
-void	cpu_switch_user(struct globaldata *gd, struct thread *ntd);
-void	cpu_user_enter(vm_offset_t pc, vm_offset_t sp) __dead2;
-void	npxinit(struct thread *td);
+void	cpu_set_rsp0(struct globaldata *gd, uint64_t rsp0);
+void	cpu_switch_user(struct thread *ntd);
+void	cpu_set_fsbase(struct thread *td, uint64_t base);
+void	cpu_reset_user(struct thread *td);
+void	cpu_thread_exit(struct thread *td);
+
+/* support.S */
+int	copy_fault(void *dst, const void *src, size_t n, uint64_t *onfault);
+ssize_t	copystr_fault(char *dst, const char *src, size_t n, uint64_t *onfault);
 
 #endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Time: hz clock interrupts a second are all the kernel knows of it.
+ */
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/callout.h>
+#include <sys/exislock.h>
+#include <sys/globaldata.h>
+#include <sys/sysctl.h>
+#include <sys/thread.h>
+#include <sys/time.h>
+
+#include <machine/md_var.h>
+
+int hz = 100;
+int ustick = 1000000 / 100;
+volatile int ticks;
+volatile sbintime_t sbticks;
+volatile time_t time_uptime;
+int lbolt;
+long pseudo_ticks = 1;
+
+static struct callout lbolt_callout;
+
+SYSCTL_INT(_kern, OID_AUTO, hz, CTLFLAG_RD, &hz, 0, "Clock ticks a second");
+
+/*
+ * Clock interrupt, interrupts off.
+ */
+void
+hardclock(int usermode)
+{
+	struct globaldata *gd = mycpu;
+
+	++gd->gd_cnt.v_timer;
+	++ticks;
+	++sbticks;
+	if (sbticks % hz == 0) {
+		++time_uptime;
+		gd->gd_time_seconds = time_uptime;
+	}
+
+	/*
+	 * A pseudo tick passes only when no reader is inside exis_hold().
+	 */
+	if (gd->gd_exislockcnt == 0 && sbticks % 10 == 0)
+		++pseudo_ticks;
+
+	softclock_tick();
+	lwkt_schedulerclock(gd->gd_curthread);
+}
+
+void
+getnanouptime(struct timespec *ts)
+{
+	sbintime_t t = sbticks;
+
+	ts->tv_sec = t / hz;
+	ts->tv_nsec = (t % hz) * (1000000000L / hz);
+}
+
+void
+nanouptime(struct timespec *ts)
+{
+	getnanouptime(ts);
+}
+
+void
+getmicrouptime(struct timeval *tv)
+{
+	sbintime_t t = sbticks;
+
+	tv->tv_sec = t / hz;
+	tv->tv_usec = (t % hz) * ustick;
+}
+
+/*
+ * Ticks that last at least ts; at least one.
+ */
+int
+tstohz_high(const struct timespec *ts)
+{
+	long nstick = 1000000000L / hz;
+
+	if (ts->tv_sec >= INT_MAX / hz - 2)
+		return (INT_MAX / 2);
+	return (ts->tv_sec * hz + (ts->tv_nsec + nstick - 1) / nstick + 1);
+}
+
+static void
+lbolt_tick(void *dummy)
+{
+	wakeup(&lbolt);
+	callout_reset(&lbolt_callout, hz, lbolt_tick, NULL);
+}
+
+static void
+lbolt_start(void *dummy)
+{
+	callout_init_mp(&lbolt_callout);
+	callout_reset(&lbolt_callout, hz, lbolt_tick, NULL);
+}
+SYSINIT(lbolt, SI_BOOT2_CLOCKS, SI_ORDER_SECOND, lbolt_start, NULL);

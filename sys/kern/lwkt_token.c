@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Tokens.
+ *
+ * A token serializes its holder against all others who want it, but only as
+ * long as the holder does not sleep: lwkt_switch() gives up all tokens of
+ * the thread it leaves and lets a thread run only with all of its own.  So
+ * tokens cannot deadlock whatever the order they are taken in, and whoever
+ * sleeps must look again at what the token protected.
+ *
+ * A thread's tokens are a stack, td_toks_array; a token taken again only
+ * counts.  While any is held the thread is not preempted.  A shared request
+ * is served as an exclusive one, which is the same thing on one processor.
+ *
+ * Only the owner's processor changes a token, in a critical section.
+ */
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/thread.h>
+#include <sys/thread2.h>
+
+#define	LWKT_POOL_TOKENS	128		/* power of two */
+
+static struct lwkt_token pool_tokens[LWKT_POOL_TOKENS];
+
+void
+lwkt_token_init(lwkt_token_t tok, const char *desc)
+{
+	tok->t_owner = NULL;
+	tok->t_count = 0;
+	tok->t_collisions = 0;
+	tok->t_desc = desc;
+}
+
+void
+lwkt_token_uninit(lwkt_token_t tok)
+{
+	KASSERT(tok->t_owner == NULL,
+	    ("lwkt_token_uninit: %s is held", tok->t_desc));
+}
+
+static boolean_t
+token_acquire(lwkt_token_t tok, thread_t td)
+{
+	if (tok->t_owner != NULL && tok->t_owner != td)
+		return (FALSE);
+	tok->t_owner = td;
+	++tok->t_count;
+	return (TRUE);
+}
+
+static void
+token_release(lwkt_token_t tok, thread_t td)
+{
+	KASSERT(tok->t_owner == td && tok->t_count > 0,
+	    ("token %s is not held by %s", tok->t_desc, td->td_comm));
+	if (--tok->t_count == 0)
+		tok->t_owner = NULL;
+}
+
+/*
+ * Give up, for a switch, everything on td's stack.
+ */
+void
+lwkt_relalltokens(thread_t td)
+{
+	lwkt_tokref_t ref;
+
+	for (ref = &td->td_toks_base; ref < td->td_toks_have; ++ref)
+		token_release(ref->tr_tok, td);
+	td->td_toks_have = &td->td_toks_base;
+}
+
+/*
+ * Acquire everything on td's stack, or nothing.
+ */
+int
+lwkt_getalltokens(thread_t td)
+{
+	lwkt_tokref_t ref;
+
+	for (ref = &td->td_toks_base; ref < td->td_toks_stop; ++ref) {
+		if (token_acquire(ref->tr_tok, td))
+			continue;
+		++ref->tr_tok->t_collisions;
+		while (--ref >= &td->td_toks_base)
+			token_release(ref->tr_tok, td);
+		return (FALSE);
+	}
+	td->td_toks_have = td->td_toks_stop;
+	return (TRUE);
+}
+
+static void
+token_push(lwkt_token_t tok, thread_t td)
+{
+	lwkt_tokref_t ref = td->td_toks_stop;
+
+	if (ref == &td->td_toks_end)
+		panic("thread %s holds too many tokens, taking %s",
+		    td->td_comm, tok->t_desc);
+	ref->tr_tok = tok;
+	td->td_toks_stop = ref + 1;
+}
+
+/*
+ * May switch, and then loses the tokens held already for a while: the switch
+ * gives up what the thread has and takes all it wants, the new one included.
+ */
+void
+lwkt_gettoken(lwkt_token_t tok)
+{
+	thread_t td = curthread;
+
+	crit_enter_raw(td);
+	token_push(tok, td);
+	if (token_acquire(tok, td)) {
+		td->td_toks_have = td->td_toks_stop;
+	} else {
+		++tok->t_collisions;
+		lwkt_switch();
+	}
+	crit_exit_raw(td);
+}
+
+void
+lwkt_gettoken_shared(lwkt_token_t tok)
+{
+	lwkt_gettoken(tok);
+}
+
+int
+lwkt_trytoken(lwkt_token_t tok)
+{
+	thread_t td = curthread;
+	int ok;
+
+	crit_enter_raw(td);
+	ok = token_acquire(tok, td);
+	if (ok) {
+		token_push(tok, td);
+		td->td_toks_have = td->td_toks_stop;
+	}
+	crit_exit_raw(td);
+	return (ok);
+}
+
+/*
+ * Usually the last one taken, but any order will do.
+ */
+void
+lwkt_reltoken(lwkt_token_t tok)
+{
+	thread_t td = curthread;
+	lwkt_tokref_t ref;
+
+	crit_enter_raw(td);
+	for (ref = td->td_toks_stop - 1; ref >= &td->td_toks_base; --ref) {
+		if (ref->tr_tok == tok)
+			break;
+	}
+	if (ref < &td->td_toks_base)
+		panic("lwkt_reltoken: %s is not held by %s", tok->t_desc,
+		    td->td_comm);
+	token_release(tok, td);
+	--td->td_toks_stop;
+	td->td_toks_have = td->td_toks_stop;
+	for (; ref < td->td_toks_stop; ++ref)
+		ref[0] = ref[1];
+	crit_exit_raw(td);
+}
+
+/*
+ * A token for an address that has none of its own; several addresses may
+ * share one.
+ */
+lwkt_token_t
+lwkt_token_pool_lookup(void *ptr)
+{
+	uintptr_t i = (uintptr_t)ptr >> 6;
+	lwkt_token_t tok;
+
+	tok = &pool_tokens[(i ^ i >> 7) & (LWKT_POOL_TOKENS - 1)];
+	tok->t_desc = "pool";
+	return (tok);
+}
+
+lwkt_token_t
+lwkt_getpooltoken(void *ptr)
+{
+	lwkt_token_t tok = lwkt_token_pool_lookup(ptr);
+
+	lwkt_gettoken(tok);
+	return (tok);
+}
+
+void
+lwkt_relpooltoken(void *ptr)
+{
+	lwkt_reltoken(lwkt_token_pool_lookup(ptr));
+}

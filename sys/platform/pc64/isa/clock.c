@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The system clock: timer 0 of the i8254, hz interrupts a second.
+ */
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+
+#include <machine/clock.h>
+#include <machine/md_var.h>
+
+#define	TIMER_CNTR0	0x40
+#define	TIMER_MODE	0x43
+#define	TIMER_RATEGEN16	0x34		/* counter 0, both bytes, mode 2 */
+#define	TIMER_IRQ	0
+
+int clocks_running;
+
+static void
+startrtclock(void *dummy)
+{
+	u_int count = (TIMER_FREQ + hz / 2) / hz;
+
+	outb(TIMER_MODE, TIMER_RATEGEN16);
+	outb(TIMER_CNTR0, count & 0xff);
+	outb(TIMER_CNTR0, count >> 8);
+	clocks_running = 1;
+	i8259_unmask(TIMER_IRQ);
+}
+SYSINIT(clocks, SI_BOOT2_CLOCKS, SI_ORDER_FIRST, startrtclock, NULL);
+
+static void
+start_intr(void *dummy)
+{
+	i8259_init();
+	cpu_enable_intr();
+}
+SYSINIT(pic, SI_BOOT2_FINISH_PIC, SI_ORDER_FIRST, start_intr, NULL);
