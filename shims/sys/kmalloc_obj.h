@@ -150,7 +150,7 @@ struct kmalloc_slab *kmalloc_obj_retire(struct malloc_type *type,
  * of them only grows: it may be walked without a lock.
  *
  * lock		serialises what may block: growing, retiring, destructors.
- *		type changes only under it.  Never taken to allocate an object
+ *		Never taken to allocate or free an object
  * spin		the fields after it
  */
 struct kmalloc_run;
@@ -160,18 +160,18 @@ struct kmalloc_ext {
 	struct kmalloc_ext	*next;
 	struct malloc_type	*type;		/* NULL: block is unused */
 	struct lock		lock;
+	int			dying;		/* type is being destroyed */
+	int			boot;		/* KMALLOC_BOOT_* */
 
 	struct spinlock		spin;
-	struct kmalloc_slab	*ready;		/* set up, not in the type's lists */
+	struct kmalloc_slab	*ready;		/* set up, in no list of type's */
 	long			nready;
 	long			nslabs;		/* as asked for */
-	long			lowwater;	/* of nready, since it was full */
+	long			lowwater;	/* of nready, once it was full */
 	struct kmalloc_run	*runs;		/* address space set aside */
 	long			nslots;		/* slabs that fit into it */
 	long			nfreeslots;
-	int			filled;		/* nready was at its target once */
-	int			grows;		/* more runs may be added */
-	int			booted;		/* malloc_init() is yet to come */
+	int			grows;		/* runs are added as needed */
 	int			waiting;	/* threads asleep for a slab */
 	struct kmalloc_blocked	*blocked;	/* threads in kmem_slab_alloc() */
 
@@ -191,19 +191,27 @@ struct kmalloc_ext {
 	u_long			limit_sleeps;
 };
 
+#define	KMALLOC_BOOT_NONE	0
+#define	KMALLOC_BOOT_ACTIVE	1	/* malloc_init() is yet to come */
+#define	KMALLOC_BOOT_ADOPTED	2
+
 /*
  * Between the files of the shims only.
+ *
+ * kmalloc_slab_format() makes slab one of type's with every object free, and
+ * zero if the type has a control block.  kmalloc_slab_destruct() runs the
+ * destructor of every constructed object in it.  kmalloc_ext_poke() has the
+ * maintainer thread look at all types.
  */
 extern struct kmalloc_ext *kmalloc_exts;
 
+MALLOC_DECLARE(M_KMALLOC_EXT);
+
 struct kmalloc_ext *kmalloc_ext_create(struct malloc_type *type);
-void	kmalloc_ext_add_ready(struct kmalloc_ext *ext,
-	    struct kmalloc_slab *slab);
-void	kmalloc_ext_wakeup(void);
-long	kmalloc_ext_target(const struct kmalloc_ext *ext);
+void	kmalloc_ext_recycle(struct kmalloc_ext *ext);
+void	kmalloc_ext_poke(void);
 void	kmalloc_slab_format(struct malloc_type *type,
-	    struct kmalloc_slab *slab, const struct kmalloc_mgt *mgt,
-	    void *origin);
+	    struct kmalloc_slab *slab, void *origin);
 void	kmalloc_slab_destruct(struct kmalloc_ext *ext,
 	    struct kmalloc_slab *slab);
 
