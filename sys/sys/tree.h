@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _SYS_TREE_H_
-#define _SYS_TREE_H_
+#define	_SYS_TREE_H_
 
 /*
  * Intrusive ordered trees behind the RB_* names.
@@ -18,17 +18,17 @@
  */
 
 #ifndef NULL
-#define NULL	((void *)0)
+#define	NULL	((void *)0)
 #endif
 
-#define RB_HEAD(name, type)						\
+#define	RB_HEAD(name, type)						\
 struct name {								\
 	struct type *rbh_root;						\
 }
 
-#define RB_INITIALIZER(head)	{ NULL }
+#define	RB_INITIALIZER(head)	{ NULL }
 
-#define RB_ENTRY(type)							\
+#define	RB_ENTRY(type)							\
 struct {								\
 	struct type *rbe_left;						\
 	struct type *rbe_right;						\
@@ -36,14 +36,14 @@ struct {								\
 	int	rbe_height;						\
 }
 
-#define RB_INIT(head)		((head)->rbh_root = NULL)
-#define RB_ROOT(head)		((head)->rbh_root)
-#define RB_EMPTY(head)		((head)->rbh_root == NULL)
-#define RB_LEFT(elm, field)	((elm)->field.rbe_left)
-#define RB_RIGHT(elm, field)	((elm)->field.rbe_right)
-#define RB_PARENT(elm, field)	((elm)->field.rbe_parent)
+#define	RB_INIT(head)		((head)->rbh_root = NULL)
+#define	RB_ROOT(head)		((head)->rbh_root)
+#define	RB_EMPTY(head)		((head)->rbh_root == NULL)
+#define	RB_LEFT(elm, field)	((elm)->field.rbe_left)
+#define	RB_RIGHT(elm, field)	((elm)->field.rbe_right)
+#define	RB_PARENT(elm, field)	((elm)->field.rbe_parent)
 
-#define RB_PROTOTYPE(name, type, field, cmp)				\
+#define	RB_PROTOTYPE(name, type, field, cmp)				\
 int name##_RB_HEIGHT(struct type *);					\
 struct type *name##_RB_ROTATE(struct name *, struct type *, int);	\
 void name##_RB_BALANCE(struct name *, struct type *);			\
@@ -56,11 +56,11 @@ struct type *name##_RB_MINMAX(struct name *, int);			\
 int name##_RB_SCAN(struct name *, int (*)(struct type *, void *),	\
 	    int (*)(struct type *, void *), void *)
 
-#define RB_PROTOTYPE2(name, type, field, cmp, datatype)			\
+#define	RB_PROTOTYPE2(name, type, field, cmp, datatype)			\
 RB_PROTOTYPE(name, type, field, cmp);					\
 struct type *name##_RB_RLOOKUP(struct name *, datatype)
 
-#define RB_GENERATE(name, type, field, cmp)				\
+#define	RB_GENERATE(name, type, field, cmp)				\
 int									\
 name##_RB_HEIGHT(struct type *elm)					\
 {									\
@@ -289,7 +289,7 @@ name##_RB_SCAN(struct name *head,					\
 	return (sum);							\
 }
 
-#define RB_GENERATE2(name, type, field, cmp, datatype, indexfield)	\
+#define	RB_GENERATE2(name, type, field, cmp, datatype, indexfield)	\
 RB_GENERATE(name, type, field, cmp)					\
 									\
 struct type *								\
@@ -304,18 +304,18 @@ name##_RB_RLOOKUP(struct name *head, datatype value)			\
 	return (elm);							\
 }
 
-#define RB_INSERT(name, head, elm)	name##_RB_INSERT(head, elm)
-#define RB_REMOVE(name, head, elm)	name##_RB_REMOVE(head, elm)
-#define RB_FIND(name, head, key)	name##_RB_FIND(head, key)
-#define RB_LOOKUP(name, head, value)	name##_RB_RLOOKUP(head, value)
-#define RB_NEXT(name, head, elm)	name##_RB_NEXT(elm)
-#define RB_PREV(name, head, elm)	name##_RB_PREV(elm)
-#define RB_MIN(name, head)		name##_RB_MINMAX(head, 0)
-#define RB_MAX(name, head)		name##_RB_MINMAX(head, 1)
-#define RB_SCAN(name, head, scancmp, func, arg)				\
+#define	RB_INSERT(name, head, elm)	name##_RB_INSERT(head, elm)
+#define	RB_REMOVE(name, head, elm)	name##_RB_REMOVE(head, elm)
+#define	RB_FIND(name, head, key)	name##_RB_FIND(head, key)
+#define	RB_LOOKUP(name, head, value)	name##_RB_RLOOKUP(head, value)
+#define	RB_NEXT(name, head, elm)	name##_RB_NEXT(elm)
+#define	RB_PREV(name, head, elm)	name##_RB_PREV(elm)
+#define	RB_MIN(name, head)		name##_RB_MINMAX(head, 0)
+#define	RB_MAX(name, head)		name##_RB_MINMAX(head, 1)
+#define	RB_SCAN(name, head, scancmp, func, arg)				\
 	name##_RB_SCAN(head, scancmp, func, arg)
 
-#define RB_FOREACH(elm, name, head)					\
+#define	RB_FOREACH(elm, name, head)					\
 	for ((elm) = RB_MIN(name, head); (elm) != NULL;			\
 	    (elm) = name##_RB_NEXT(elm))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _SYS_VMMETER_H_
-#define _SYS_VMMETER_H_
+#define	_SYS_VMMETER_H_
 
 /*
  * Counters of the VM system.  struct vmmeter lives once per cpu

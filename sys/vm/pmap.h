@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _VM_PMAP_H_
-#define _VM_PMAP_H_
+#define	_VM_PMAP_H_
 
 /*
  * What the machine-independent VM asks of the page tables.
@@ -25,7 +25,7 @@ typedef struct vm_phystable {
 	vm_paddr_t	phys_end;
 } vm_phystable_t;
 
-#define PHYS_AVAIL_ENTRIES	32
+#define	PHYS_AVAIL_ENTRIES	32
 extern vm_phystable_t phys_avail[];
 
 /*
@@ -56,12 +56,10 @@ void	pmap_remove(pmap_t, vm_offset_t sva, vm_offset_t eva);
 void	pmap_protect(pmap_t, vm_offset_t sva, vm_offset_t eva, vm_prot_t);
 vm_paddr_t pmap_extract(pmap_t, vm_offset_t va, void **handlep);
 
-/* By page.  The page must be busied for page_protect and clear_modify. */
+/* By page.  The page must be busied for pmap_page_protect(). */
 void	pmap_page_init(struct vm_page *);
 void	pmap_page_protect(struct vm_page *, vm_prot_t);
 int	pmap_ts_referenced(struct vm_page *);
-boolean_t pmap_is_modified(struct vm_page *);
-void	pmap_clear_modify(struct vm_page *);
 void	pmap_clear_reference(struct vm_page *);
 void	pmap_zero_page(vm_paddr_t);
 void	pmap_copy_page(vm_paddr_t src, vm_paddr_t dst);
@@ -84,7 +82,7 @@ vm_paddr_t pmap_kextract(vm_offset_t);
 struct vm_page *pmap_kvtom(vm_offset_t va);
 void	pmap_invalidate_range(pmap_t, vm_offset_t sva, vm_offset_t eva);
 
-#define vtophys(va)	pmap_kextract((vm_offset_t)(va))
+#define	vtophys(va)	pmap_kextract((vm_offset_t)(va))
 
 #endif /* _KERNEL */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _VM_SWAP_PAGER_H_
-#define _VM_SWAP_PAGER_H_
+#define	_VM_SWAP_PAGER_H_
 
 /*
  * Anonymous memory on a swap device.  The theory is in swap_pager.c.
@@ -11,11 +11,11 @@
 
 typedef int64_t swblk_t;	/* a page-sized block of swap */
 
-#define SWAPBLK_NONE	((swblk_t)-1)
+#define	SWAPBLK_NONE	((swblk_t)-1)
 
-#define SWB_NPAGES	16			/* pages in one I/O */
-#define SWAP_META_PAGES	(SWB_NPAGES * 2)	/* pages of one swblock */
-#define SWAP_META_MASK	(SWAP_META_PAGES - 1)
+#define	SWB_NPAGES	16			/* pages in one I/O */
+#define	SWAP_META_PAGES	(SWB_NPAGES * 2)	/* pages of one swblock */
+#define	SWAP_META_MASK	(SWAP_META_PAGES - 1)
 
 /*
  * Where SWAP_META_PAGES adjacent pages of an object are on swap.
@@ -37,25 +37,31 @@ extern swblk_t vm_swap_max;		/* blocks in all */
 void	swap_pager_swap_init(void);
 
 /*
- * Write count busied pages of object with adjacent pindexes.  rtvals gets a
- * VM_PAGER_* each; a page that is VM_PAGER_PEND is unbusied by the I/O.
+ * Write count busied pages of object with adjacent indexes, soft-busy and
+ * counted as paging in progress.  rtvals gets VM_PAGER_PEND, and the end of
+ * the write undoes both; or VM_PAGER_FAIL (no swap space), and the caller
+ * does.  May block.
  */
 void	swap_pager_putpages(vm_object_t object, vm_page_t *m, int count,
-	    int sync, int *rtvals);
+	    int *rtvals);
 
-/* Read a busied page (and some neighbours) in; VM_PAGER_OK or _ERROR. */
-int	swap_pager_getpage(vm_object_t object, vm_page_t *mpp);
+/*
+ * Read a busied page in, and neighbours.  VM_PAGER_OK or VM_PAGER_ERROR.
+ * Blocks.
+ */
+int	swap_pager_getpage(vm_object_t object, vm_page_t m);
+
+/* A busied page was dirtied: its block is stale. */
+void	swap_pager_unswapped(vm_page_t m);
 boolean_t swap_pager_haspage_locked(vm_object_t object, vm_pindex_t pindex);
 void	swap_pager_freespace(vm_object_t object, vm_pindex_t start,
 	    vm_pindex_t size);
 void	swap_pager_freespace_all(vm_object_t object);
 
-#define VM_PAGER_OK	0
-#define VM_PAGER_BAD	1
-#define VM_PAGER_FAIL	2
-#define VM_PAGER_PEND	3
-#define VM_PAGER_ERROR	4
-#define VM_PAGER_AGAIN	5
+#define	VM_PAGER_OK	0
+#define	VM_PAGER_FAIL	2
+#define	VM_PAGER_PEND	3
+#define	VM_PAGER_ERROR	4
 
 #endif /* _KERNEL */
 

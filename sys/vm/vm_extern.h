@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _VM_VM_EXTERN_H_
-#define _VM_VM_EXTERN_H_
+#define	_VM_VM_EXTERN_H_
 
 /*
  * What the rest of the kernel calls.
@@ -53,9 +53,9 @@ int	kern_madvise(struct vmspace *, vm_offset_t addr, vm_size_t size,
  */
 vm_offset_t kern_brk(struct vmspace *, vm_offset_t newbreak);
 
-#define MADV_NORMAL	0
-#define MADV_WILLNEED	3
-#define MADV_DONTNEED	4
+#define	MADV_NORMAL	0
+#define	MADV_WILLNEED	3
+#define	MADV_DONTNEED	4
 
 /* Free memory, queues and swap in a few lines; takes no locks. */
 void	vm_watchdog_report(void);

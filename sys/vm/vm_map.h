@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _VM_VM_MAP_H_
-#define _VM_VM_MAP_H_
+#define	_VM_VM_MAP_H_
 
 /*
  * Address maps.  The theory is in vm_map.c.
@@ -15,6 +15,7 @@
 #include <vm/vm_object.h>
 
 struct vm_map_rb_tree;
+RB_HEAD(vm_map_rb_tree, vm_map_entry);
 RB_PROTOTYPE(vm_map_rb_tree, vm_map_entry, rb_entry, rb_vm_map_compare);
 
 typedef u_int vm_flags_t;
@@ -63,17 +64,16 @@ struct vm_map_entry {
 
 typedef struct vm_map_entry *vm_map_entry_t;
 
-#define MAPENT_FREELIST(ent)	((ent)->rb_entry.rbe_left)
+#define	MAPENT_FREELIST(ent)	((ent)->rb_entry.rbe_left)
 
-#define MAP_ENTRY_NOFAULT	0x0010	/* a fault here is a bug */
-#define MAP_ENTRY_KSTACK	0x0800	/* guard pages at both ends */
+#define	MAP_ENTRY_KSTACK	0x0800	/* guard pages at both ends */
 
 /*
  * Entries one map operation may use up, and how many a cpu keeps.
  */
-#define MAP_RESERVE_COUNT	4
-#define MAP_RESERVE_SLOP	512
-#define MAP_RESERVE_HYST	(MAP_RESERVE_SLOP - MAP_RESERVE_SLOP / 8)
+#define	MAP_RESERVE_COUNT	4
+#define	MAP_RESERVE_SLOP	512
+#define	MAP_RESERVE_HYST	(MAP_RESERVE_SLOP - MAP_RESERVE_SLOP / 8)
 
 struct vm_map {
 	struct lock	lock;		/* the tree and all entries */
@@ -96,35 +96,35 @@ typedef struct vm_map *vm_map_t;
 struct vmspace {
 	struct vm_map	vm_map;
 	struct pmap	vm_pmap;
-#define vm_startcopy	vm_tsize
+#define	vm_startcopy	vm_tsize
 	segsz_t		vm_tsize;	/* text, pages */
 	segsz_t		vm_dsize;	/* data and heap, pages */
 	segsz_t		vm_ssize;	/* stack, pages */
 	caddr_t		vm_taddr;
 	caddr_t		vm_daddr;
 	caddr_t		vm_maxsaddr;	/* lowest address of the stack */
-#define vm_endcopy	vm_refcnt
+#define	vm_endcopy	vm_refcnt
 	u_int		vm_refcnt;
 };
 
-#define VM_REF_DELETED	0x80000000U	/* rests in the cache */
+#define	VM_REF_DELETED	0x80000000U	/* rests in the cache */
 
 #ifdef _KERNEL
 
-#define ASSERT_VM_MAP_LOCKED(map)	KKASSERT(lockowned(&(map)->lock))
+#define	ASSERT_VM_MAP_LOCKED(map)	KKASSERT(lockowned(&(map)->lock))
 
-#define vm_map_lock(map)						\
+#define	vm_map_lock(map)						\
 	do {								\
 		lockmgr(&(map)->lock, LK_EXCLUSIVE);			\
 		(map)->timestamp++;					\
 	} while (0)
-#define vm_map_unlock(map)	lockmgr(&(map)->lock, LK_RELEASE)
-#define vm_map_lock_read(map)	lockmgr(&(map)->lock, LK_SHARED)
-#define vm_map_unlock_read(map)	lockmgr(&(map)->lock, LK_RELEASE)
+#define	vm_map_unlock(map)	lockmgr(&(map)->lock, LK_RELEASE)
+#define	vm_map_lock_read(map)	lockmgr(&(map)->lock, LK_SHARED)
+#define	vm_map_unlock_read(map)	lockmgr(&(map)->lock, LK_RELEASE)
 
-#define vm_map_min(map)		((map)->min_addr)
-#define vm_map_max(map)		((map)->max_addr)
-#define vm_map_pmap(map)	((map)->pmap)
+#define	vm_map_min(map)		((map)->min_addr)
+#define	vm_map_max(map)		((map)->max_addr)
+#define	vm_map_pmap(map)	((map)->pmap)
 
 static __inline struct pmap *
 vmspace_pmap(struct vmspace *vm)
@@ -133,17 +133,16 @@ vmspace_pmap(struct vmspace *vm)
 }
 
 /* Map entries in static memory, to boot with. */
-#define MAX_MAPENT	(SMP_MAXCPU * 32 + 1024)
+#define	MAX_MAPENT	(SMP_MAXCPU * 32 + 1024)
 
 /* cowflags of vm_map_insert() */
-#define COWF_NOFAULT	0x0004
-#define COWF_IS_KSTACK	0x0080
+#define	COWF_IS_KSTACK	0x0080
 
 /* fault_flags of vm_fault() */
-#define VM_FAULT_NORMAL		0x00
-#define VM_FAULT_CHANGE_WIRING	0x01	/* wire the page */
-#define VM_FAULT_DIRTY		0x08	/* the caller will write */
-#define VM_FAULT_USERMODE	0x40	/* the fault came from user mode */
+#define	VM_FAULT_NORMAL		0x00
+#define	VM_FAULT_CHANGE_WIRING	0x01	/* wire the page */
+#define	VM_FAULT_DIRTY		0x08	/* the caller will write */
+#define	VM_FAULT_USERMODE	0x40	/* the fault came from user mode */
 
 struct globaldata;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _VM_VM_OBJECT_H_
-#define _VM_VM_OBJECT_H_
+#define	_VM_VM_OBJECT_H_
 
 /*
  * Memory objects.  The theory is in vm_object.c.
@@ -22,19 +22,17 @@ RB_HEAD(swblock_rb_tree, swblock);
 
 enum obj_type {
 	OBJT_DEFAULT,		/* anonymous, nothing on swap yet */
-	OBJT_SWAP,		/* anonymous, has swap blocks */
-	OBJT_DEAD
+	OBJT_SWAP		/* anonymous, has had swap blocks */
 };
 typedef u_char objtype_t;
 
 struct vm_object {
 	struct lwkt_token token;	/* everything below */
 	struct vm_page_rb_tree rb_memq;	/* resident pages, by pindex */
-	TAILQ_ENTRY(vm_object) object_entry;
 	vm_pindex_t	size;		/* pages */
 	long		resident_page_count;
-	int		ref_count;	/* map entries */
-	int		hold_count;	/* keeps the structure, not the data */
+	u_int		ref_count;	/* map entries */
+	u_int		hold_count;	/* keeps the structure, not the data */
 	u_int		paging_in_progress;
 	u_short		flags;		/* OBJ_* */
 	objtype_t	type;
@@ -42,10 +40,10 @@ struct vm_object {
 	long		swblock_count;
 };
 
-#define OBJ_DEAD	0x0008
+#define	OBJ_DEAD	0x0008
 
-#define IDX_TO_OFF(idx)	((vm_ooffset_t)(idx) << PAGE_SHIFT)
-#define OFF_TO_IDX(off)	((vm_pindex_t)((vm_ooffset_t)(off) >> PAGE_SHIFT))
+#define	IDX_TO_OFF(idx)	((vm_ooffset_t)(idx) << PAGE_SHIFT)
+#define	OFF_TO_IDX(off)	((vm_pindex_t)((vm_ooffset_t)(off) >> PAGE_SHIFT))
 
 #ifdef _KERNEL
 
@@ -55,7 +53,6 @@ void	vm_object_init1(void);
 
 /* Anonymous object of size pages with one reference.  May block. */
 vm_object_t vm_object_allocate(objtype_t type, vm_pindex_t size);
-vm_object_t vm_object_allocate_hold(objtype_t type, vm_pindex_t size);
 void	_vm_object_allocate(objtype_t type, vm_pindex_t size, vm_object_t object,
 	    const char *ident);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _VM_VM_PAGE_H_
-#define _VM_VM_PAGE_H_
+#define	_VM_VM_PAGE_H_
 
 /*
  * Physical pages.  The theory, the thresholds and the locking are in
@@ -44,43 +44,42 @@ RB_PROTOTYPE2(vm_page_rb_tree, vm_page, rb_entry, rb_vm_page_compare,
  * I/O in progress that reads the page (soft-busy).  WANTED: someone sleeps
  * for either to end.
  */
-#define PBUSY_LOCKED		0x80000000U
-#define PBUSY_WANTED		0x40000000U
-#define PBUSY_SWAPINPROG	0x20000000U	/* swap I/O holds it */
-#define PBUSY_MASK		0x1fffffffU
+#define	PBUSY_LOCKED		0x80000000U
+#define	PBUSY_WANTED		0x40000000U
+#define	PBUSY_MASK		0x3fffffffU
 
-#define PQ_NONE		0
-#define PQ_FREE		1
-#define PQ_INACTIVE	2
-#define PQ_ACTIVE	3
-#define PQ_COUNT	4
+#define	PQ_NONE		0
+#define	PQ_FREE		1
+#define	PQ_INACTIVE	2
+#define	PQ_ACTIVE	3
+#define	PQ_COUNT	4
 
-#define PG_WINATCFLS	0x00000004	/* dirty, had its second chance */
-#define PG_WRITEABLE	0x00000010	/* some pte may be writable */
-#define PG_MAPPED	0x00000020	/* some pte may map it */
-#define PG_REFERENCED	0x00000080	/* used since last looked at */
-#define PG_MARKER	0x00001000	/* place holder of a queue scan */
-#define PG_SWAPPED	0x00004000	/* has a swap block */
+#define	PG_WINATCFLS	0x00000004	/* dirty, had its second chance */
+#define	PG_WRITEABLE	0x00000010	/* some pte may be writable */
+#define	PG_MAPPED	0x00000020	/* some pte may map it */
+#define	PG_REFERENCED	0x00000080	/* used since last looked at */
+#define	PG_MARKER	0x00001000	/* place holder of a queue scan */
+#define	PG_SWAPPED	0x00004000	/* has a swap block */
 
-#define ACT_DECLINE	1
-#define ACT_ADVANCE	3
-#define ACT_INIT	5
-#define ACT_MAX		64
+#define	ACT_DECLINE	1
+#define	ACT_ADVANCE	3
+#define	ACT_INIT	5
+#define	ACT_MAX		64
 
-#define VM_PAGE_BITS_ALL	0xff
+#define	VM_PAGE_BITS_ALL	0xff
 
 /*
  * vm_page_alloc() classes: how deep into the free pages a caller may reach,
  * and what else it wants.
  */
-#define VM_ALLOC_NORMAL		0x0001	/* down to v_free_reserved */
-#define VM_ALLOC_SYSTEM		0x0002	/* down to v_interrupt_free_min */
-#define VM_ALLOC_INTERRUPT	0x0004	/* down to the last page */
-#define VM_ALLOC_ZERO		0x0008	/* hint only, as in DragonFly */
-#define VM_ALLOC_QUICK		0x0010	/* as NORMAL */
-#define VM_ALLOC_FORCE_ZERO	0x0020	/* vm_page_grab: zero in any case */
-#define VM_ALLOC_NULL_OK	0x0040	/* NULL if pindex is taken */
-#define VM_ALLOC_RETRY		0x0080	/* vm_page_grab: wait for memory */
+#define	VM_ALLOC_NORMAL		0x0001	/* down to v_free_reserved */
+#define	VM_ALLOC_SYSTEM		0x0002	/* down to v_interrupt_free_min */
+#define	VM_ALLOC_INTERRUPT	0x0004	/* down to the last page */
+#define	VM_ALLOC_ZERO		0x0008	/* hint only, as in DragonFly */
+#define	VM_ALLOC_QUICK		0x0010	/* as NORMAL */
+#define	VM_ALLOC_FORCE_ZERO	0x0020	/* vm_page_grab: zero in any case */
+#define	VM_ALLOC_NULL_OK	0x0040	/* NULL if pindex is taken */
+#define	VM_ALLOC_RETRY		0x0080	/* vm_page_grab: wait for memory */
 
 #ifdef _KERNEL
 
@@ -98,8 +97,8 @@ extern struct vm_page *vm_page_array;
 extern vm_pindex_t vm_page_array_size;
 extern vm_pindex_t first_page;
 
-#define VM_PAGE_TO_PHYS(m)	((m)->phys_addr)
-#define PHYS_TO_VM_PAGE(pa)	(&vm_page_array[atop(pa) - first_page])
+#define	VM_PAGE_TO_PHYS(m)	((m)->phys_addr)
+#define	PHYS_TO_VM_PAGE(pa)	(&vm_page_array[atop(pa) - first_page])
 
 void	vm_page_startup(void);
 
@@ -115,6 +114,7 @@ int	vm_page_insert(vm_page_t m, struct vm_object *object,
 	    vm_pindex_t pindex);
 void	vm_page_remove(vm_page_t m);
 vm_page_t vm_page_lookup(struct vm_object *object, vm_pindex_t pindex);
+vm_page_t vm_page_next(vm_page_t m);
 vm_page_t vm_page_lookup_busy_wait(struct vm_object *object,
 	    vm_pindex_t pindex, int also_m_busy, const char *wmesg);
 vm_page_t vm_page_lookup_busy_try(struct vm_object *object,
@@ -132,10 +132,7 @@ void	vm_page_unwire(vm_page_t m, int activate);
 void	vm_page_activate(vm_page_t m);
 void	vm_page_deactivate(vm_page_t m);
 void	vm_page_unqueue(vm_page_t m);
-void	vm_page_unqueue_nowakeup(vm_page_t m);
-void	vm_page_dirty(vm_page_t m);
-void	vm_page_test_dirty(vm_page_t m);
-int	vm_page_try_to_free(vm_page_t m);
+void	vm_page_requeue(vm_page_t m);
 
 #endif /* _KERNEL */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _VM_VM_PAGE2_H_
-#define _VM_VM_PAGE2_H_
+#define	_VM_VM_PAGE2_H_
 
 /*
  * Inline tests of free memory, and small page operations.  The thresholds

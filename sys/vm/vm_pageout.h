@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _VM_VM_PAGEOUT_H_
-#define _VM_VM_PAGEOUT_H_
+#define	_VM_VM_PAGEOUT_H_
 
 #include <vm/vm_page.h>
 
@@ -10,7 +10,7 @@ struct thread;
 
 extern struct thread *pagethread;	/* the page-out daemon */
 extern int vm_pages_needed;	/* it has been woken and not caught up */
-extern int vm_pageout_deficit;	/* allocations that failed since */
+extern u_int vm_pageout_deficit;	/* allocations that failed since */
 
 void	pagedaemon_wakeup(void);
 

@@ -1,33 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef _MACHINE_PMAP_H_
-#define _MACHINE_PMAP_H_
+#define	_MACHINE_PMAP_H_
 
 /*
  * Four-level x86-64 page tables: the machine's half of vm/pmap.h.
  * The theory is in pmap.c.
  */
 
-#define PML4SHIFT	39
-#define PDPSHIFT	30
-#define PDRSHIFT	21
-#define NPTE_SHIFT	9		/* log2 of entries in any table */
+#define	PML4SHIFT	39
+#define	PDPSHIFT	30
+#define	PDRSHIFT	21
+#define	NPTE_SHIFT	9		/* log2 of entries in any table */
 
-#define KPML4I		511		/* kernel image and kernel_map */
-#define DMPML4I		510		/* direct map */
-#define KPDPI		510		/* KERNBASE within KPML4I */
+#define	KPML4I		511		/* kernel image and kernel_map */
+#define	DMPML4I		510		/* direct map */
+#define	KPDPI		510		/* KERNBASE within KPML4I */
 
-#define X86_PG_V	0x001UL		/* valid */
-#define X86_PG_RW	0x002UL		/* writable */
-#define X86_PG_U	0x004UL		/* user */
-#define X86_PG_NC_PWT	0x008UL		/* write through */
-#define X86_PG_NC_PCD	0x010UL		/* uncached */
-#define X86_PG_A	0x020UL		/* accessed */
-#define X86_PG_M	0x040UL		/* modified */
-#define X86_PG_PS	0x080UL		/* large page */
-#define X86_PG_G	0x100UL		/* global */
-#define X86_PG_MANAGED	0x200UL		/* software: has a pv_entry */
-#define X86_PG_NX	(1UL << 63)
-#define X86_PG_FRAME	0x000ffffffffff000UL
+#define	X86_PG_V	0x001UL		/* valid */
+#define	X86_PG_RW	0x002UL		/* writable */
+#define	X86_PG_U	0x004UL		/* user */
+#define	X86_PG_NC_PWT	0x008UL		/* write through */
+#define	X86_PG_NC_PCD	0x010UL		/* uncached */
+#define	X86_PG_A	0x020UL		/* accessed */
+#define	X86_PG_M	0x040UL		/* modified */
+#define	X86_PG_PS	0x080UL		/* large page */
+#define	X86_PG_G	0x100UL		/* global */
+#define	X86_PG_MANAGED	0x200UL		/* software: has a pv_entry */
+#define	X86_PG_FRAME	0x000ffffffffff000UL
 
 #ifndef LOCORE
 
@@ -89,7 +88,7 @@ int	pv_entry_compare(struct pv_entry *, struct pv_entry *);
 RB_PROTOTYPE2(pv_entry_rb_tree, pv_entry, pv_entry, pv_entry_compare,
     vm_pindex_t);
 
-#define pmap_resident_count(pmap)	((pmap)->pm_stats.resident_count)
+#define	pmap_resident_count(pmap)	((pmap)->pm_stats.resident_count)
 
 #ifdef _KERNEL
 extern struct pmap *kernel_pmap;

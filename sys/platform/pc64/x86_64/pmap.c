@@ -1,0 +1,774 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Page tables.
+ *
+ * The kernel's half
+ *	Boot made a level 4 table with the kernel's image and the direct map
+ *	of all RAM; pmap_bootstrap() adopts it.  Every user pmap copies its
+ *	upper half, which never changes again: the level 3 tables are there
+ *	from the start, and pmap_growkernel() adds what is below them as
+ *	kernel_map is used.  Page tables are read and written through the
+ *	direct map.  Kernel mappings are unmanaged: whoever makes them knows
+ *	where they are.
+ *
+ * A user's half
+ *	Everything is found by pv_entry.  A page table page has one in its
+ *	pmap's tree (pm_pvroot) under an index which encodes level and
+ *	address, and so has each mapped page, which also lists it (md.pv_list)
+ *	so that all its mappings can be found from the page.  A page table
+ *	page's wire_count is one more than its valid entries; when the last
+ *	entry goes the page goes too, and so on upwards.
+ *
+ * Where pv_entries come from
+ *	PV ENTRY, a ZONE_INTERRUPT zone: zalloc() never blocks, and one free
+ *	page yields many.  Its first items, one a page, come from kmem_alloc()
+ *	at boot because nothing else works then.
+ *
+ * Locking
+ *	pmap_spin protects the tables of all user pmaps, all pv_entries, and
+ *	PG_MAPPED and PG_WRITEABLE.  Nothing is allocated or freed under it:
+ *	pmap_enter() allocates first and looks again, and what a removal sets
+ *	free is collected and freed after.  Kernel tables only ever grow, under
+ *	kernel_map's lock, and each pte has one owner.
+ *
+ * Stale TLB entries
+ *	All invalidation goes through pmap_inval(), which knows that a user
+ *	pmap is only cached by a cpu that has it loaded.  With several cpus
+ *	this is where they would have to be interrupted.
+ */
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/proc.h>
+#include <sys/globaldata.h>
+#include <sys/vmmeter.h>
+#include <sys/spinlock2.h>
+#include <machine/cpufunc.h>
+#include <machine/pmap.h>
+#include <machine/vmparam.h>
+#include <vm/vm.h>
+#include <vm/vm_extern.h>
+#include <vm/vm_kern.h>
+#include <vm/vm_map.h>
+#include <vm/vm_page.h>
+#include <vm/vm_page2.h>
+#include <vm/vm_pageout.h>
+#include <vm/vm_zone.h>
+
+#define	MINPV	2048			/* PV ENTRYs made at boot, at least */
+
+vm_phystable_t phys_avail[PHYS_AVAIL_ENTRIES];
+vm_offset_t virtual_start, virtual_end;
+vm_offset_t kernel_vm_end;
+uint64_t KPML4phys;
+
+static struct pmap kernel_pmap_store;
+struct pmap *kernel_pmap = &kernel_pmap_store;
+
+static struct vm_zone pvzone_store;
+static vm_zone_t pvzone;
+
+static struct spinlock pmap_spin = SPINLOCK_INITIALIZER(pmap_spin, "pmap");
+
+TAILQ_HEAD(pv_list, pv_entry);
+
+RB_GENERATE2(pv_entry_rb_tree, pv_entry, pv_entry, pv_entry_compare,
+    vm_pindex_t, pv_pindex);
+
+int
+pv_entry_compare(struct pv_entry *a, struct pv_entry *b)
+{
+	if (a->pv_pindex < b->pv_pindex)
+		return (-1);
+	return (a->pv_pindex > b->pv_pindex);
+}
+
+/*
+ * Levels count from 0, a mapped page, to 3, what a level 4 entry points to.
+ * A pv_entry's index is its level and its number within that level.
+ */
+#define	PV_LEVELS	4
+#define	PV_INDEX(level, va) \
+	((vm_pindex_t)(level) << 56 | \
+	(va) >> (PAGE_SHIFT + (level) * NPTE_SHIFT))
+#define	PV_LEVEL(pv)	((int)((pv)->pv_pindex >> 56))
+#define	PV_VA(pv)	(((pv)->pv_pindex & ((1UL << 56) - 1)) << \
+	(PAGE_SHIFT + PV_LEVEL(pv) * NPTE_SHIFT))
+
+#define	PTE_INDEX(level, va) \
+	((va) >> (PAGE_SHIFT + (level) * NPTE_SHIFT) & (NPTEPG - 1))
+
+static pt_entry_t *
+pmap_table(vm_paddr_t pa)
+{
+	return ((pt_entry_t *)PHYS_TO_DMAP(pa & X86_PG_FRAME));
+}
+
+static void
+pmap_inval(pmap_t pmap, vm_offset_t va)
+{
+	if (pmap == kernel_pmap ||
+	    DMAP_TO_PHYS(pmap->pm_pml4) == (rcr3() & X86_PG_FRAME))
+		cpu_invlpg((void *)va);
+}
+
+void
+pmap_invalidate_range(pmap_t pmap, vm_offset_t sva, vm_offset_t eva)
+{
+	for (; sva < eva; sva += PAGE_SIZE)
+		pmap_inval(pmap, sva);
+}
+
+/*
+ * Start-up.
+ */
+void
+pmap_bootstrap(void)
+{
+	KPML4phys = rcr3() & X86_PG_FRAME;
+	kernel_pmap->pm_pml4 = pmap_table(KPML4phys);
+	KKASSERT(kernel_pmap->pm_pml4[KPML4I] & X86_PG_V);
+	KKASSERT(kernel_pmap->pm_pml4[DMPML4I] & X86_PG_V);
+	virtual_start = VM_MIN_KERNEL_ADDRESS;
+	virtual_end = VM_MAX_KERNEL_ADDRESS;
+	kernel_vm_end = VM_MIN_KERNEL_ADDRESS;
+}
+
+void
+pmap_init(void)
+{
+	vm_pindex_t initial_pvs;
+	void *pvinit;
+
+	/*
+	 * Address space for twice the RAM has its page tables from the
+	 * start: later there may be no page to make them from.
+	 */
+	pmap_growkernel(virtual_start,
+	    virtual_start + 2 * ptoa(vmstats.v_page_count));
+
+	initial_pvs = vm_page_array_size;
+	if (initial_pvs < MINPV)
+		initial_pvs = MINPV;
+	pvzone = &pvzone_store;
+	pvinit = (void *)kmem_alloc(kernel_map,
+	    initial_pvs * sizeof(struct pv_entry), VM_SUBSYS_PVENTRY);
+	zbootinit(pvzone, "PV ENTRY", sizeof(struct pv_entry), pvinit,
+	    initial_pvs);
+}
+
+void
+pmap_init2(void)
+{
+	long entry_max;
+
+	entry_max = vm_page_array_size * 2;
+	TUNABLE_LONG_FETCH("vm.pmap.pv_entries", &entry_max);
+	if (entry_max < MINPV)
+		entry_max = MINPV;
+	zinitna(pvzone, NULL, 0, entry_max, ZONE_INTERRUPT);
+}
+
+/*
+ * Kernel mappings.
+ */
+static pt_entry_t *
+pmap_kpte(vm_offset_t va)
+{
+	pt_entry_t *table = kernel_pmap->pm_pml4;
+	pt_entry_t *ptep;
+	int level;
+
+	for (level = 3;; --level) {
+		ptep = &table[PTE_INDEX(level, va)];
+		if (level == 0)
+			return (ptep);
+		if ((*ptep & X86_PG_V) == 0)
+			return (NULL);
+		KASSERT((*ptep & X86_PG_PS) == 0,
+		    ("pmap_kpte: %lx is in a large page", va));
+		table = pmap_table(*ptep);
+	}
+}
+
+/*
+ * Make page tables for [kstart, kend) of kernel_map, whose lock is held (but
+ * at boot).  Never blocks; it is too late to fail.
+ */
+void
+pmap_growkernel(vm_offset_t kstart, vm_offset_t kend)
+{
+	pt_entry_t *table, *ptep;
+	vm_offset_t va;
+	vm_page_t m;
+	int level;
+
+	for (va = rounddown2(kstart, NBPDR); va < kend; va += NBPDR) {
+		table = kernel_pmap->pm_pml4;
+		for (level = 3; level > 0; --level) {
+			ptep = &table[PTE_INDEX(level, va)];
+			if ((*ptep & X86_PG_V) == 0) {
+				KKASSERT(level < 3);
+				m = vm_page_alloc(NULL, atop(va),
+				    VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM |
+				    VM_ALLOC_INTERRUPT);
+				if (m == NULL)
+					panic("pmap_growkernel: no memory to "
+					    "grow kernel");
+				vm_page_wire(m);
+				vm_page_wakeup(m);
+				pmap_zero_page(VM_PAGE_TO_PHYS(m));
+				*ptep = VM_PAGE_TO_PHYS(m) | X86_PG_V |
+				    X86_PG_RW | X86_PG_A | X86_PG_M;
+			}
+			table = pmap_table(*ptep);
+		}
+	}
+	if (kernel_vm_end < va)
+		kernel_vm_end = va;
+}
+
+int
+pmap_kenter_noinval(vm_offset_t va, vm_paddr_t pa)
+{
+	pt_entry_t *ptep, old;
+
+	ptep = pmap_kpte(va);
+	KASSERT(ptep != NULL, ("pmap_kenter: no page table for %lx", va));
+	old = *ptep;
+	*ptep = pa | X86_PG_V | X86_PG_RW | X86_PG_A | X86_PG_M | X86_PG_G;
+	return ((old & X86_PG_V) != 0);
+}
+
+int
+pmap_kenter_quick(vm_offset_t va, vm_paddr_t pa)
+{
+	int replaced;
+
+	replaced = pmap_kenter_noinval(va, pa);
+	cpu_invlpg((void *)va);
+	return (replaced);
+}
+
+void
+pmap_kenter(vm_offset_t va, vm_paddr_t pa)
+{
+	pmap_kenter_noinval(va, pa);
+	pmap_inval(kernel_pmap, va);
+}
+
+void
+pmap_kremove_noinval(vm_offset_t va)
+{
+	pt_entry_t *ptep;
+
+	if ((ptep = pmap_kpte(va)) != NULL)
+		*ptep = 0;
+}
+
+void
+pmap_kremove_quick(vm_offset_t va)
+{
+	pmap_kremove_noinval(va);
+	cpu_invlpg((void *)va);
+}
+
+void
+pmap_kremove(vm_offset_t va)
+{
+	pmap_kremove_noinval(va);
+	pmap_inval(kernel_pmap, va);
+}
+
+void
+pmap_qenter_noinval(vm_offset_t va, struct vm_page **m, int count)
+{
+	for (; count > 0; --count, ++m, va += PAGE_SIZE)
+		pmap_kenter_noinval(va, VM_PAGE_TO_PHYS(*m));
+}
+
+void
+pmap_qenter(vm_offset_t va, struct vm_page **m, int count)
+{
+	pmap_qenter_noinval(va, m, count);
+	pmap_invalidate_range(kernel_pmap, va, va + ptoa(count));
+}
+
+void
+pmap_qremove_noinval(vm_offset_t va, int count)
+{
+	for (; count > 0; --count, va += PAGE_SIZE)
+		pmap_kremove_noinval(va);
+}
+
+void
+pmap_qremove(vm_offset_t va, int count)
+{
+	pmap_qremove_noinval(va, count);
+	pmap_invalidate_range(kernel_pmap, va, va + ptoa(count));
+}
+
+/*
+ * The physical address of a kernel address, 0 if it has none.
+ */
+vm_paddr_t
+pmap_kextract(vm_offset_t va)
+{
+	pt_entry_t *table, pte;
+	vm_offset_t mask;
+	int level;
+
+	if (va >= DMAP_MIN_ADDRESS && va < DMAP_MAX_ADDRESS)
+		return (DMAP_TO_PHYS(va));
+	table = kernel_pmap->pm_pml4;
+	for (level = 3;; --level) {
+		pte = table[PTE_INDEX(level, va)];
+		if ((pte & X86_PG_V) == 0)
+			return (0);
+		if (level == 0 || (pte & X86_PG_PS))
+			break;
+		table = pmap_table(pte);
+	}
+	mask = (1UL << (PAGE_SHIFT + level * NPTE_SHIFT)) - 1;
+	return ((pte & X86_PG_FRAME & ~mask) | (va & mask));
+}
+
+struct vm_page *
+pmap_kvtom(vm_offset_t va)
+{
+	vm_paddr_t pa;
+
+	pa = pmap_kextract(va);
+	return (pa == 0 ? NULL : PHYS_TO_VM_PAGE(pa));
+}
+
+void *
+pmap_mapdev_uncacheable(vm_paddr_t pa, vm_size_t size)
+{
+	vm_offset_t va, off;
+	vm_paddr_t base;
+
+	base = trunc_page(pa);
+	size = round_page(pa + size) - base;
+	va = kmem_alloc_nofault(kernel_map, size, VM_SUBSYS_MAPDEV, PAGE_SIZE);
+	if (va == 0)
+		panic("pmap_mapdev: no address space for %lu bytes", size);
+	for (off = 0; off < size; off += PAGE_SIZE)
+		pmap_kenter(va + off, (base + off) | X86_PG_NC_PCD |
+		    X86_PG_NC_PWT);
+	return ((void *)(va + (pa - base)));
+}
+
+void
+pmap_zero_page(vm_paddr_t pa)
+{
+	bzero((void *)PHYS_TO_DMAP(pa), PAGE_SIZE);
+}
+
+void
+pmap_copy_page(vm_paddr_t src, vm_paddr_t dst)
+{
+	bcopy((void *)PHYS_TO_DMAP(src), (void *)PHYS_TO_DMAP(dst), PAGE_SIZE);
+}
+
+/*
+ * User pmaps.
+ */
+
+/*
+ * A pv_entry and a zeroed, wired page table page.  May block.
+ */
+static pv_entry_t
+pmap_alloc_table(vm_pindex_t pindex)
+{
+	pv_entry_t pv;
+	vm_page_t m;
+
+	while ((pv = zalloc(pvzone)) == NULL)
+		vm_wait(0);
+	while ((m = vm_page_alloc(NULL, pindex, VM_ALLOC_NORMAL |
+	    VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT)) == NULL)
+		vm_wait(0);
+	vm_page_wire(m);
+	vm_page_wakeup(m);
+	pmap_zero_page(VM_PAGE_TO_PHYS(m));
+	pv->pv_pindex = pindex;
+	pv->pv_m = m;
+	return (pv);
+}
+
+static void
+pmap_free_table(pv_entry_t pv)
+{
+	vm_page_busy_wait(pv->pv_m, TRUE, "pmpfre");
+	vm_page_unwire(pv->pv_m, FALSE);
+	vm_page_free(pv->pv_m);
+	zfree(pvzone, pv);
+}
+
+/*
+ * The root table is kept when pmap rests in a cached vmspace.
+ */
+void
+pmap_pinit(pmap_t pmap)
+{
+	if (pmap->pm_pml4 == NULL) {
+		pmap->pm_pmlpv = pmap_alloc_table(PV_INDEX(PV_LEVELS, 0UL));
+		pmap->pm_pml4 = pmap_table(VM_PAGE_TO_PHYS(pmap->pm_pmlpv->pv_m));
+		pmap->pm_pml4[KPML4I] = kernel_pmap->pm_pml4[KPML4I];
+		pmap->pm_pml4[DMPML4I] = kernel_pmap->pm_pml4[DMPML4I];
+		RB_INIT(&pmap->pm_pvroot);
+	}
+	KKASSERT(RB_EMPTY(&pmap->pm_pvroot));
+	bzero(&pmap->pm_stats, sizeof(pmap->pm_stats));
+}
+
+void
+pmap_puninit(pmap_t pmap)
+{
+	if (pmap->pm_pml4 == NULL)
+		return;
+	KKASSERT(RB_EMPTY(&pmap->pm_pvroot));
+	KASSERT(DMAP_TO_PHYS(pmap->pm_pml4) != (rcr3() & X86_PG_FRAME),
+	    ("pmap_puninit: pmap %p is loaded", pmap));
+	pmap_free_table(pmap->pm_pmlpv);
+	pmap->pm_pml4 = NULL;
+	pmap->pm_pmlpv = NULL;
+}
+
+void
+pmap_activate(struct vmspace *vm)
+{
+	pml4_entry_t *pml4;
+
+	pml4 = (vm == NULL ? kernel_pmap : vmspace_pmap(vm))->pm_pml4;
+	if ((rcr3() & X86_PG_FRAME) != DMAP_TO_PHYS(pml4))
+		load_cr3(DMAP_TO_PHYS(pml4));
+}
+
+void
+pmap_replacevm(struct proc *p, struct vmspace *newvm, int adjrefs)
+{
+	struct vmspace *oldvm = p->p_vmspace;
+
+	if (oldvm == newvm)
+		return;
+	if (adjrefs && newvm != NULL)
+		vmspace_ref(newvm);
+	crit_enter();
+	p->p_vmspace = newvm;
+	if (p == curproc)
+		pmap_activate(newvm);
+	crit_exit();
+	if (adjrefs && oldvm != NULL)
+		vmspace_rel(oldvm);
+}
+
+/*
+ * The table page of the given level that covers va, made if need be.  May
+ * block.  The table can go away again until pmap_spin is held and a look
+ * shows that it has not.
+ */
+static void
+pmap_alloc_path(pmap_t pmap, vm_offset_t va, int level)
+{
+	vm_pindex_t pindex = PV_INDEX(level, va);
+	pv_entry_t pv, parent;
+	pt_entry_t *table;
+
+	spin_lock(&pmap_spin);
+	pv = RB_LOOKUP(pv_entry_rb_tree, &pmap->pm_pvroot, pindex);
+	spin_unlock(&pmap_spin);
+	if (pv != NULL)
+		return;
+
+	pv = pmap_alloc_table(pindex);
+	pv->pv_pmap = pmap;
+	for (;;) {
+		if (level < PV_LEVELS - 1)
+			pmap_alloc_path(pmap, va, level + 1);
+		spin_lock(&pmap_spin);
+		parent = (level == PV_LEVELS - 1) ? pmap->pm_pmlpv :
+		    RB_LOOKUP(pv_entry_rb_tree, &pmap->pm_pvroot,
+		    PV_INDEX(level + 1, va));
+		if (parent != NULL)
+			break;
+		spin_unlock(&pmap_spin);
+	}
+	if (RB_INSERT(pv_entry_rb_tree, &pmap->pm_pvroot, pv) != NULL) {
+		spin_unlock(&pmap_spin);
+		pmap_free_table(pv);
+		return;
+	}
+	table = pmap_table(VM_PAGE_TO_PHYS(parent->pv_m));
+	table[PTE_INDEX(level, va)] = VM_PAGE_TO_PHYS(pv->pv_m) |
+	    X86_PG_V | X86_PG_RW | X86_PG_U | X86_PG_A | X86_PG_M;
+	++parent->pv_m->wire_count;
+	++pmap->pm_stats.wired_count;
+	spin_unlock(&pmap_spin);
+}
+
+/*
+ * The pte for va, or NULL if there is no page table; *ptpvp is that table's
+ * pv_entry.  Under pmap_spin.
+ */
+static pt_entry_t *
+pmap_pte(pmap_t pmap, vm_offset_t va, pv_entry_t *ptpvp)
+{
+	pv_entry_t ptpv;
+
+	ptpv = RB_LOOKUP(pv_entry_rb_tree, &pmap->pm_pvroot, PV_INDEX(1, va));
+	if (ptpvp != NULL)
+		*ptpvp = ptpv;
+	if (ptpv == NULL)
+		return (NULL);
+	return (&pmap_table(VM_PAGE_TO_PHYS(ptpv->pv_m))[PTE_INDEX(0, va)]);
+}
+
+/*
+ * Take pv's entry out of the table above it and pv out of the pmap, and any
+ * table that this empties too.  All of them go to the list.  Under
+ * pmap_spin.
+ */
+static void
+pmap_remove_pv(pv_entry_t pv, struct pv_list *freed)
+{
+	pmap_t pmap = pv->pv_pmap;
+	vm_offset_t va = PV_VA(pv);
+	int level = PV_LEVEL(pv);
+	pv_entry_t parent;
+	vm_page_t m;
+
+	for (; level < PV_LEVELS; ++level, pv = parent) {
+		parent = (level == PV_LEVELS - 1) ? pmap->pm_pmlpv :
+		    RB_LOOKUP(pv_entry_rb_tree, &pmap->pm_pvroot,
+		    PV_INDEX(level + 1, va));
+		KKASSERT(parent != NULL);
+		m = pv->pv_m;
+		pmap_table(VM_PAGE_TO_PHYS(parent->pv_m))
+		    [PTE_INDEX(level, va)] = 0;
+		pmap_inval(pmap, va);
+		RB_REMOVE(pv_entry_rb_tree, &pmap->pm_pvroot, pv);
+		if (level == 0) {
+			TAILQ_REMOVE(&m->md.pv_list, pv, pv_list);
+			if (TAILQ_EMPTY(&m->md.pv_list))
+				vm_page_flag_clear(m,
+				    PG_MAPPED | PG_WRITEABLE);
+			--pmap->pm_stats.resident_count;
+		} else {
+			--pmap->pm_stats.wired_count;
+		}
+		TAILQ_INSERT_TAIL(freed, pv, pv_list);
+		if (--parent->pv_m->wire_count > 1 || level == PV_LEVELS - 1)
+			break;
+	}
+}
+
+static void
+pmap_free_list(struct pv_list *freed)
+{
+	pv_entry_t pv;
+
+	while ((pv = TAILQ_FIRST(freed)) != NULL) {
+		TAILQ_REMOVE(freed, pv, pv_list);
+		if (PV_LEVEL(pv) > 0)
+			pmap_free_table(pv);
+		else
+			zfree(pvzone, pv);
+	}
+}
+
+void
+pmap_enter(pmap_t pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
+    boolean_t wired __unused, struct vm_map_entry *entry __unused)
+{
+	struct pv_list freed = TAILQ_HEAD_INITIALIZER(freed);
+	pv_entry_t pv, old, ptpv;
+	pt_entry_t *ptep, pte;
+
+	KKASSERT(m->busy_count & PBUSY_LOCKED);
+	if (pmap == kernel_pmap) {
+		pmap_kenter(va, VM_PAGE_TO_PHYS(m));
+		return;
+	}
+	pte = VM_PAGE_TO_PHYS(m) | X86_PG_V | X86_PG_U | X86_PG_A |
+	    X86_PG_MANAGED;
+	if (prot & VM_PROT_WRITE)
+		pte |= X86_PG_RW | X86_PG_M;
+
+	while ((pv = zalloc(pvzone)) == NULL)
+		vm_wait(0);
+	for (;;) {
+		pmap_alloc_path(pmap, va, 1);
+		spin_lock(&pmap_spin);
+		if ((ptep = pmap_pte(pmap, va, &ptpv)) == NULL) {
+			spin_unlock(&pmap_spin);
+			continue;
+		}
+		if ((*ptep & X86_PG_V) == 0)
+			break;
+		old = RB_LOOKUP(pv_entry_rb_tree, &pmap->pm_pvroot,
+		    PV_INDEX(0, va));
+		if (old->pv_m == m)
+			break;
+		pmap_remove_pv(old, &freed);
+		spin_unlock(&pmap_spin);
+		pmap_free_list(&freed);
+	}
+	if (*ptep & X86_PG_V) {
+		TAILQ_INSERT_TAIL(&freed, pv, pv_list);
+		pv->pv_pindex = PV_INDEX(0, va);
+	} else {
+		pv->pv_pmap = pmap;
+		pv->pv_pindex = PV_INDEX(0, va);
+		pv->pv_m = m;
+		RB_INSERT(pv_entry_rb_tree, &pmap->pm_pvroot, pv);
+		TAILQ_INSERT_TAIL(&m->md.pv_list, pv, pv_list);
+		++ptpv->pv_m->wire_count;
+		++pmap->pm_stats.resident_count;
+	}
+	*ptep = pte;
+	pmap_inval(pmap, va);
+	vm_page_flag_set(m, PG_MAPPED |
+	    ((prot & VM_PROT_WRITE) ? PG_WRITEABLE : 0));
+	spin_unlock(&pmap_spin);
+	pmap_free_list(&freed);
+}
+
+/*
+ * Apply prot, which does not include writing, to [sva, eva); VM_PROT_NONE
+ * unmaps.  One page table at a time, so that pmap_spin is not held for long.
+ */
+static void
+pmap_restrict(pmap_t pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot)
+{
+	struct pv_list freed = TAILQ_HEAD_INITIALIZER(freed);
+	vm_offset_t va, next;
+	pt_entry_t *ptep;
+
+	for (va = sva; va < eva; va = next) {
+		next = ulmin(rounddown2(va, NBPDR) + NBPDR, eva);
+		spin_lock(&pmap_spin);
+		for (; va < next; va += PAGE_SIZE) {
+			if ((ptep = pmap_pte(pmap, va, NULL)) == NULL)
+				break;
+			if ((*ptep & X86_PG_V) == 0)
+				continue;
+			if (prot == VM_PROT_NONE) {
+				pmap_remove_pv(RB_LOOKUP(pv_entry_rb_tree,
+				    &pmap->pm_pvroot, PV_INDEX(0, va)),
+				    &freed);
+			} else {
+				*ptep &= ~(X86_PG_RW | X86_PG_M);
+				pmap_inval(pmap, va);
+			}
+		}
+		spin_unlock(&pmap_spin);
+		pmap_free_list(&freed);
+	}
+}
+
+void
+pmap_remove(pmap_t pmap, vm_offset_t sva, vm_offset_t eva)
+{
+	if (pmap == kernel_pmap)
+		pmap_qremove(sva, atop(eva - sva));
+	else
+		pmap_restrict(pmap, sva, eva, VM_PROT_NONE);
+}
+
+void
+pmap_protect(pmap_t pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot)
+{
+	if (pmap == kernel_pmap || (prot & VM_PROT_WRITE))
+		return;
+	if ((prot & VM_PROT_READ) == 0)
+		prot = VM_PROT_NONE;
+	pmap_restrict(pmap, sva, eva, prot);
+}
+
+/*
+ * The physical address va maps to, or 0.
+ */
+vm_paddr_t
+pmap_extract(pmap_t pmap, vm_offset_t va, void **handlep)
+{
+	pt_entry_t *ptep;
+	vm_paddr_t pa;
+
+	if (handlep != NULL)
+		*handlep = NULL;
+	if (pmap == kernel_pmap)
+		return (pmap_kextract(va));
+	pa = 0;
+	spin_lock(&pmap_spin);
+	ptep = pmap_pte(pmap, va, NULL);
+	if (ptep != NULL && (*ptep & X86_PG_V))
+		pa = (*ptep & X86_PG_FRAME) | (va & PAGE_MASK);
+	spin_unlock(&pmap_spin);
+	return (pa);
+}
+
+/*
+ * All mappings of a page.
+ */
+void
+pmap_page_init(struct vm_page *m)
+{
+	TAILQ_INIT(&m->md.pv_list);
+}
+
+void
+pmap_page_protect(struct vm_page *m, vm_prot_t prot)
+{
+	struct pv_list freed = TAILQ_HEAD_INITIALIZER(freed);
+	pv_entry_t pv;
+
+	KKASSERT(m->busy_count & PBUSY_LOCKED);
+	if (prot & VM_PROT_WRITE)
+		return;
+	spin_lock(&pmap_spin);
+	if (prot == VM_PROT_NONE) {
+		while ((pv = TAILQ_FIRST(&m->md.pv_list)) != NULL)
+			pmap_remove_pv(pv, &freed);
+	} else {
+		TAILQ_FOREACH(pv, &m->md.pv_list, pv_list) {
+			*pmap_pte(pv->pv_pmap, PV_VA(pv), NULL) &=
+			    ~(X86_PG_RW | X86_PG_M);
+			pmap_inval(pv->pv_pmap, PV_VA(pv));
+		}
+		vm_page_flag_clear(m, PG_WRITEABLE);
+	}
+	spin_unlock(&pmap_spin);
+	pmap_free_list(&freed);
+}
+
+/*
+ * How many mappings were used since the last call.
+ */
+int
+pmap_ts_referenced(struct vm_page *m)
+{
+	pt_entry_t *ptep;
+	pv_entry_t pv;
+	int count;
+
+	count = 0;
+	spin_lock(&pmap_spin);
+	TAILQ_FOREACH(pv, &m->md.pv_list, pv_list) {
+		ptep = pmap_pte(pv->pv_pmap, PV_VA(pv), NULL);
+		if (*ptep & X86_PG_A) {
+			*ptep &= ~X86_PG_A;
+			pmap_inval(pv->pv_pmap, PV_VA(pv));
+			++count;
+		}
+	}
+	spin_unlock(&pmap_spin);
+	return (count);
+}
+
+void
+pmap_clear_reference(struct vm_page *m)
+{
+	pmap_ts_referenced(m);
+}

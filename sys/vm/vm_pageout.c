@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The page-out daemon.
+ *
+ * Pages in use are on the active or the inactive queue.  The daemon looks at
+ * active pages round robin; use found in their ptes makes act_count rise,
+ * none makes it fall, and at zero a page is deactivated.  Inactive pages wait
+ * in order: one that is used again is activated, a clean one is freed, a
+ * dirty one is sent round once more and written the next time, with its
+ * dirty neighbours, to swap.  Clean then, it is freed on a later visit.
+ *
+ * When
+ *	v_free_min is derived from the size of RAM, everything else from it:
+ *
+ *	reserved < severe < min < wait < start < target1 < target2
+ *	  4/8+7    4/8      1     2      3       4         5  (x v_free_min)
+ *
+ *	Allocations that sink free memory below start wake the daemon.  It
+ *	works hard up to target1 and at leisure up to target2.  Page faults
+ *	stall below severe, ordinary kernel allocations fail below reserved,
+ *	and what is below that (v_interrupt_free_min: 1/8+7) keeps the daemon
+ *	itself alive.
+ *
+ * The daemon must never wait for what only it can provide.  It runs as
+ * TDF_SYSTHREAD, so vm_page_alloc() lets it down to v_interrupt_free_min;
+ * swap buffers are a fixed pool; and of zalloc() it relies on one promise,
+ * that one free page is enough (see swap_pager.c).  An allocation on the way
+ * to the disk that wants more than that in one piece can put it to sleep for
+ * good.
+ */
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/kthread.h>
+#include <sys/globaldata.h>
+#include <sys/spinlock2.h>
+#include <sys/thread2.h>
+#include <sys/vmmeter.h>
+#include <vm/vm.h>
+#include <vm/vm_object.h>
+#include <vm/vm_page.h>
+#include <vm/vm_page2.h>
+#include <vm/vm_pageout.h>
+#include <vm/swap_pager.h>
+
+#define	MAXSCAN_DIVIDER	10		/* a scan covers 1/10 of a queue */
+#define	PAGEOUT_CLUSTER	SWB_NPAGES	/* pages written at once */
+
+struct thread *pagethread;
+int vm_pages_needed;
+u_int vm_pageout_deficit;
+
+static int vm_max_launder;		/* pages written in one scan */
+static u_int vm_pageout_work;		/* pages moved, freed or written */
+
+static void
+vm_pageout_free_page_calc(long count)
+{
+	vmstats.v_free_min = 64 + count / 200;
+	vmstats.v_free_reserved = vmstats.v_free_min * 4 / 8 + 7;
+	vmstats.v_free_severe = vmstats.v_free_min * 4 / 8;
+	vmstats.v_pageout_free_min = vmstats.v_free_min * 2 / 8 + 7;
+	vmstats.v_interrupt_free_min = vmstats.v_free_min * 1 / 8 + 7;
+	vmstats.v_free_target = vmstats.v_free_min * 2;
+	vmstats.v_paging_wait = vmstats.v_free_min * 2;
+	vmstats.v_paging_start = vmstats.v_free_min * 3;
+	vmstats.v_paging_target1 = vmstats.v_free_min * 4;
+	vmstats.v_paging_target2 = vmstats.v_free_min * 5;
+	vmstats.v_inactive_target = vmstats.v_free_count / 16;
+}
+
+void
+pagedaemon_wakeup(void)
+{
+	if (!vm_paging_start(0) || curthread == pagethread)
+		return;
+	if (vm_pages_needed <= 1) {
+		vm_pages_needed = 1;
+		wakeup(&vm_pages_needed);
+	} else if (vm_paging_min()) {
+		++vm_pages_needed;
+	}
+}
+
+/*
+ * Writing.
+ */
+
+/*
+ * Write pages of one object with adjacent indexes, all busied.  Returns how
+ * many are being written or are done with.
+ */
+static int
+vm_pageout_flush(vm_page_t *mc, int count)
+{
+	vm_object_t object = mc[0]->object;
+	int status[PAGEOUT_CLUSTER];
+	int done, i;
+
+	/*
+	 * Soft-busy, then no longer writable, then free for readers: no page
+	 * changes between here and the end of the write.
+	 */
+	for (i = 0; i < count; ++i) {
+		KKASSERT(mc[i]->valid == VM_PAGE_BITS_ALL);
+		vm_page_io_start(mc[i]);
+		vm_page_protect(mc[i], VM_PROT_NONE);
+		vm_page_wakeup(mc[i]);
+	}
+	vm_object_pip_add(object, count);
+	swap_pager_putpages(object, mc, count, status);
+	done = 0;
+	for (i = 0; i < count; ++i) {
+		if (status[i] == VM_PAGER_PEND) {
+			++done;
+			continue;
+		}
+		vm_page_io_finish(mc[i]);
+		vm_object_pip_wakeup(object);
+	}
+	return (done);
+}
+
+/*
+ * May the page at pindex join a cluster?  If so it is busied.
+ */
+static vm_page_t
+vm_pageout_neighbour(vm_object_t object, vm_pindex_t pindex)
+{
+	vm_page_t m;
+	int error;
+
+	m = vm_page_lookup_busy_try(object, pindex, TRUE, &error);
+	if (m == NULL || error)
+		return (NULL);
+	if (m->queue != PQ_INACTIVE || m->dirty == 0 || m->wire_count != 0) {
+		vm_page_wakeup(m);
+		return (NULL);
+	}
+	return (m);
+}
+
+/*
+ * Write m, busied, and the dirty inactive pages around it, at most an aligned
+ * cluster of them.
+ */
+static int
+vm_pageout_clean(vm_page_t m)
+{
+	vm_page_t mc[PAGEOUT_CLUSTER];
+	vm_object_t object = m->object;
+	vm_pindex_t base;
+	int first, last, at;
+
+	at = m->pindex % PAGEOUT_CLUSTER;
+	base = m->pindex - at;
+	mc[at] = m;
+	vm_object_hold(object);
+	for (first = at; first > 0; --first) {
+		mc[first - 1] = vm_pageout_neighbour(object, base + first - 1);
+		if (mc[first - 1] == NULL)
+			break;
+	}
+	for (last = at; last + 1 < PAGEOUT_CLUSTER; ++last) {
+		mc[last + 1] = vm_pageout_neighbour(object, base + last + 1);
+		if (mc[last + 1] == NULL)
+			break;
+	}
+	vm_object_drop(object);
+	return (vm_pageout_flush(&mc[first], last - first + 1));
+}
+
+/*
+ * Scanning.
+ */
+
+/*
+ * Decide about one inactive page, which is busied.  Returns the number of
+ * pages that are free or will be once written.
+ */
+static int
+vm_pageout_page(vm_page_t m, int pass, long *max_launder)
+{
+	int actcount, count;
+
+	if (m->wire_count != 0) {
+		vm_page_unqueue(m);
+		vm_page_wakeup(m);
+		return (0);
+	}
+	KKASSERT(m->object != NULL);
+	actcount = pmap_ts_referenced(m);
+	if (m->flags & PG_REFERENCED) {
+		vm_page_flag_clear(m, PG_REFERENCED);
+		++actcount;
+	}
+	if (actcount != 0) {
+		vm_page_activate(m);
+		m->act_count = imin(m->act_count + actcount + ACT_ADVANCE,
+		    ACT_MAX);
+		mycpu->gd_cnt.v_reactivated++;
+		++vm_pageout_work;
+		vm_page_wakeup(m);
+		return (0);
+	}
+	if (m->valid == 0 || m->dirty == 0) {
+		vm_page_protect(m, VM_PROT_NONE);
+		vm_page_free(m);
+		mycpu->gd_cnt.v_dfree++;
+		++vm_pageout_work;
+		return (1);
+	}
+	if ((m->flags & PG_WINATCFLS) == 0 && pass == 0) {
+		vm_page_flag_set(m, PG_WINATCFLS);
+		vm_page_requeue(m);
+		++vm_pageout_work;
+		vm_page_wakeup(m);
+		return (0);
+	}
+	if (*max_launder <= 0 || (m->object->flags & OBJ_DEAD)) {
+		vm_page_wakeup(m);
+		return (0);
+	}
+	count = vm_pageout_clean(m);
+	*max_launder -= count;
+	vm_pageout_work += count;
+	return (count);
+}
+
+/*
+ * Busy the page behind marker and step over it.  Called and returns with the
+ * queue locked; NULL at the end of the queue or after *maxscan pages.
+ */
+static vm_page_t
+vm_pageout_next(struct vpgqueues *pq, struct vm_page *marker, long *maxscan)
+{
+	vm_page_t m;
+
+	while ((m = TAILQ_NEXT(marker, pageq)) != NULL && (*maxscan)-- > 0) {
+		TAILQ_REMOVE(&pq->pl, marker, pageq);
+		TAILQ_INSERT_AFTER(&pq->pl, m, marker, pageq);
+		if ((m->flags & PG_MARKER) == 0 &&
+		    vm_page_busy_try(m, TRUE) == 0)
+			break;
+	}
+	return (*maxscan < 0 ? NULL : m);
+}
+
+static void
+vm_pageout_marker_init(struct vm_page *marker, int queue)
+{
+	bzero(marker, sizeof(*marker));
+	marker->flags = PG_MARKER;
+	marker->busy_count = PBUSY_LOCKED;
+	marker->queue = queue;
+	marker->wire_count = 1;
+}
+
+static long
+vm_pageout_scan_inactive(int pass, long shortage)
+{
+	struct vpgqueues *pq = &vm_page_queues[PQ_INACTIVE];
+	struct vm_page marker;
+	long delta, max_launder, maxscan;
+	vm_page_t m;
+
+	max_launder = vm_max_launder;
+	if (pass != 0)
+		max_launder *= 2;
+	delta = 0;
+	vm_pageout_marker_init(&marker, PQ_INACTIVE);
+	spin_lock(&pq->spin);
+	TAILQ_INSERT_HEAD(&pq->pl, &marker, pageq);
+	maxscan = vmstats.v_inactive_count / MAXSCAN_DIVIDER + 1;
+	while (delta < shortage &&
+	    (m = vm_pageout_next(pq, &marker, &maxscan)) != NULL) {
+		spin_unlock(&pq->spin);
+		mycpu->gd_cnt.v_pdpages++;
+		delta += vm_pageout_page(m, pass, &max_launder);
+		lwkt_yield();
+		spin_lock(&pq->spin);
+		if (!vm_paging_target2()) {
+			delta = lmax(delta, shortage);
+			break;
+		}
+	}
+	TAILQ_REMOVE(&pq->pl, &marker, pageq);
+	spin_unlock(&pq->spin);
+	return (delta);
+}
+
+/*
+ * The marker stays on the queue between scans.
+ */
+static long
+vm_pageout_scan_active(int pass, long avail_shortage, long inactive_shortage,
+    struct vm_page *marker)
+{
+	struct vpgqueues *pq = &vm_page_queues[PQ_ACTIVE];
+	long delta, maxscan;
+	vm_page_t m;
+	int actcount;
+
+	delta = 0;
+	spin_lock(&pq->spin);
+	maxscan = vmstats.v_active_count / MAXSCAN_DIVIDER + 1;
+	while (delta < inactive_shortage || delta < avail_shortage) {
+		m = vm_pageout_next(pq, marker, &maxscan);
+		if (m == NULL)
+			break;
+		spin_unlock(&pq->spin);
+		mycpu->gd_cnt.v_pdpages++;
+		if (m->wire_count != 0) {
+			vm_page_unqueue(m);
+			vm_page_wakeup(m);
+			spin_lock(&pq->spin);
+			continue;
+		}
+		actcount = pmap_ts_referenced(m);
+		if (m->flags & PG_REFERENCED)
+			++actcount;
+		vm_page_flag_clear(m, PG_REFERENCED);
+		if (actcount != 0) {
+			m->act_count = imin(m->act_count + ACT_ADVANCE +
+			    actcount, ACT_MAX);
+		} else {
+			m->act_count -= imin(m->act_count, ACT_DECLINE);
+			if (m->act_count < pass + 1) {
+				if (avail_shortage > delta)
+					vm_page_protect(m, VM_PROT_NONE);
+				vm_page_deactivate(m);
+				++vm_pageout_work;
+				++delta;
+			}
+		}
+		vm_page_wakeup(m);
+		lwkt_yield();
+		spin_lock(&pq->spin);
+	}
+	if (TAILQ_NEXT(marker, pageq) == NULL) {
+		TAILQ_REMOVE(&pq->pl, marker, pageq);
+		TAILQ_INSERT_HEAD(&pq->pl, marker, pageq);
+	}
+	spin_unlock(&pq->spin);
+	return (delta);
+}
+
+/*
+ * One round over both queues.  Returns how many pages are still missing.
+ */
+static long
+vm_pageout_scan(int pass, boolean_t hard, struct vm_page *marker)
+{
+	long avail_shortage, inactive_shortage, use, delta;
+
+	avail_shortage = (hard ? vm_paging_target1_count() :
+	    vm_paging_target2_count()) + vm_pageout_deficit;
+	vm_pageout_deficit = 0;
+	if (avail_shortage > 0) {
+		use = avail_shortage;
+		if (!hard)
+			use = lmin(use, vmstats.v_inactive_target / 10 + 1);
+		avail_shortage -= vm_pageout_scan_inactive(pass, use);
+		if (!vm_paging_target2())
+			avail_shortage = 0;
+	}
+	inactive_shortage = vmstats.v_inactive_target -
+	    vmstats.v_inactive_count;
+	if (avail_shortage > 0)
+		inactive_shortage += lmin(avail_shortage * 2,
+		    vmstats.v_inactive_target / 10);
+	if (inactive_shortage > 0) {
+		delta = vm_pageout_scan_active(pass, avail_shortage,
+		    inactive_shortage, marker);
+		avail_shortage -= delta;
+	}
+	return (avail_shortage);
+}
+
+static void
+vm_pageout_thread(void)
+{
+	static struct vm_page marker;
+	struct vpgqueues *pq = &vm_page_queues[PQ_ACTIVE];
+	boolean_t hard;
+	u_int work;
+	int pass;
+
+	curthread->td_flags |= TDF_SYSTHREAD;
+	vm_pageout_free_page_calc(vmstats.v_page_count);
+	vm_max_launder = vmstats.v_page_count / 256 + 16;
+	vm_pageout_marker_init(&marker, PQ_ACTIVE);
+	spin_lock(&pq->spin);
+	TAILQ_INSERT_HEAD(&pq->pl, &marker, pageq);
+	spin_unlock(&pq->spin);
+	swap_pager_swap_init();
+
+	hard = TRUE;
+	pass = 0;
+	for (;;) {
+		if (vm_pages_needed == 0) {
+			tsleep_interlock(&vm_pages_needed, 0);
+			if (vm_pages_needed == 0)
+				tsleep(&vm_pages_needed, PINTERLOCKED,
+				    "psleep", hz);
+			if (vm_pages_needed == 0 && !vm_paging_start(0))
+				continue;
+			vm_pages_needed = 1;
+			hard = TRUE;
+		}
+		mycpu->gd_cnt.v_pdwakeups++;
+		work = vm_pageout_work;
+		if (vm_pageout_scan(pass / MAXSCAN_DIVIDER, hard,
+		    &marker) > 0) {
+			/*
+			 * Not enough yet: at once again, but if there was
+			 * nothing to free or write let what is under way
+			 * finish.
+			 */
+			++pass;
+			if (work == vm_pageout_work)
+				tsleep(&vm_pages_needed, 0, "pdelay",
+				    swap_pager_full ? hz / 5 : 1);
+			continue;
+		}
+		pass = 0;
+		if (vm_paging_target1()) {
+			hard = TRUE;
+			vm_pages_needed = 2;
+		} else if (vm_paging_target2()) {
+			hard = FALSE;
+			vm_pages_needed = 2;
+		} else {
+			vm_pages_needed = 0;
+		}
+		if (!vm_paging_wait())
+			wakeup(&vmstats.v_free_count);
+	}
+}
+
+static struct kproc_desc page_kp = {
+	"pageout",
+	vm_pageout_thread,
+	&pagethread
+};
+SYSINIT(pagedaemon, SI_SUB_KTHREAD_PAGE, SI_ORDER_FIRST, kproc_start, &page_kp);
