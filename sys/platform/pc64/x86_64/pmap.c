@@ -57,7 +57,6 @@
 
 #define	MINPV	2048			/* PV ENTRYs made at boot, at least */
 
-vm_phystable_t phys_avail[PHYS_AVAIL_ENTRIES];
 vm_offset_t virtual_start, virtual_end;
 vm_offset_t kernel_vm_end;
 uint64_t KPML4phys;
