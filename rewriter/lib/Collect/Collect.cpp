@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- Collect.cpp - Translation units in, facts out ----------------------===//
+//
+// The order of work: index the tree's text; pick the units; parse them, each
+// with a file system of its own; merge; then hold the text's mentions against
+// what was understood.
+//
+//===----------------------------------------------------------------------===//
+
+#include "kmobj/Collect.h"
+#include "TreeIndex.h"
+#include "UnitCollector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/ThreadPool.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace kmobj;
+using clang::tooling::CompileCommand;
+using llvm::StringRef;
+namespace path = llvm::sys::path;
+
+using FileSystem = llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem>;
+
+static std::string absoluteUnit(const CompileCommand &C) {
+  llvm::SmallString<256> P(C.Filename);
+  if (!path::is_absolute(P)) {
+    P = C.Directory;
+    path::append(P, C.Filename);
+  }
+  path::remove_dots(P, /*remove_dot_dot=*/true);
+  return P.str().str();
+}
+
+static std::string realPath(llvm::vfs::FileSystem &FS, StringRef P) {
+  llvm::SmallString<256> Real;
+  if (FS.getRealPath(P, Real))
+    Real = P;
+  path::remove_dots(Real, /*remove_dot_dot=*/true);
+  return Real.str().str();
+}
+
+std::string kmobj::findTree(const clang::tooling::CompilationDatabase &DB,
+                            llvm::vfs::FileSystem &FS) {
+  for (const CompileCommand &C : DB.getAllCompileCommands()) {
+    std::string Unit = realPath(FS, absoluteUnit(C));
+    for (StringRef Dir = path::parent_path(Unit); !Dir.empty();
+         Dir = path::parent_path(Dir)) {
+      llvm::SmallString<256> Conf(Dir);
+      path::append(Conf, "conf", "files");
+      if (FS.exists(Conf))
+        return Dir.str();
+    }
+  }
+  return {};
+}
+
+namespace {
+
+class Collector {
+public:
+  Collector(const CollectOptions &Options, std::string Tree, FileSystem FS)
+      : Options(Options), FS(std::move(FS)), Store(Tree, this->FS),
+        Index(Store, this->FS) {
+    All.Tree = std::move(Tree);
+  }
+
+  llvm::Expected<Facts> run(const clang::tooling::CompilationDatabase &DB);
+
+private:
+  const CollectOptions &Options;
+  FileSystem FS;
+  TextStore Store;
+  TreeIndex Index;
+  Facts All;
+  /// How parsed units, and failing ones, read each file.
+  std::map<std::string, std::set<SkippedRanges>> Parsed, Failed;
+  std::set<std::string> SkippedFiles; ///< read by skipped units, by their text
+
+  llvm::Error select(const clang::tooling::CompilationDatabase &DB,
+                     std::vector<CompileCommand> &Units);
+  void filter(std::vector<CompileCommand> &Units);
+  void parse(const std::vector<CompileCommand> &Units);
+  void mention(Mention::KindTy Kind, const FileText &Text, const TextToken &T);
+  void mentions();
+  void account();
+  void files();
+};
+
+} // namespace
+
+llvm::Error Collector::select(const clang::tooling::CompilationDatabase &DB,
+                              std::vector<CompileCommand> &Units) {
+  std::vector<CompileCommand> Known = DB.getAllCompileCommands();
+  llvm::erase_if(Known, [](const CompileCommand &C) {
+    StringRef E = path::extension(C.Filename);
+    return E != ".c";
+  });
+  std::stable_sort(Known.begin(), Known.end(),
+                   [](const CompileCommand &A, const CompileCommand &B) {
+                     return absoluteUnit(A) < absoluteUnit(B);
+                   });
+  if (Options.Files.empty()) {
+    Units = std::move(Known);
+  } else {
+    for (const std::string &File : Options.Files) {
+      llvm::SmallString<256> P(File);
+      if (!path::is_absolute(P)) {
+        // As a person writes it: from the tree, or from where they stand.
+        llvm::SmallString<256> InTree(Store.tree());
+        path::append(InTree, File);
+        if (FS->exists(InTree))
+          P = InTree;
+        else if (auto EC = FS->makeAbsolute(P))
+          return llvm::createStringError(EC, "%s: %s", File.c_str(),
+                                         EC.message().c_str());
+      }
+      std::string Wanted = realPath(*FS, P);
+      size_t Before = Units.size();
+      for (const CompileCommand &C : Known)
+        if (realPath(*FS, absoluteUnit(C)) == Wanted)
+          Units.push_back(C);
+      if (Units.size() == Before)
+        return llvm::createStringError(
+            llvm::inconvertibleErrorCode(),
+            "%s: the compile database has no such unit", File.c_str());
+    }
+  }
+  std::vector<CompileCommand> Mine;
+  for (size_t I = 0; I < Units.size(); ++I)
+    if (I % std::max(Options.ShardCount, 1u) == Options.Shard)
+      Mine.push_back(std::move(Units[I]));
+  Units = std::move(Mine);
+  return llvm::Error::success();
+}
+
+/// Takes out the units that cannot matter.
+void Collector::filter(std::vector<CompileCommand> &Units) {
+  std::vector<CompileCommand> Matter;
+  for (CompileCommand &C : Units) {
+    std::vector<const FileIndex *> Closure = Index.closure(C);
+    if (Options.NoFilter || Index.matters(Closure)) {
+      Matter.push_back(std::move(C));
+      continue;
+    }
+    Unit U;
+    U.Path = Store.name(absoluteUnit(C));
+    U.State = Unit::Skipped;
+    All.Units.push_back(std::move(U));
+    for (const FileIndex *F : Closure)
+      SkippedFiles.insert(F->Name);
+  }
+  Units = std::move(Matter);
+}
+
+void Collector::parse(const std::vector<CompileCommand> &Units) {
+  std::vector<UnitFacts> Results(Units.size());
+  std::mutex Lock;
+  unsigned Done = 0;
+  {
+    llvm::DefaultThreadPool Pool(llvm::hardware_concurrency(Options.Jobs));
+    for (size_t I = 0; I < Units.size(); ++I)
+      Pool.async([&, I] {
+        // The working directory belongs to a file system, so each unit that
+        // reads the disk gets one.
+        FileSystem Own =
+            Options.FS ? Options.FS
+                       : FileSystem(llvm::vfs::createPhysicalFileSystem());
+        if (!Options.FS)
+          Own->setCurrentWorkingDirectory(Units[I].Directory);
+        Results[I] = collectUnit(Units[I], Store, Own);
+        std::lock_guard<std::mutex> Guard(Lock);
+        ++Done;
+        if (Options.Progress)
+          Options.Progress(Done, Units.size(), Units[I].Filename);
+      });
+    Pool.wait();
+  }
+  for (size_t I = 0; I < Units.size(); ++I) {
+    UnitFacts &R = Results[I];
+    Unit U;
+    U.Path = Store.name(absoluteUnit(Units[I]));
+    U.FirstError = R.FirstError;
+    U.State = R.FirstError.empty() ? Unit::Parsed : Unit::Failed;
+    if (U.State == Unit::Failed) {
+      for (const FileIndex *F : Index.closure(Units[I]))
+        if (!path::is_absolute(F->Name))
+          U.Reads.push_back(F->Name);
+      llvm::sort(U.Reads);
+    }
+    All.Units.push_back(std::move(U));
+    auto &Read = R.FirstError.empty() ? Parsed : Failed;
+    for (auto &[File, Ranges] : R.Read)
+      Read[File].insert(Ranges.begin(), Ranges.end());
+    auto Append = [](auto &To, auto &From) {
+      std::move(From.begin(), From.end(), std::back_inserter(To));
+    };
+    Append(All.Files, R.Found.Files);
+    Append(All.Variables, R.Found.Variables);
+    Append(All.MallocDefines, R.Found.MallocDefines);
+    Append(All.Sites, R.Found.Sites);
+    Append(All.Uses, R.Found.Uses);
+    Append(All.ItemMemories, R.Found.ItemMemories);
+  }
+}
+
+void Collector::mention(Mention::KindTy Kind, const FileText &Text,
+                        const TextToken &T) {
+  Mention M;
+  M.Kind = Kind;
+  M.Name = Text.text(T).str();
+  M.Text = Text.span(T.Begin, T.End);
+  if (Kind == Mention::Function)
+    if (std::optional<WrittenCall> Call = Text.callAt(T.Begin)) {
+      M.Call = Call->Call;
+      M.Args = Call->Args;
+      for (const Span &A : M.Args)
+        M.ArgTexts.push_back(Text.spelling(A));
+    }
+  All.Mentions.push_back(std::move(M));
+}
+
+/// Every mention in the tree's text.
+void Collector::mentions() {
+  // Names to look for: what is at file scope, or in a structure. A static one,
+  // or one in a structure that a .c file keeps to itself, only counts in the
+  // files that declare it; the text of others may use the name for other
+  // things.
+  std::set<std::string> Everywhere;
+  std::map<std::string, std::set<std::string>> Inside;
+  for (const Variable &V : All.Variables) {
+    if (V.Kind != VarKind::Zone && V.Kind != VarKind::Cache &&
+        V.Kind != VarKind::ZoneStore)
+      continue;
+    if (V.External)
+      Everywhere.insert(V.Name);
+    else if (V.Scope == VarScope::File || V.Scope == VarScope::StaticLocal)
+      for (const Declaration &D : V.Declarations)
+        Inside[D.Name.File].insert(V.Name);
+  }
+  for (const auto &[Name, File] : Index.files()) {
+    if (!File || path::is_absolute(Name))
+      continue;
+    auto Local = Inside.find(Name);
+    bool Any = !File->Api.empty() || Local != Inside.end();
+    for (const std::string &V : Everywhere)
+      Any = Any || File->mayName(V);
+    const FileText *Text = Any ? Store.get(Name) : nullptr;
+    if (!Text)
+      continue;
+    auto Api = File->Api.begin();
+    for (const TextToken &T : Text->tokens()) {
+      if (T.Kind != TextToken::Identifier)
+        continue;
+      if (Api != File->Api.end() && Api->Begin == T.Begin) {
+        mention(Api->Kind, *Text, T);
+        ++Api;
+        continue;
+      }
+      std::string Word = Text->text(T).str();
+      if (Everywhere.count(Word) ||
+          (Local != Inside.end() && Local->second.count(Word)))
+        mention(Mention::Variable, *Text, T);
+    }
+  }
+}
+
+static bool isActive(const std::set<SkippedRanges> &Times, uint32_t Offset) {
+  return llvm::any_of(Times, [&](const SkippedRanges &Skipped) {
+    return llvm::none_of(Skipped, [&](const std::pair<uint32_t, uint32_t> &R) {
+      return R.first <= Offset && Offset < R.second;
+    });
+  });
+}
+
+/// Says of every mention what it is.
+void Collector::account() {
+  std::set<std::pair<std::string, uint32_t>> Known;
+  auto Know = [&](const Span &S) { Known.insert({S.File, S.Begin}); };
+  for (const Variable &V : All.Variables)
+    for (const Declaration &D : V.Declarations) {
+      Know(D.Name);
+    }
+  for (const Site &S : All.Sites)
+    Know(S.Name);
+  for (const Use &U : All.Uses)
+    Know(U.Name);
+  for (Mention &M : All.Mentions) {
+    const std::string &File = M.Text.File;
+    auto P = Parsed.find(File);
+    auto F = Failed.find(File);
+    const FileText *Text = Store.get(File);
+    bool Active = P != Parsed.end() && isActive(P->second, M.Text.Begin);
+    size_t At = Text->tokenAt(M.Text.Begin);
+    bool InDefine = Text->tokens()[At].Directive;
+    if (isApiFile(File))
+      M.State = Mention::ApiItself;
+    else if (P != Parsed.end() && Known.count({File, M.Text.Begin}))
+      M.State = Mention::Understood;
+    else if (Active && M.Kind != Mention::Function &&
+             M.Kind != Mention::Variable)
+      M.State = Mention::Understood;
+    else if (Active)
+      M.State = InDefine ? Mention::Unexpanded : Mention::OtherName;
+    else if (P != Parsed.end())
+      M.State = Mention::Inactive;
+    else if (F != Failed.end())
+      M.State = Mention::DidNotParse;
+    else if (SkippedFiles.count(File))
+      M.State = Mention::Skipped;
+    else
+      M.State = Mention::NotInDatabase;
+  }
+}
+
+/// Files that were read or mention something, and names that are taken.
+void Collector::files() {
+  std::set<std::string> Of;
+  for (const auto &[File, Ranges] : Parsed)
+    Of.insert(File);
+  for (const Mention &M : All.Mentions)
+    Of.insert(M.Text.File);
+  for (const std::string &File : Of) {
+    if (path::is_absolute(File))
+      continue;
+    const FileText *Text = Store.get(File);
+    if (!Text)
+      continue;
+    SourceFile F;
+    F.Path = File;
+    F.Parsed = Parsed.count(File);
+    F.Hash = llvm::utohexstr(llvm::xxh3_64bits(Text->source()), true, 16);
+    All.Files.push_back(std::move(F));
+  }
+  for (const auto &[Name, File] : Index.files())
+    if (File && !path::is_absolute(Name))
+      for (const std::string &T : File->TypeNames)
+        All.Identifiers.push_back({T, {Name}});
+}
+
+/// Malloc types that no cache is made of concern nobody, nor do those uses.
+static void dropOtherTypes(Facts &F) {
+  std::set<std::string> Wanted;
+  for (const Site &S : F.Sites)
+    for (const Argument &A : S.Args)
+      Wanted.insert(A.Var);
+  for (const Variable &V : F.Variables)
+    for (const ArgsMember &M : V.Members)
+      Wanted.insert(M.Var);
+  std::set<std::string> Types;
+  for (const Variable &V : F.Variables)
+    if (V.Kind == VarKind::MallocType && !Wanted.count(V.Key))
+      Types.insert(V.Key);
+  llvm::erase_if(F.Variables,
+                 [&](const Variable &V) { return Types.count(V.Key); });
+  llvm::erase_if(F.Uses, [&](const Use &U) { return Types.count(U.Var); });
+  llvm::erase_if(F.MallocDefines, [&](const MallocDefine &M) {
+    return !Wanted.count(M.Key) && StringRef(M.Key).contains("M_") &&
+           M.Macro != "MALLOC_DEFINE_OBJ";
+  });
+}
+
+llvm::Expected<Facts>
+Collector::run(const clang::tooling::CompilationDatabase &DB) {
+  std::vector<CompileCommand> Units;
+  if (llvm::Error E = select(DB, Units))
+    return E;
+  Index.scanTree(Options.Jobs);
+  filter(Units);
+  parse(Units);
+  dropOtherTypes(All);
+  All.normalize();
+  for (Variable &V : All.Variables)
+    if (V.Kind == VarKind::CacheArgs)
+      V.MembersComplete = llvm::none_of(All.Uses, [&](const Use &U) {
+        return U.Var == V.Key && U.What == Role::Escape;
+      });
+  mentions();
+  account();
+  files();
+  All.normalize();
+  return All;
+}
+
+llvm::Expected<Facts>
+kmobj::collect(const clang::tooling::CompilationDatabase &DB,
+               const CollectOptions &Options) {
+  FileSystem FS = Options.FS
+                      ? Options.FS
+                      : FileSystem(llvm::vfs::createPhysicalFileSystem());
+  if (DB.getAllFiles().empty())
+    return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                   "the compile database names no unit");
+  std::string Tree = Options.Tree.empty() ? findTree(DB, *FS) : Options.Tree;
+  if (Tree.empty())
+    return llvm::createStringError(
+        llvm::inconvertibleErrorCode(),
+        "no directory above the units holds conf/files; say with --tree where "
+        "the kernel sources begin");
+  if (!FS->exists(Tree))
+    return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                   "%s: no such directory", Tree.c_str());
+  Tree = realPath(*FS, Tree);
+  return Collector(Options, Tree, FS).run(DB);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- CreationContext.cpp - What surrounds the creation of a zone --------===//
+//
+// A creation that can fail comes with code that deals with failure: a NULL
+// check behind it, a loop that tries again with less, a guard that creates
+// once. What replaces the creation cannot fail, so all of that has to be
+// recognised to go with it, and anything beyond it has to be left to a person.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FactVisitor.h"
+
+using namespace kmobj;
+using namespace clang;
+
+/// Same variable, or the same member of the same thing.
+bool FactVisitor::sameThing(const Expr *A, const Expr *B) {
+  A = A->IgnoreParenCasts();
+  B = B->IgnoreParenCasts();
+  if (const auto *RA = dyn_cast<DeclRefExpr>(A)) {
+    const auto *RB = dyn_cast<DeclRefExpr>(B);
+    return RB && RA->getDecl()->getCanonicalDecl() ==
+                     RB->getDecl()->getCanonicalDecl();
+  }
+  if (const auto *MA = dyn_cast<MemberExpr>(A)) {
+    const auto *MB = dyn_cast<MemberExpr>(B);
+    return MB && MA->getMemberDecl() == MB->getMemberDecl() &&
+           sameThing(MA->getBase(), MB->getBase());
+  }
+  return false;
+}
+
+/// Is Condition a test of Target against NULL? IsEqual: true when it is NULL.
+/// Also takes `(z = zinit(..)) == NULL`. Alone: nothing else is tested.
+bool FactVisitor::isNullTest(const Expr *Condition, const Expr *Target,
+                             bool &IsEqual, bool &Alone) {
+  Condition = Condition->IgnoreParenImpCasts();
+  Alone = true;
+  auto Is = [&](const Expr *E) {
+    E = E->IgnoreParenCasts();
+    if (const auto *Op = dyn_cast<BinaryOperator>(E);
+        Op && Op->getOpcode() == BO_Assign)
+      E = Op->getLHS();
+    return sameThing(E, Target);
+  };
+  if (const auto *Op = dyn_cast<BinaryOperator>(Condition)) {
+    if (Op->isEqualityOp()) {
+      IsEqual = Op->getOpcode() == BO_EQ;
+      return (Is(Op->getLHS()) && isNull(Op->getRHS())) ||
+             (Is(Op->getRHS()) && isNull(Op->getLHS()));
+    }
+    if (Op->isLogicalOp()) {
+      bool Ignored;
+      bool Found = isNullTest(Op->getLHS(), Target, IsEqual, Ignored) ||
+                   isNullTest(Op->getRHS(), Target, IsEqual, Ignored);
+      Alone = false;
+      return Found;
+    }
+  }
+  if (const auto *Not = dyn_cast<UnaryOperator>(Condition);
+      Not && Not->getOpcode() == UO_LNot) {
+    IsEqual = true;
+    return Is(Not->getSubExpr());
+  }
+  IsEqual = false;
+  return Is(Condition);
+}
+
+NullCheck FactVisitor::nullCheck(const IfStmt *If, const Expr *Target) {
+  NullCheck C;
+  bool IsEqual = false;
+  isNullTest(If->getCond(), Target, IsEqual, C.OnlyTest);
+  C.Statement = Spell.range(If->getSourceRange(), Provenance(), true);
+  C.Condition = C.Test =
+      Spell.range(If->getCond()->getSourceRange(), Provenance(), false);
+  C.HasElse = If->getElse();
+  Span Body = Spell.range(If->getThen()->getSourceRange(), Provenance(), true);
+  if (Body)
+    if (const FileText *Text = Store.get(Body.File))
+      C.Body = Text->spelling(Body);
+  C.Kind =
+      IsEqual && C.OnlyTest && !C.HasElse ? NullCheck::Dead : NullCheck::Other;
+  return C;
+}
+
+void FactVisitor::creationContext(Site &S, const Expr *Target,
+                                  const Stmt *Statement, size_t Level) {
+  bool IsEqual, Alone;
+  const Stmt *Outer = Statement;
+
+  // if ((z = zinit(..)) == NULL) panic(..);
+  if (const auto *If = dyn_cast<IfStmt>(Statement))
+    if (isNullTest(If->getCond(), Target, IsEqual, Alone))
+      S.Checks.push_back(nullCheck(If, Target));
+
+  size_t At = Level - 1; // the compound or loop around Outer
+  auto LoopAround = [&]() -> const Stmt * {
+    size_t L = At;
+    if (isa<CompoundStmt>(Stack[L]) && L > 0)
+      --L;
+    return isa<DoStmt, WhileStmt, ForStmt>(Stack[L]) ? Stack[L] : nullptr;
+  };
+  if (const auto *Loop = dyn_cast_or_null<DoStmt>(LoopAround())) {
+    retryLoop(S, Loop, Target, Statement);
+    if (S.Retry) {
+      Outer = Loop;
+      while (Stack[At] != Loop)
+        --At;
+      --At;
+    }
+  }
+  for (size_t I = At + 1; I-- > 0;)
+    S.InLoop |= isa<DoStmt, WhileStmt, ForStmt>(Stack[I]);
+
+  // Checks directly behind.
+  unsigned Behind = 0;
+  if (const auto *Block = dyn_cast<CompoundStmt>(Stack[At])) {
+    auto It = std::find(Block->body_begin(), Block->body_end(), Outer);
+    while (It != Block->body_end() && ++It != Block->body_end()) {
+      const auto *If = dyn_cast<IfStmt>(*It);
+      if (!If || !isNullTest(If->getCond(), Target, IsEqual, Alone))
+        break;
+      S.Checks.push_back(nullCheck(If, Target));
+      ++Behind;
+    }
+  }
+
+  // if (z == NULL) z = zinit(..);
+  size_t Guard = At;
+  if (isa<CompoundStmt>(Stack[Guard]) && Guard > 0)
+    --Guard;
+  const auto *If = dyn_cast<IfStmt>(Stack[Guard]);
+  if (If && If->getCond() &&
+      isNullTest(If->getCond(), Target, IsEqual, Alone) && IsEqual &&
+      If->getThen() == (Guard == At ? Outer : Stack[At])) {
+    NullCheck C = nullCheck(If, Target);
+    C.Kind = NullCheck::Guard;
+    const auto *Block = dyn_cast<CompoundStmt>(If->getThen());
+    C.OnlyStatement = !Block || Block->size() == 1 + Behind;
+    S.Checks.push_back(std::move(C));
+  }
+}
+
+namespace {
+/// Locations at which a variable is looked at.
+struct Looks : RecursiveASTVisitor<Looks> {
+  const ValueDecl *D;
+  std::vector<SourceLocation> Found;
+  explicit Looks(const ValueDecl *D) : D(D) {}
+  bool VisitDeclRefExpr(DeclRefExpr *E) {
+    if (E->getDecl() == D)
+      Found.push_back(E->getLocation());
+    return true;
+  }
+};
+
+bool calls(const Stmt *S) {
+  if (isa<CallExpr>(S))
+    return true;
+  for (const Stmt *C : S->children())
+    if (C && calls(C))
+      return true;
+  return false;
+}
+} // namespace
+
+void FactVisitor::retryLoop(Site &S, const DoStmt *Loop, const Expr *Target,
+                            const Stmt *Statement) {
+  const auto *Body = dyn_cast<CompoundStmt>(Loop->getBody());
+  if (!Body || calls(Loop->getCond()))
+    return;
+  const VarDecl *Limit = nullptr;
+  bool Leaves = false, Understood = true;
+  for (const Stmt *Part : Body->body()) {
+    if (Part == Statement)
+      continue;
+    bool IsEqual, Alone;
+    if (const auto *If = dyn_cast<IfStmt>(Part)) {
+      const Stmt *Then = If->getThen();
+      if (const auto *Block = dyn_cast<CompoundStmt>(Then);
+          Block && Block->size() == 1)
+        Then = Block->body_front();
+      if (isNullTest(If->getCond(), Target, IsEqual, Alone) && Alone &&
+          !IsEqual && !If->getElse() && isa<BreakStmt>(Then)) {
+        Leaves = true;
+        continue;
+      }
+    }
+    if (const auto *Op = dyn_cast<BinaryOperator>(Part);
+        Op && Op->isAssignmentOp() && !calls(Op)) {
+      const auto *Ref = dyn_cast<DeclRefExpr>(Op->getLHS()->IgnoreParens());
+      const auto *V = Ref ? dyn_cast<VarDecl>(Ref->getDecl()) : nullptr;
+      if (V && V->isLocalVarDeclOrParm() && (!Limit || Limit == V)) {
+        Limit = V;
+        continue;
+      }
+    }
+    Understood = false;
+  }
+  if (!Leaves && !Limit)
+    return;
+  RetryLoop R;
+  R.Statement = Spell.range(Loop->getSourceRange(), Provenance(), true);
+  R.Understood = Understood && Leaves && Limit;
+  if (Limit) {
+    R.Limit = Limit->getName().str();
+    Looks L(Limit);
+    L.TraverseStmt(Function->getBody());
+    for (SourceLocation Loc : L.Found) {
+      Spelled At = Spell.expansion(Loc);
+      if (At && At.Text->path() == R.Statement.File &&
+          At.Offset >= R.Statement.End)
+        R.Later.push_back(Spell.range(SourceRange(Loc, Loc), {}, false));
+    }
+    R.Later.erase(std::unique(R.Later.begin(), R.Later.end(),
+                              [](const Span &A, const Span &B) {
+                                return A.Line == B.Line;
+                              }),
+                  R.Later.end());
+  }
+  S.Retry = std::move(R);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- FactVisitor.h - Walk one unit's AST for facts ----------------------===//
+//
+// Two walks. The first finds zones, caches, their parts and every use of them.
+// It also finds out which other variables hold zbootinit's items; the second
+// walk looks for the uses of those alone.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef KMOBJ_COLLECT_FACTVISITOR_H
+#define KMOBJ_COLLECT_FACTVISITOR_H
+
+#include "Spelling.h"
+#include "clang/AST/RecursiveASTVisitor.h"
+#include <set>
+
+namespace kmobj {
+
+class FactVisitor : public clang::RecursiveASTVisitor<FactVisitor> {
+  using Base = clang::RecursiveASTVisitor<FactVisitor>;
+
+public:
+  FactVisitor(clang::ASTContext &Context, Speller &Spell, TextStore &Store,
+              Facts &Out)
+      : Context(Context), Spell(Spell), Store(Store), Out(Out) {}
+
+  void run();
+
+  bool TraverseStmt(clang::Stmt *S);
+  bool TraverseFunctionDecl(clang::FunctionDecl *F);
+  bool TraverseVarDecl(clang::VarDecl *V);
+  bool VisitVarDecl(clang::VarDecl *V);
+  bool VisitFieldDecl(clang::FieldDecl *F);
+  bool VisitDeclRefExpr(clang::DeclRefExpr *E);
+  bool VisitMemberExpr(clang::MemberExpr *E);
+  bool VisitCallExpr(clang::CallExpr *E);
+
+private:
+  clang::ASTContext &Context;
+  Speller &Spell;
+  TextStore &Store;
+  Facts &Out;
+
+  bool ItemsPass = false;
+  std::set<const clang::ValueDecl *> Items;
+  std::vector<const clang::Stmt *> Stack; ///< from the function's body down
+  const clang::FunctionDecl *Function = nullptr;
+  const clang::VarDecl *Initialised = nullptr;
+
+  // Declarations (FactDeclarations.cpp).
+  std::optional<VarKind> kindOf(const clang::ValueDecl *D) const;
+  std::string keyOf(const clang::ValueDecl *D);
+  /// The key if D is something to follow, else empty.
+  std::string track(const clang::ValueDecl *D);
+  void declare(const clang::DeclaratorDecl *D, VarKind Kind);
+  Declaration declarationOf(const clang::DeclaratorDecl *D);
+  void initialiser(const clang::VarDecl *D, Declaration &Out);
+  void argsMembers(const clang::VarDecl *D, Variable &V);
+  void mallocDefine(const clang::VarDecl *D);
+
+  // Uses and sites (FactVisitor.cpp).
+  void reference(const clang::Expr *E, const clang::ValueDecl *D,
+                 clang::SourceLocation NameLoc);
+  void classify(Use &U, const clang::Expr *E, const clang::ValueDecl *D);
+  void asArgument(Use &U, const clang::CallExpr *Call, unsigned Index,
+                  bool AddressOf);
+  void asOperand(Use &U, const clang::BinaryOperator *Op,
+                 const clang::Expr *Child, bool AddressOf);
+  void asMemberBase(Use &U, const clang::MemberExpr *Member, size_t Level);
+  Argument argument(const clang::Expr *E, const Span *Written,
+                    const FileText *Text);
+  void site(const clang::CallExpr *E, const clang::FunctionDecl *Callee,
+            Api Function);
+  void itemMemory(const clang::CallExpr *Call, std::string Var);
+  void destination(Site &S, const clang::CallExpr *E);
+
+  // What surrounds a creation (CreationContext.cpp).
+  void creationContext(Site &S, const clang::Expr *Target,
+                       const clang::Stmt *Statement, size_t Level);
+  void retryLoop(Site &S, const clang::DoStmt *Loop, const clang::Expr *Target,
+                 const clang::Stmt *Statement);
+  NullCheck nullCheck(const clang::IfStmt *If, const clang::Expr *Target);
+  bool isNullTest(const clang::Expr *Condition, const clang::Expr *Target,
+                  bool &IsEqual, bool &Alone);
+  bool sameThing(const clang::Expr *A, const clang::Expr *B);
+
+  bool isNull(const clang::Expr *E) const;
+  /// Level in Stack of the statement that holds the expression on top.
+  size_t statementLevel() const;
+  static bool isSubStatement(const clang::Stmt *Parent, const clang::Stmt *S);
+  /// First ancestor that is no cast and no parenthesis; Level moves there.
+  const clang::Stmt *parent(size_t &Level) const;
+};
+
+/// Is it the API's function of that name, by its types?
+std::optional<Api> apiOf(const clang::FunctionDecl *F);
+/// Names of a record type behind pointers and arrays: "vm_zone", "objcache".
+llvm::StringRef recordName(clang::QualType T);
+
+} // namespace kmobj
+
+#endif // KMOBJ_COLLECT_FACTVISITOR_H

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- Text.cpp - C source as tokens, without a preprocessor --------------===//
+
+#include "Text.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
+#include <algorithm>
+
+using namespace kmobj;
+using llvm::StringRef;
+
+static bool startsIdentifier(unsigned char C) {
+  return llvm::isAlpha(C) || C == '_' || C == '$' || C >= 0x80;
+}
+
+static bool continuesIdentifier(unsigned char C) {
+  return startsIdentifier(C) || llvm::isDigit(C);
+}
+
+/// Bytes of a line splice at I: backslash, newline, with a '\r' between.
+static size_t spliceAt(StringRef S, size_t I) {
+  if (I >= S.size() || S[I] != '\\')
+    return 0;
+  if (S.substr(I + 1).starts_with("\n"))
+    return 2;
+  if (S.substr(I + 1).starts_with("\r\n"))
+    return 3;
+  return 0;
+}
+
+/// The offset after the literal that opens at I. An unterminated one ends with
+/// its line.
+static size_t literalEnd(StringRef S, size_t I) {
+  char Quote = S[I++];
+  while (I < S.size() && S[I] != Quote) {
+    if (S[I] == '\n')
+      return I;
+    if (S[I] == '\\')
+      I += std::max<size_t>(spliceAt(S, I), 2);
+    else
+      ++I;
+  }
+  return std::min(I + 1, S.size());
+}
+
+void kmobj::scan(StringRef S,
+                 llvm::function_ref<void(const TextToken &)> Each) {
+  bool LineStart = true, Directive = false;
+  size_t I = 0;
+  auto Add = [&](size_t End, TextToken::KindTy Kind) {
+    if (LineStart && Kind == TextToken::Punct && S[I] == '#')
+      Directive = true;
+    Each({static_cast<uint32_t>(I), static_cast<uint32_t>(End), Kind, Directive,
+          LineStart});
+    LineStart = false;
+    I = End;
+  };
+  while (I < S.size()) {
+    unsigned char C = S[I];
+    if (C == '\n') {
+      LineStart = true;
+      Directive = false;
+      ++I;
+    } else if (size_t N = spliceAt(S, I)) {
+      I += N;
+    } else if (llvm::isSpace(C)) {
+      ++I;
+    } else if (S.substr(I).starts_with("//")) {
+      while (I < S.size() && S[I] != '\n')
+        I += std::max<size_t>(spliceAt(S, I), 1);
+    } else if (S.substr(I).starts_with("/*")) {
+      size_t End = S.find("*/", I + 2);
+      I = End == StringRef::npos ? S.size() : End + 2;
+    } else if (C == '"' || C == '\'') {
+      Add(literalEnd(S, I), TextToken::String);
+    } else if (startsIdentifier(C)) {
+      size_t End = I + 1;
+      while (End < S.size() && continuesIdentifier(S[End]))
+        ++End;
+      Add(End, TextToken::Identifier);
+    } else if (llvm::isDigit(C)) {
+      size_t End = I + 1;
+      while (End < S.size() && (continuesIdentifier(S[End]) || S[End] == '.'))
+        ++End;
+      Add(End, TextToken::Number);
+    } else {
+      Add(I + 1, TextToken::Punct);
+    }
+  }
+}
+
+FileText::FileText(std::string Path, std::unique_ptr<llvm::MemoryBuffer> B)
+    : Path(std::move(Path)), Buffer(std::move(B)) {
+  Tokens.reserve(source().size() / 6);
+  scan(source(), [&](const TextToken &T) { Tokens.push_back(T); });
+  Lines.push_back(0);
+  for (size_t I = 0; (I = source().find('\n', I)) != StringRef::npos;)
+    Lines.push_back(++I);
+}
+
+Span FileText::span(uint32_t Begin, uint32_t End) const {
+  auto Line = std::upper_bound(Lines.begin(), Lines.end(), Begin) - 1;
+  return {Path, Begin, End, static_cast<uint32_t>(Line - Lines.begin()) + 1,
+          Begin - *Line + 1};
+}
+
+size_t FileText::tokenAt(uint32_t Offset) const {
+  return std::lower_bound(
+             Tokens.begin(), Tokens.end(), Offset,
+             [](const TextToken &T, uint32_t O) { return T.Begin < O; }) -
+         Tokens.begin();
+}
+
+size_t FileText::closing(size_t Open) const {
+  unsigned Depth = 0;
+  for (size_t I = Open; I < Tokens.size(); ++I) {
+    if (Tokens[I].Kind != TextToken::Punct)
+      continue;
+    StringRef T = text(Tokens[I]);
+    if (T == "(" || T == "[" || T == "{")
+      ++Depth;
+    else if ((T == ")" || T == "]" || T == "}") && --Depth == 0)
+      return I;
+  }
+  return Tokens.size();
+}
+
+std::optional<WrittenCall> FileText::callAt(uint32_t Offset) const {
+  size_t Name = tokenAt(Offset);
+  if (Name == Tokens.size() || Tokens[Name].Begin != Offset ||
+      Tokens[Name].Kind != TextToken::Identifier || !is(Name + 1, "("))
+    return std::nullopt;
+  size_t Close = closing(Name + 1);
+  if (Close == Tokens.size() ||
+      Tokens[Close].Directive != Tokens[Name].Directive)
+    return std::nullopt;
+  WrittenCall Call;
+  Call.Name = span(Offset, Tokens[Name].End);
+  Call.Call = span(Offset, Tokens[Close].End);
+  for (size_t I = Name + 2, First = I; I <= Close; ++I) {
+    bool Ends = I == Close || is(I, ",");
+    if (Ends && I > First)
+      Call.Args.push_back(span(Tokens[First].Begin, Tokens[I - 1].End));
+    if (Ends)
+      First = I + 1;
+    else if (is(I, "(") || is(I, "[") || is(I, "{"))
+      I = std::min(closing(I), Close - 1);
+  }
+  return Call;
+}
+
+std::string FileText::spelling(const Span &S) const {
+  std::string Out;
+  uint32_t Last = S.Begin;
+  for (size_t I = tokenAt(S.Begin); I < Tokens.size(); ++I) {
+    const TextToken &T = Tokens[I];
+    if (T.End > S.End)
+      break;
+    if (T.Begin > Last && !Out.empty())
+      Out += ' ';
+    Out += text(T);
+    Last = T.End;
+  }
+  return Out;
+}
+
+TextStore::TextStore(std::string T,
+                     llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS)
+    : Tree(std::move(T)), FS(std::move(FS)) {}
+
+std::string TextStore::name(StringRef File) {
+  std::lock_guard<std::mutex> Guard(Lock);
+  std::string &Name = Names[File];
+  if (!Name.empty())
+    return Name;
+  llvm::SmallString<256> Real;
+  if (FS->getRealPath(File, Real))
+    Real = File;
+  llvm::sys::path::remove_dots(Real, /*remove_dot_dot=*/true);
+  StringRef Rest = Real;
+  if (Rest.consume_front(Tree) && Rest.consume_front("/"))
+    Name = Rest.str();
+  else
+    Name = Real.str().str();
+  return Name;
+}
+
+std::string TextStore::absolute(StringRef Name) const {
+  return llvm::sys::path::is_absolute(Name) ? Name.str()
+                                            : Tree + "/" + Name.str();
+}
+
+const FileText *TextStore::get(StringRef Name) {
+  std::lock_guard<std::mutex> Guard(Lock);
+  auto [It, New] = Files.try_emplace(Name);
+  if (New)
+    if (auto Buffer = FS->getBufferForFile(absolute(Name)))
+      It->second = std::make_unique<FileText>(Name.str(), std::move(*Buffer));
+  return It->second.get();
+}

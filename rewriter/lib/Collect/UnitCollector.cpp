@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- UnitCollector.cpp - The facts of one translation unit --------------===//
+
+#include "UnitCollector.h"
+#include "FactVisitor.h"
+#include "TreeIndex.h"
+#include "clang/AST/ASTConsumer.h"
+#include "clang/Frontend/CompilerInstance.h"
+#include "clang/Frontend/FrontendAction.h"
+#include "clang/Lex/PPCallbacks.h"
+#include "clang/Lex/Preprocessor.h"
+#include "clang/Tooling/ArgumentsAdjusters.h"
+#include "clang/Tooling/Tooling.h"
+
+using namespace kmobj;
+using namespace clang;
+
+namespace {
+
+/// Does the directive at Offset stand under an #if, the include guard apart?
+bool isConditional(const FileText &Text, uint32_t Offset) {
+  const std::vector<TextToken> &T = Text.tokens();
+  unsigned Depth = 0;
+  bool First = true, Guarded = false;
+  for (size_t I = 0; I + 1 < T.size() && T[I].Begin < Offset; ++I) {
+    if (!T[I].LineStart || !T[I].Directive) {
+      First = First && T[I].Directive;
+      continue;
+    }
+    llvm::StringRef Word = Text.text(T[I + 1]);
+    if (Word.starts_with("if")) {
+      Guarded |= First && Word == "ifndef" && Text.is(I + 3, "#") &&
+                 Text.is(I + 4, "define");
+      ++Depth;
+    } else if (Word == "endif" && Depth) {
+      --Depth;
+    }
+    First = false;
+  }
+  return Depth > (Guarded ? 1u : 0u);
+}
+
+class Directives : public PPCallbacks {
+public:
+  Directives(Speller &Spell, TextStore &Store, UnitFacts &Out)
+      : Spell(Spell), Store(Store), Out(Out) {}
+
+  void FileChanged(SourceLocation Loc, FileChangeReason Reason,
+                   SrcMgr::CharacteristicKind, FileID) override {
+    if (Reason == EnterFile)
+      Entered.try_emplace(Spell.SM.getFileID(Loc));
+  }
+
+  void SourceRangeSkipped(SourceRange Range, SourceLocation) override {
+    auto [ID, Begin] = Spell.SM.getDecomposedLoc(Range.getBegin());
+    Entered[ID].push_back({Begin, Spell.SM.getFileOffset(Range.getEnd())});
+  }
+
+  void InclusionDirective(SourceLocation Hash, const clang::Token &,
+                          StringRef Name, bool Angled, CharSourceRange,
+                          OptionalFileEntryRef File, StringRef, StringRef,
+                          const Module *, bool,
+                          SrcMgr::CharacteristicKind) override {
+    auto [ID, Offset] = Spell.SM.getDecomposedLoc(Hash);
+    const FileText *Text = Spell.file(ID);
+    if (!Text || llvm::sys::path::is_absolute(Text->path()))
+      return;
+    Include Inc;
+    Inc.Name = Name.str();
+    Inc.Angled = Angled;
+    if (File) {
+      StringRef Path = File->getFileEntry().tryGetRealPathName();
+      Inc.Resolved = Store.name(Path.empty() ? File->getName() : Path);
+    }
+    size_t End = Text->source().find('\n', Offset);
+    Inc.Line = Text->span(Offset, End == StringRef::npos ? Text->source().size()
+                                                         : End + 1);
+    Inc.Conditional = isConditional(*Text, Offset);
+    Includes[Text->path()].push_back(std::move(Inc));
+  }
+
+  void EndOfMainFile() override {
+    for (auto &[ID, Ranges] : Entered)
+      if (const FileText *Text = Spell.file(ID)) {
+        llvm::sort(Ranges);
+        Out.Read[Text->path()].insert(Ranges);
+      }
+    for (auto &[Path, List] : Includes) {
+      SourceFile F;
+      F.Path = Path;
+      F.Includes = std::move(List);
+      Out.Found.Files.push_back(std::move(F));
+    }
+  }
+
+private:
+  Speller &Spell;
+  TextStore &Store;
+  UnitFacts &Out;
+  std::map<FileID, SkippedRanges> Entered;
+  std::map<std::string, std::vector<Include>> Includes;
+};
+
+class FactConsumer : public ASTConsumer {
+public:
+  FactConsumer(CompilerInstance &CI, TextStore &Store, UnitFacts &Out)
+      : Spell(CI.getSourceManager(), Store), Store(Store), Out(Out) {
+    CI.getPreprocessor().addPPCallbacks(
+        std::make_unique<Directives>(Spell, Store, Out));
+  }
+
+  void HandleTranslationUnit(ASTContext &Context) override {
+    FactVisitor(Context, Spell, Store, Out.Found).run();
+  }
+
+private:
+  Speller Spell;
+  TextStore &Store;
+  UnitFacts &Out;
+};
+
+class FactAction : public ASTFrontendAction {
+public:
+  FactAction(TextStore &Store, UnitFacts &Out) : Store(Store), Out(Out) {}
+
+  std::unique_ptr<ASTConsumer> CreateASTConsumer(CompilerInstance &CI,
+                                                 StringRef) override {
+    // A header that cannot be found is one error, not the end.
+    CI.getDiagnostics().setErrorLimit(0);
+    return std::make_unique<FactConsumer>(CI, Store, Out);
+  }
+
+private:
+  TextStore &Store;
+  UnitFacts &Out;
+};
+
+class FirstError : public DiagnosticConsumer {
+public:
+  FirstError(TextStore &Store, UnitFacts &Out) : Store(Store), Out(Out) {}
+
+  void HandleDiagnostic(DiagnosticsEngine::Level Level,
+                        const Diagnostic &Info) override {
+    DiagnosticConsumer::HandleDiagnostic(Level, Info);
+    if (Level < DiagnosticsEngine::Error || !Out.FirstError.empty())
+      return;
+    llvm::SmallString<128> Text;
+    Info.FormatDiagnostic(Text);
+    if (Info.hasSourceManager() && Info.getLocation().isValid()) {
+      PresumedLoc At =
+          Info.getSourceManager().getPresumedLoc(Info.getLocation());
+      if (At.isValid())
+        Out.FirstError = Store.name(At.getFilename()) + ":" +
+                         std::to_string(At.getLine()) + ":" +
+                         std::to_string(At.getColumn()) + ": ";
+    }
+    Out.FirstError += Text.str();
+  }
+
+private:
+  TextStore &Store;
+  UnitFacts &Out;
+};
+
+} // namespace
+
+/// The command as it is parsed here: no output, no warnings, clang's own
+/// headers from where clang is installed.
+static std::vector<std::string>
+arguments(const tooling::CompileCommand &Command) {
+  using namespace tooling;
+  ArgumentsAdjuster Adjust =
+      combineAdjusters(combineAdjusters(getClangStripOutputAdjuster(),
+                                        getClangStripDependencyFileAdjuster()),
+                       combineAdjusters(getClangSyntaxOnlyAdjuster(),
+                                        getInsertArgumentAdjuster(
+                                            {"-w", "-Qunused-arguments"},
+                                            ArgumentInsertPosition::BEGIN)));
+  std::vector<std::string> Args = Adjust(Command.CommandLine, Command.Filename);
+  if (!Args.empty())
+    Args[0] = KMOBJ_CLANG;
+  return Args;
+}
+
+UnitFacts
+kmobj::collectUnit(const tooling::CompileCommand &Command, TextStore &Store,
+                   llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS) {
+  UnitFacts Out;
+  FileSystemOptions Options;
+  Options.WorkingDir = Command.Directory;
+  auto Files = llvm::makeIntrusiveRefCnt<FileManager>(Options, std::move(FS));
+  FirstError Errors(Store, Out);
+  tooling::ToolInvocation Invocation(arguments(Command),
+                                     std::make_unique<FactAction>(Store, Out),
+                                     Files.get());
+  Invocation.setDiagnosticConsumer(&Errors);
+  if (!Invocation.run() && Out.FirstError.empty())
+    Out.FirstError = "clang cannot run this command";
+  return Out;
+}

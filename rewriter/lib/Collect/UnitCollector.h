@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- UnitCollector.h - The facts of one translation unit ----------------===//
+
+#ifndef KMOBJ_COLLECT_UNITCOLLECTOR_H
+#define KMOBJ_COLLECT_UNITCOLLECTOR_H
+
+#include "Text.h"
+#include "clang/Tooling/CompilationDatabase.h"
+#include <map>
+#include <set>
+
+namespace kmobj {
+
+/// Ranges of a file that the preprocessor left out, one time it was read.
+using SkippedRanges = std::vector<std::pair<uint32_t, uint32_t>>;
+
+struct UnitFacts {
+  Facts Found;
+  std::string FirstError; ///< empty: it parsed
+  /// Every file read, and what was left out each time.
+  std::map<std::string, std::set<SkippedRanges>> Read;
+};
+
+/// Parses one unit. Never fails: what went wrong is in FirstError.
+UnitFacts collectUnit(const clang::tooling::CompileCommand &Command,
+                      TextStore &Store,
+                      llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS);
+
+} // namespace kmobj
+
+#endif // KMOBJ_COLLECT_UNITCOLLECTOR_H
