@@ -28,6 +28,7 @@ shims = lit_config.params.get("shims", getattr(
 if not os.access(kmobj, os.X_OK):
     lit_config.fatal("no rewriter at '%s': give --param kmobj=PATH" % kmobj)
 kmobj = os.path.abspath(kmobj)
+shims = os.path.abspath(shims)
 for tool in ("FileCheck", "split-file", "not", "clang"):
     if not os.access(os.path.join(llvm_bin, tool), os.X_OK):
         lit_config.fatal("no %s in %s: give --param llvm_bin=DIR"
@@ -57,6 +58,7 @@ def helper(name):
 
 
 rewrite = '"%s" rewrite -p %%t --tree %%t/sys' % kmobj
+parsed = '%s %%t %%t/out "%s"' % (helper("parses"), shims)
 config.substitutions += [
     # The tree: the test's own files over the common ones, and a compile
     # database for every C file in it.
@@ -73,10 +75,10 @@ config.substitutions += [
     # The converted tree %t/out still parses without a new diagnostic;
     # %{parses} makes it first, and nothing may be refused in it.
     ("%{outtree}", rewrite + " --no-install --output-tree %%t/out > %%t/log"),
-    ("%{parsed}", helper("parses") + " %%t %%t/out"),
-    ("%{parses}", rewrite + " --no-install --output-tree %%t/out > %%t/log"
-     " && %s %%t %%t/out" % helper("parses")),
-    ("%{shims}", os.path.abspath(shims)),
+    ("%{parsed}", parsed),
+    ("%{parses}", rewrite + " --no-install --output-tree %%t/out > %%t/log && "
+     + parsed),
+    ("%{shims}", shims),
     ("%{python}", python),
     ("%{tools}", tools),
 ]

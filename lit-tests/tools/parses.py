@@ -1,24 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""parses ROOT OUT: every unit of the compile database in ROOT, taken from the
-converted tree OUT, must give no diagnostic but those of the original.  This
-asks the compiler, not the rewriter."""
+"""parses ROOT OUT SHIMS: every unit of the compile database in ROOT, taken from the
+converted tree OUT, must give no diagnostic but those of the original.  The
+shims' header is found in SHIMS if the tree has none.  This asks the compiler,
+not the rewriter."""
 
 import json
 import os
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-STAND_IN = os.path.join(HERE, "..", "Inputs", "shims")
-
 root, out = sys.argv[1], os.path.abspath(sys.argv[2])
+shims = sys.argv[3]
 tree = os.path.join(os.path.abspath(root), "sys")
 
 
 def diagnostics(entry, where):
     command = [a.replace(tree, where) for a in entry["arguments"]]
     command += ["-fsyntax-only", "-fno-caret-diagnostics",
-                "-idirafter", STAND_IN]
+                "-idirafter", shims]
     text = subprocess.run(command, cwd=where, text=True, errors="replace",
                           stderr=subprocess.PIPE).stderr
     # Lines move; what is said about them must not.

@@ -6,6 +6,7 @@
 #define	__read_mostly	__attribute__((__section__(".data.read_mostly")))
 #define	__aligned(n)	__attribute__((__aligned__(n)))
 #define	__cachealign	__attribute__((__aligned__(__VM_CACHELINE_SIZE)))
+#define	__offsetof(t, m)	__builtin_offsetof(t, m)
 #define	__always_inline	__inline __attribute__((__always_inline__))
 #define	__dead2		__attribute__((__noreturn__))
 

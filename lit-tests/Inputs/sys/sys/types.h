@@ -7,6 +7,7 @@
 typedef unsigned long	size_t;
 typedef long		ssize_t;
 typedef unsigned int	u_int;
+typedef unsigned long	u_long;
 typedef unsigned char	uint8_t;
 typedef unsigned int	uint32_t;
 typedef unsigned long	uint64_t;
@@ -26,6 +27,6 @@ typedef _Bool		bool;
 #endif
 
 #define	NULL		((void *)0)
-#define	offsetof(t, m)	__builtin_offsetof(t, m)
+#define	offsetof(t, m)	__offsetof(t, m)
 
 #endif
