@@ -145,7 +145,6 @@ swap_pager_swapon(void *dummy __unused)
 	vm_size_t bytes;
 	swblk_t blk;
 
-	disk_msg_send_sync(DISK_SYNC, NULL, NULL);
 	if ((disk = disk_locate("vbd0")) == NULL) {
 		kprintf("swap: no disk vbd0, running without swap\n");
 		return;

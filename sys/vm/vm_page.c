@@ -39,7 +39,6 @@
 #include <sys/globaldata.h>
 #include <sys/vmmeter.h>
 #include <sys/spinlock2.h>
-#include <machine/vmparam.h>
 #include <vm/vm.h>
 #include <vm/vm_extern.h>
 #include <vm/vm_object.h>

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 #include <sys/tree.h>
 #include <machine/pmap.h>
+#include <machine/vmparam.h>
 #include <vm/vm.h>
 
 TAILQ_HEAD(pglist, vm_page);
