@@ -32,10 +32,11 @@ dev_dstrategy(cdev_t dev, struct bio *bio)
 	bio->bio_dev = dev;
 	bio->bio_flags &= ~(BIO_DONE | BIO_WANT);
 	bio->bio_error = 0;
-	if (bio->bio_offset < 0 || bio->bio_bcount == 0 ||
+	if (bio->bio_cmd != BUF_CMD_FLUSH && (bio->bio_bcount == 0 ||
+	    bio->bio_offset < 0 ||
 	    (bio->bio_offset & DEV_BMASK) != 0 ||
 	    (bio->bio_bcount & DEV_BMASK) != 0 ||
-	    bio->bio_offset + (off_t)bio->bio_bcount > dev->si_bytes) {
+	    bio->bio_offset + (off_t)bio->bio_bcount > dev->si_bytes)) {
 		kprintf("%s: bad request: offset %ld, %zu bytes\n",
 		    devtoname(dev), bio->bio_offset, bio->bio_bcount);
 		bio->bio_error = EINVAL;
@@ -52,12 +53,15 @@ dev_dstrategy(cdev_t dev, struct bio *bio)
 void
 biodone(struct bio *bio)
 {
-	crit_enter();
 	bio->bio_cmd = BUF_CMD_DONE;
-	bio->bio_flags |= BIO_DONE;
 	if (bio->bio_done != NULL) {
+		bio->bio_flags |= BIO_DONE;
 		bio->bio_done(bio);
-	} else if (bio->bio_flags & BIO_WANT) {
+		return;
+	}
+	crit_enter();
+	bio->bio_flags |= BIO_DONE;
+	if (bio->bio_flags & BIO_WANT) {
 		bio->bio_flags &= ~BIO_WANT;
 		wakeup(bio);
 	}

@@ -20,6 +20,7 @@ volatile int ticks;
 volatile sbintime_t sbticks;
 volatile time_t time_uptime;
 int lbolt;
+uint64_t user_ticks;
 long pseudo_ticks = 1;
 
 static struct callout lbolt_callout;
@@ -35,6 +36,8 @@ hardclock(int usermode)
 	struct globaldata *gd = mycpu;
 
 	++gd->gd_cnt.v_timer;
+	if (usermode)
+		++user_ticks;
 	++ticks;
 	++sbticks;
 	if (sbticks % hz == 0) {

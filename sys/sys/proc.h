@@ -8,14 +8,14 @@
 #include <sys/param.h>
 #include <sys/thread.h>
 #include <sys/globaldata.h>
+#include <sys/initrd.h>
 #include <machine/proc.h>
 
-struct initrd_file;
 struct vmspace;
 
 struct filedesc {
 	int		fd_kind;	/* FD_* */
-	const struct initrd_file *fd_file;
+	struct initrd_file fd_file;	/* FD_FILE */
 	off_t		fd_offset;
 };
 
@@ -30,8 +30,6 @@ struct proc {
 	int		p_flags;
 	int		p_xstat;	/* exit status */
 	char		p_comm[MAXCOMLEN + 1];
-	vm_offset_t	p_brk_base;	/* lowest break */
-	vm_offset_t	p_brk;		/* break, page aligned part mapped */
 	struct filedesc	p_fd[NOFILE];
 };
 

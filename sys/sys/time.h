@@ -15,6 +15,7 @@ struct timeval {
 };
 
 extern volatile time_t time_uptime;	/* whole seconds since boot */
+extern uint64_t user_ticks;		/* clock ticks that hit user mode */
 
 void	nanouptime(struct timespec *);
 void	getnanouptime(struct timespec *);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The watchdog: turns a hang into a panic that says who waits for what.
+ *
+ * Once a second it adds up what only useful work moves: page faults, pages
+ * to and from swap, system calls completed, clock ticks in user mode.  When
+ * the sum has stood still for watchdog= seconds (kernel environment, 0
+ * switches it off) and process 1, or before its time start-up, is not asleep
+ * on purpose, every thread, every held lock and the state of memory are
+ * printed and the run ends.  The verdict names the page-out thread if that
+ * sleeps anywhere but where it waits for work, else the process.
+ *
+ * It runs from a callout and takes no locks but the console.
+ */
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/callout.h>
+#include <sys/globaldata.h>
+#include <sys/lock.h>
+#include <sys/proc.h>
+#include <sys/sysctl.h>
+#include <sys/sysent.h>
+#include <sys/time.h>
+
+#include <vm/vm.h>
+#include <vm/vm_extern.h>
+#include <vm/vm_pageout.h>
+
+#define	WATCHDOG_DEFAULT	30		/* seconds */
+
+static int watchdog_seconds = WATCHDOG_DEFAULT;
+TUNABLE_INT("watchdog", &watchdog_seconds);
+SYSCTL_INT(_kern, OID_AUTO, watchdog, CTLFLAG_RW, &watchdog_seconds, 0,
+    "Seconds without progress that end the run; 0: never");
+
+static struct callout watchdog_callout;
+static uint64_t watchdog_last;		/* progress when last looked at */
+static int watchdog_idle;		/* seconds it has been the same */
+
+static uint64_t
+watchdog_progress(void)
+{
+	const struct vmmeter *cnt = &mycpu->gd_cnt;
+
+	return (syscalls_done + user_ticks + cnt->v_vm_faults +
+	    cnt->v_swappgsin + cnt->v_swappgsout);
+}
+
+/*
+ * Whose progress it is about.
+ */
+static struct thread *
+watchdog_subject(void)
+{
+	if (initproc != NULL && initproc->p_thread->td_proc != NULL)
+		return (initproc->p_thread);
+	return (&thread0);
+}
+
+static boolean_t
+watchdog_excused(struct thread *td)
+{
+	return (td->td_wmesg != NULL && strcmp(td->td_wmesg, "nanslp") == 0);
+}
+
+static void
+watchdog_bark(void)
+{
+	struct thread *td = watchdog_subject();
+
+	kprintf("watchdog: no progress for %d s\n", watchdog_idle);
+	kprintf("threads:\n");
+	lwkt_report();
+	kprintf("locks:\n");
+	lockmgr_report();
+	vm_watchdog_report();
+	if (pagethread != NULL && pagethread->td_wchan != NULL &&
+	    pagethread->td_wchan != &vm_pages_needed)
+		td = pagethread;
+	verdict_fail("no progress: %s waits on %s", td->td_comm,
+	    td->td_wmesg != NULL ? td->td_wmesg : "nothing");
+}
+
+static void
+watchdog_tick(void *dummy)
+{
+	uint64_t progress = watchdog_progress();
+
+	if (progress != watchdog_last || watchdog_excused(watchdog_subject())) {
+		watchdog_last = progress;
+		watchdog_idle = 0;
+	} else if (++watchdog_idle >= watchdog_seconds &&
+	    watchdog_seconds != 0) {
+		watchdog_bark();
+	}
+	callout_reset(&watchdog_callout, hz, watchdog_tick, NULL);
+}
+
+static void
+watchdog_start(void *dummy)
+{
+	callout_init_mp(&watchdog_callout);
+	callout_reset(&watchdog_callout, hz, watchdog_tick, NULL);
+}
+SYSINIT(watchdog, SI_BOOT2_POST_SMP, SI_ORDER_ANY, watchdog_start, NULL);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * System calls on memory: the conventions, around vm/vm_mmap.c.
+ */
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/proc.h>
+#include <sys/sysent.h>
+
+#include <vm/vm.h>
+#include <vm/vm_param.h>
+#include <vm/vm_extern.h>
+
+/* The values of the x86-64 Linux interface. */
+#define	PROT_READ	1
+#define	PROT_WRITE	2
+#define	PROT_EXEC	4
+#define	MAP_SHARED	0x01
+#define	MAP_FIXED	0x10
+#define	MAP_ANONYMOUS	0x20
+
+static vm_prot_t
+user_prot(register_t prot)
+{
+	vm_prot_t vp = VM_PROT_NONE;
+
+	if (prot & PROT_READ)
+		vp |= VM_PROT_READ;
+	if (prot & PROT_WRITE)
+		vp |= VM_PROT_READ | VM_PROT_WRITE;
+	if (prot & PROT_EXEC)
+		vp |= VM_PROT_READ | VM_PROT_EXECUTE;
+	return (vp);
+}
+
+static boolean_t
+user_pages(vm_offset_t va, vm_size_t size)
+{
+	return (size <= VM_MAX_USER_ADDRESS && va <= VM_MAX_USER_ADDRESS - size);
+}
+
+int
+sys_mmap(struct proc *p, const register_t *a, register_t *res)
+{
+	vm_offset_t va = a[0];
+	int error;
+
+	if ((a[3] & MAP_ANONYMOUS) == 0)
+		return (ENODEV);
+	if ((a[3] & MAP_SHARED) || a[1] == 0)
+		return (EINVAL);
+	if ((a[3] & MAP_FIXED) && (va & PAGE_MASK))
+		return (EINVAL);
+	if (!user_pages((a[3] & MAP_FIXED) ? va : 0, a[1]))
+		return (ENOMEM);
+	error = kern_mmap_anon(p->p_vmspace, &va, a[1], user_prot(a[2]),
+	    (a[3] & MAP_FIXED) != 0);
+	*res = va;
+	return (error);
+}
+
+int
+sys_mprotect(struct proc *p, const register_t *a, register_t *res)
+{
+	if (!user_pages(a[0], a[1]))
+		return (ENOMEM);
+	return (kern_mprotect(p->p_vmspace, a[0], a[1], user_prot(a[2])));
+}
+
+int
+sys_munmap(struct proc *p, const register_t *a, register_t *res)
+{
+	if (!user_pages(a[0], a[1]))
+		return (EINVAL);
+	return (kern_munmap(p->p_vmspace, a[0], a[1]));
+}
+
+int
+sys_madvise(struct proc *p, const register_t *a, register_t *res)
+{
+	if (!user_pages(a[0], a[1]))
+		return (EINVAL);
+	return (kern_madvise(p->p_vmspace, a[0], a[1], a[2]));
+}
+
+/* Never fails: the result is the break, moved or not. */
+int
+sys_brk(struct proc *p, const register_t *a, register_t *res)
+{
+	*res = kern_brk(p->p_vmspace, a[0]);
+	return (0);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * System calls on the process itself, time, and the system.
+ */
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/malloc.h>
+#include <sys/namei.h>
+#include <sys/objcache.h>
+#include <sys/proc.h>
+#include <sys/sysctl.h>
+#include <sys/sysent.h>
+#include <sys/time.h>
+
+#include <vm/vm.h>
+#include <sys/vmmeter.h>
+
+#include <machine/cpu.h>
+#include <machine/md_var.h>
+#include <machine/vmparam.h>
+
+static MALLOC_DEFINE(M_SYSCTL, "sysctl", "sysctl values");
+
+#define	ARCH_SET_FS	0x1002
+#define	ARCH_GET_FS	0x1003
+
+#define	TIMER_ABSTIME	1
+
+#define	LINUX_REBOOT_POWER_OFF	0x4321fedc
+
+#define	SYSCTL_MAXVALUE	65536		/* bytes */
+#define	RANDOM_CHUNK	64
+
+struct linux_utsname {
+	char	sysname[65];
+	char	nodename[65];
+	char	release[65];
+	char	version[65];
+	char	machine[65];
+	char	domainname[65];
+};
+
+struct linux_sysinfo {
+	int64_t		uptime;		/* seconds */
+	uint64_t	loads[3];
+	uint64_t	totalram;	/* in mem_unit */
+	uint64_t	freeram;
+	uint64_t	sharedram;
+	uint64_t	bufferram;
+	uint64_t	totalswap;
+	uint64_t	freeswap;
+	uint16_t	procs;
+	uint16_t	pad0;
+	uint32_t	pad1;
+	uint64_t	totalhigh;
+	uint64_t	freehigh;
+	uint32_t	mem_unit;	/* bytes */
+	uint32_t	pad2;
+};
+
+int
+sys_zero(struct proc *p, const register_t *a, register_t *res)
+{
+	return (0);
+}
+
+int
+sys_getpid(struct proc *p, const register_t *a, register_t *res)
+{
+	*res = p->p_pid;
+	return (0);
+}
+
+int
+sys_set_tid_address(struct proc *p, const register_t *a, register_t *res)
+{
+	*res = p->p_pid;
+	return (0);
+}
+
+int
+sys_arch_prctl(struct proc *p, const register_t *a, register_t *res)
+{
+	switch (a[0]) {
+	case ARCH_SET_FS:
+		if ((uint64_t)a[1] >= VM_MAX_USER_ADDRESS)
+			return (EPERM);
+		cpu_set_fsbase(curthread, a[1]);
+		return (0);
+	case ARCH_GET_FS:
+		return (copyout(&curthread->td_pcb->pcb_fsbase, (void *)a[1],
+		    sizeof(uint64_t)));
+	default:
+		return (EINVAL);
+	}
+}
+
+int
+sys_exit(struct proc *p, const register_t *a, register_t *res)
+{
+	exit1(a[0] & 0x7f);
+}
+
+/* Signals are only sent by a process to itself, to end: abort(). */
+int
+sys_tkill(struct proc *p, const register_t *a, register_t *res)
+{
+	sigsegv_exit(p, "killed by its own signal", a[1], 0);
+}
+
+int
+sys_sched_yield(struct proc *p, const register_t *a, register_t *res)
+{
+	lwkt_user_yield();
+	return (0);
+}
+
+static int
+sleep_for(const struct timespec *ts)
+{
+	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= 1000000000)
+		return (EINVAL);
+	if (ts->tv_sec != 0 || ts->tv_nsec != 0)
+		tsleep(&ts, 0, "nanslp", tstohz_high(ts));
+	return (0);
+}
+
+int
+sys_nanosleep(struct proc *p, const register_t *a, register_t *res)
+{
+	struct timespec ts;
+	int error;
+
+	error = copyin((const void *)a[0], &ts, sizeof(ts));
+	return (error != 0 ? error : sleep_for(&ts));
+}
+
+int
+sys_clock_nanosleep(struct proc *p, const register_t *a, register_t *res)
+{
+	struct timespec ts, now;
+	int error;
+
+	error = copyin((const void *)a[2], &ts, sizeof(ts));
+	if (error)
+		return (error);
+	if (a[1] & TIMER_ABSTIME) {
+		getnanouptime(&now);
+		ts.tv_sec -= now.tv_sec;
+		ts.tv_nsec -= now.tv_nsec;
+		if (ts.tv_nsec < 0) {
+			ts.tv_nsec += 1000000000;
+			--ts.tv_sec;
+		}
+		if (ts.tv_sec < 0)
+			return (0);
+	}
+	return (sleep_for(&ts));
+}
+
+/* Every clock counts from boot. */
+int
+sys_clock_gettime(struct proc *p, const register_t *a, register_t *res)
+{
+	struct timespec ts;
+
+	getnanouptime(&ts);
+	return (copyout(&ts, (void *)a[1], sizeof(ts)));
+}
+
+int
+sys_gettimeofday(struct proc *p, const register_t *a, register_t *res)
+{
+	struct timeval tv;
+
+	getmicrouptime(&tv);
+	return (copyout(&tv, (void *)a[0], sizeof(tv)));
+}
+
+int
+sys_uname(struct proc *p, const register_t *a, register_t *res)
+{
+	struct linux_utsname u;
+
+	bzero(&u, sizeof(u));
+	strlcpy(u.sysname, "Reference", sizeof(u.sysname));
+	strlcpy(u.nodename, "localhost", sizeof(u.nodename));
+	strlcpy(u.release, "1.0", sizeof(u.release));
+	strlcpy(u.version, "1.0", sizeof(u.version));
+	strlcpy(u.machine, MACHINE, sizeof(u.machine));
+	return (copyout(&u, (void *)a[0], sizeof(u)));
+}
+
+int
+sys_sysinfo(struct proc *p, const register_t *a, register_t *res)
+{
+	struct linux_sysinfo si;
+
+	bzero(&si, sizeof(si));
+	si.uptime = time_uptime;
+	si.totalram = vmstats.v_page_count;
+	si.freeram = vmstats.v_free_count;
+	si.procs = 1;
+	si.mem_unit = PAGE_SIZE;
+	return (copyout(&si, (void *)a[0], sizeof(si)));
+}
+
+int
+sys_getrandom(struct proc *p, const register_t *a, register_t *res)
+{
+	u_long buf[RANDOM_CHUNK / sizeof(u_long)];
+	size_t left = szmin(a[1], PAGE_SIZE), n, i;
+	char *ubuf = (char *)a[0];
+	int error;
+
+	for (*res = left; left != 0; left -= n, ubuf += n) {
+		for (i = 0; i < NELEM(buf); ++i)
+			buf[i] = krandom();
+		n = szmin(left, sizeof(buf));
+		error = copyout(buf, ubuf, n);
+		if (error)
+			return (error);
+	}
+	return (0);
+}
+
+int
+sys_reboot(struct proc *p, const register_t *a, register_t *res)
+{
+	if ((uint32_t)a[2] == LINUX_REBOOT_POWER_OFF)
+		cpu_exit_qemu(0);
+	return (EINVAL);
+}
+
+/*
+ * kmobj_sysctl(name, old, &oldlen, new, newlen)
+ */
+int
+sys_kmobj_sysctl(struct proc *p, const register_t *a, register_t *res)
+{
+	size_t oldlen = 0, newlen = a[4];
+	void *old = NULL, *new = NULL;
+	char *name;
+	int error;
+
+	if (a[2] != 0) {
+		error = copyin((const void *)a[2], &oldlen, sizeof(oldlen));
+		if (error)
+			return (error);
+	}
+	if (a[1] == 0)
+		oldlen = 0;
+	oldlen = szmin(oldlen, SYSCTL_MAXVALUE);
+	if (a[3] != 0 && newlen > SYSCTL_MAXVALUE)
+		return (EINVAL);
+
+	name = objcache_get(namei_oc, M_WAITOK);
+	error = copyinstr((const void *)a[0], name, MAXPATHLEN, NULL);
+	if (error)
+		goto done;
+	if (oldlen != 0)
+		old = kmalloc(oldlen, M_SYSCTL, M_WAITOK | M_ZERO);
+	if (a[3] != 0) {
+		new = kmalloc(newlen + 1, M_SYSCTL, M_WAITOK);
+		error = copyin((const void *)a[3], new, newlen);
+		if (error)
+			goto done;
+	}
+	error = kernel_sysctlbyname(name, old, &oldlen, new, newlen, NULL);
+	if (error == 0 && old != NULL)
+		error = copyout(old, (void *)a[1], oldlen);
+	if ((error == 0 || error == ENOMEM) && a[2] != 0 &&
+	    copyout(&oldlen, (void *)a[2], sizeof(oldlen)) != 0)
+		error = EFAULT;
+done:
+	if (old != NULL)
+		kfree(old, M_SYSCTL);
+	if (new != NULL)
+		kfree(new, M_SYSCTL);
+	objcache_put(namei_oc, name);
+	return (error);
+}
