@@ -428,7 +428,6 @@ _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 	struct kmalloc_mgt *ggm;
 	globaldata_t gd;
 	void *obj;
-	size_t i;
 
 	if (__predict_false(type->ks_loosememuse >= type->ks_limit) &&
 	    malloc_obj_over_limit(type)) {
@@ -489,7 +488,7 @@ retry:
 	slab->findex = slab->ncount;
 	slab->xindex = slab->ncount;
 	obj = (char *)slab + slab->offset;
-	for (i = 0; i < slab->ncount; ++i) {
+	for (size_t i = 0; i < slab->ncount; ++i) {
 		slab->fobjs[i] = obj;
 		obj = (char *)obj + slab->objsize;
 	}

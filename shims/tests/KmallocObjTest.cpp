@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The shims of kmalloc_obj, with the kernel's own kern_kmalloc.c, on the fake
+// kernel of fake_kernel.h.
+
+#include "fake_kernel.h"
+
+extern "C" {
+#include <sys/globaldata.h>
+#include <sys/kmalloc_obj.h>
+}
+
+#include <cstdlib>
+#include <gtest/gtest.h>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr size_t Size = 128;
+
+struct thread MainThread = {"main"};
+
+class FakeKernel : public ::testing::Environment {
+public:
+  void SetUp() override {
+    fake_thread_enter(&MainThread);
+    fake_boot();
+  }
+  void TearDown() override { fake_thread_exit(); }
+};
+
+// Every test has a type of its own, the last state of memory is put right.
+class KmallocObj : public ::testing::Test {
+protected:
+  void TearDown() override {
+    fake_kmem_forbidden = false;
+    fake_kmem_reenter = nullptr;
+    pagethread = nullptr;
+  }
+};
+
+bool isZero(const void *Obj, size_t Bytes = Size) {
+  const char *P = static_cast<const char *>(Obj);
+  for (size_t I = 0; I < Bytes; ++I)
+    if (P[I] != 0)
+      return false;
+  return true;
+}
+
+void *get(struct malloc_type *Type, int Flags) {
+  return _kmalloc_obj(Type->ks_objsize, Type, Flags);
+}
+
+void freeAll(struct malloc_type *Type, const std::vector<void *> &Objs) {
+  for (void *Obj : Objs)
+    _kfree_obj(Obj, Type);
+}
+
+// Allocate until NULL.
+std::vector<void *> exhaust(struct malloc_type *Type, int Flags) {
+  std::vector<void *> Objs;
+  while (void *Obj = get(Type, Flags))
+    Objs.push_back(Obj);
+  return Objs;
+}
+
+// Let the poller retire what it can.
+void poll(struct malloc_type *Type) {
+  for (int I = 0; I < 64; ++I) {
+    malloc_mgt_poll(Type);
+    pseudo_ticks += 4;
+  }
+}
+
+MALLOC_DEFINE_OBJ(M_BOOT, Size, "BOOT", "");
+KMALLOC_OBJ_BOOTSLABS(M_BOOT, Size, 1500);
+
+TEST_F(KmallocObj, bootstrapBeforeMallocInit) {
+  fake_kmem_forbidden = true;
+  kmalloc_obj_bootinit(M_BOOT, M_BOOT_bootslabs, sizeof(M_BOOT_bootslabs));
+  std::vector<void *> Objs;
+  for (int I = 0; I < 1500; ++I) {
+    Objs.push_back(get(M_BOOT_obj, M_INTWAIT));
+    ASSERT_TRUE(isZero(Objs.back()));
+    memset(Objs.back(), 0x5a, Size);
+  }
+  EXPECT_EQ(std::set<void *>(Objs.begin(), Objs.end()).size(), 1500u);
+
+  // malloc_init() neither forgets the slabs nor leaves the boot-time limit.
+  malloc_init(M_BOOT_obj);
+  EXPECT_EQ(M_BOOT_obj->ks_limit, size_t(64) << 20);
+  size_t InUse = M_BOOT_obj->ks_use->inuse;
+  EXPECT_EQ(InUse, 1500u);
+  freeAll(M_BOOT_obj, Objs);
+  for (int I = 0; I < 1500; ++I)
+    EXPECT_NE(get(M_BOOT_obj, M_INTWAIT), nullptr);
+}
+
+MALLOC_DEFINE_OBJ(M_STOLEN, Size, "STOLEN", "");
+
+TEST_F(KmallocObj, bootMemoryNeedNotBeAligned) {
+  const size_t Objects = 2500;
+  const size_t Bytes = kmalloc_obj_bootbytes(Size, Objects);
+  char *Mem = static_cast<char *>(aligned_alloc(
+      KMALLOC_SLAB_SIZE, roundup2(Bytes + PAGE_SIZE, KMALLOC_SLAB_SIZE)));
+  fake_kmem_forbidden = true;
+  kmalloc_obj_bootinit(M_STOLEN, Mem + PAGE_SIZE, Bytes);
+  for (size_t I = 0; I < Objects; ++I) {
+    char *Obj = static_cast<char *>(get(M_STOLEN_obj, M_INTWAIT));
+    ASSERT_GE(Obj, Mem + PAGE_SIZE);
+    ASSERT_LE(Obj + Size, Mem + PAGE_SIZE + Bytes);
+  }
+  // Mem belongs to the type for ever.
+}
+
+MALLOC_DEFINE_OBJ(M_SMALL, Size, "SMALL", "");
+
+TEST_F(KmallocObj, bootMemoryWithoutAWholeSlabPanics) {
+  static char Mem[KMALLOC_SLAB_SIZE];
+  EXPECT_DEATH(kmalloc_obj_bootinit(M_SMALL, Mem + 1, sizeof(Mem) - 1),
+               "SMALL: kmalloc_obj_bootinit: no whole slab in 131071 bytes");
+}
+
+MALLOC_DEFINE_OBJ(M_FLOOR, Size, "FLOOR", "");
+
+TEST_F(KmallocObj, reserveIsTakenRefilledAndHasAFloor) {
+  malloc_init(M_FLOOR_obj);
+  kmalloc_obj_reserve(M_FLOOR, 3, 0);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_FLOOR_obj);
+  const size_t PerSlab = M_FLOOR_obj->ks_mgt.slab_count;
+  EXPECT_EQ(Ext->nready, 3);
+
+  // A slab is eaten, another is populated at once, nobody blocks.
+  fake_kmem_forbidden = true;
+  std::vector<void *> Objs = {get(M_FLOOR_obj, M_WAITOK)};
+  EXPECT_EQ(Ext->nready, 3);
+  EXPECT_EQ(Ext->eaten, 1u);
+  EXPECT_EQ(Ext->refills, 4u);
+
+  // Without memory: callers without privilege leave the last one.
+  long Free = fake_free_pages;
+  fake_leave_free(0);
+  std::vector<void *> More = exhaust(M_FLOOR_obj, M_NOWAIT);
+  EXPECT_EQ(More.size(), 3 * PerSlab - 1);
+  EXPECT_EQ(Ext->nready, 1);
+  Objs.insert(Objs.end(), More.begin(), More.end());
+
+  // M_INTNOWAIT does not, and then goes without.
+  More = exhaust(M_FLOOR_obj, M_INTNOWAIT);
+  EXPECT_EQ(More.size(), PerSlab);
+  EXPECT_EQ(Ext->nready, 0);
+  EXPECT_EQ(Ext->lowwater, 0);
+  EXPECT_EQ(Ext->refusals, 2u);
+  EXPECT_EQ(Ext->blocking, 0u);
+  EXPECT_EQ(Ext->nfreeslots, Ext->nslots - 4);
+
+  // Thirty-two pages are enough for one more.
+  fake_leave_free(32);
+  EXPECT_NE(get(M_FLOOR_obj, M_INTNOWAIT), nullptr);
+  EXPECT_EQ(fake_free_pages, 0);
+  fake_leave_free(Free - 5 * 32);
+}
+
+MALLOC_DEFINE_OBJ(M_PAGER, Size, "PAGER", "");
+
+TEST_F(KmallocObj, pageOutThreadMayTakeTheFloor) {
+  malloc_init(M_PAGER_obj);
+  kmalloc_obj_reserve(M_PAGER, 1, 0);
+  long Free = fake_free_pages;
+  fake_leave_free(0);
+  EXPECT_EQ(get(M_PAGER_obj, M_NOWAIT), nullptr);
+  pagethread = &MainThread;
+  fake_kmem_forbidden = true;
+  EXPECT_NE(get(M_PAGER_obj, M_NOWAIT), nullptr);
+  fake_leave_free(Free);
+}
+
+MALLOC_DEFINE_OBJ(M_LIMITED, Size, "LIMITED", "");
+
+TEST_F(KmallocObj, addressSpaceForAllObjectsIsSetAside) {
+  malloc_init(M_LIMITED_obj);
+  kmalloc_obj_reserve(M_LIMITED, 3, 10000);
+  fake_kmem_forbidden = true;
+  std::vector<void *> Objs;
+  for (int I = 0; I < 10000; ++I) {
+    Objs.push_back(get(M_LIMITED_obj, M_INTNOWAIT));
+    ASSERT_NE(Objs.back(), nullptr) << "object " << I;
+  }
+  freeAll(M_LIMITED_obj, Objs);
+}
+
+MALLOC_DEFINE_OBJ(M_FRESH, Size, "FRESH", "");
+
+TEST_F(KmallocObj, freshObjectsAreZeroRecycledOnesKeepTheirContents) {
+  malloc_init(M_FRESH_obj);
+  kmalloc_obj_reserve(M_FRESH, 0, 0);
+  std::vector<void *> Objs;
+  for (size_t I = 0; I < 5 * M_FRESH_obj->ks_mgt.slab_count; ++I) {
+    Objs.push_back(get(M_FRESH_obj, M_WAITOK));
+    ASSERT_TRUE(isZero(Objs.back())) << "object " << I;
+    memset(Objs.back(), 0x5a, Size);
+  }
+  freeAll(M_FRESH_obj, Objs);
+  // What is not retired is handed out as it was.
+  std::set<void *> Known(Objs.begin(), Objs.end());
+  for (int I = 0; I < 100; ++I) {
+    char *Obj = static_cast<char *>(get(M_FRESH_obj, M_WAITOK));
+    ASSERT_TRUE(Known.count(Obj));
+    EXPECT_EQ(Obj[Size - 1], 0x5a);
+  }
+}
+
+MALLOC_DEFINE_OBJ(M_PLAIN, Size, "PLAIN", "");
+
+TEST_F(KmallocObj, typeWithoutAControlBlockUsesTheCallersFlags) {
+  malloc_init(M_PLAIN_obj);
+  long Calls = fake_kmem_slab_allocs;
+  EXPECT_NE(get(M_PLAIN_obj, M_WAITOK), nullptr);
+  EXPECT_EQ(fake_kmem_slab_allocs, Calls + 1);
+  EXPECT_EQ(kmalloc_ext(M_PLAIN_obj), nullptr);
+}
+
+MALLOC_DEFINE_OBJ(M_RECURSE, Size, "RECURSE", "");
+
+TEST_F(KmallocObj, recursionTakesTheFloorInsteadOfRecursingAgain) {
+  malloc_init(M_RECURSE_obj);
+  kmalloc_obj_reserve(M_RECURSE, 2, 0);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_RECURSE_obj);
+  static long Free;
+  static void *Inner;
+  Free = fake_free_pages;
+  fake_leave_free(0);
+  exhaust(M_RECURSE_obj, M_NOWAIT);
+  EXPECT_EQ(Ext->nready, 1);
+
+  // kmem_slab_alloc() wants one of the objects it is called for.
+  fake_kmem_reenter = [] {
+    Inner = get(M_RECURSE_obj, M_INTWAIT);
+    fake_leave_free(Free);
+  };
+  long Calls = fake_kmem_slab_allocs;
+  void *Outer = get(M_RECURSE_obj, M_INTWAIT);
+  EXPECT_NE(Outer, nullptr);
+  EXPECT_NE(Inner, nullptr);
+  EXPECT_NE(Inner, Outer);
+  EXPECT_EQ(fake_kmem_slab_allocs, Calls + 1);
+  EXPECT_EQ(Ext->blocking, 1u);
+  EXPECT_EQ(Ext->blocked, nullptr);
+}
+
+MALLOC_DEFINE_OBJ(M_RETIRE, Size, "RETIRE", "");
+
+TEST_F(KmallocObj, retiredSlotsGiveTheirPagesBack) {
+  malloc_init(M_RETIRE_obj);
+  kmalloc_obj_reserve(M_RETIRE, 2, 20000);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_RETIRE_obj);
+  const long Slots = Ext->nfreeslots;
+  const long Free = fake_free_pages;
+
+  std::vector<void *> Objs;
+  for (int I = 0; I < 12000; ++I)
+    Objs.push_back(get(M_RETIRE_obj, M_INTNOWAIT));
+  EXPECT_LT(fake_free_pages, Free - 12 * 32);
+  freeAll(M_RETIRE_obj, Objs);
+  poll(M_RETIRE_obj);
+
+  // Four full slabs stay, and what the cpu holds.
+  EXPECT_GE(fake_free_pages, Free - 6 * 32);
+  EXPECT_GE(Ext->nfreeslots, Slots - 6);
+  EXPECT_EQ(mycpu->gd_kmslab.free_count, 0u);
+
+  // A populated slot is fresh again.
+  for (int I = 0; I < 12000; ++I) {
+    void *Obj = get(M_RETIRE_obj, M_INTNOWAIT);
+    ASSERT_NE(Obj, nullptr);
+  }
+}
+
+MALLOC_DEFINE_OBJ(M_MAINTAIN, Size, "MAINTAIN", "");
+
+TEST_F(KmallocObj, maintainerRefillsWhenMemoryReturns) {
+  static bool Started;
+  if (!Started)
+    fake_start_maintainer();
+  Started = true;
+  malloc_init(M_MAINTAIN_obj);
+  kmalloc_obj_reserve(M_MAINTAIN, 3, 0);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_MAINTAIN_obj);
+  long Free = fake_free_pages;
+  fake_leave_free(0);
+  exhaust(M_MAINTAIN_obj, M_INTNOWAIT);
+  EXPECT_EQ(Ext->nready, 0);
+  fake_leave_free(Free);
+  fake_run_until(
+      [](void *Arg) {
+        return static_cast<struct kmalloc_ext *>(Arg)->nready == 3;
+      },
+      Ext);
+  EXPECT_EQ(Ext->lowwater, 0);
+}
+
+int Constructed, Destroyed;
+bool Fail;
+
+bool ctor(void *Obj, void *Priv, int Flags) {
+  if (Fail)
+    return false;
+  EXPECT_EQ(Priv, &Constructed);
+  EXPECT_TRUE(isZero(Obj, 1000));
+  EXPECT_NE(Flags & (M_WAITOK | M_RNOWAIT), 0);
+  strcpy(static_cast<char *>(Obj), "constructed");
+  ++Constructed;
+  return true;
+}
+
+void dtor(void *Obj, void *Priv) {
+  EXPECT_EQ(Priv, &Constructed);
+  EXPECT_STREQ(static_cast<char *>(Obj), "constructed");
+  memset(Obj, 0, 1000);
+  ++Destroyed;
+}
+
+MALLOC_DEFINE_OBJ(M_CTOR, KMALLOC_COBJ_SIZE(1000), "CTOR", "");
+
+TEST_F(KmallocObj, constructedOnceDestroyedAtRetirement) {
+  malloc_init(M_CTOR_obj);
+  kmalloc_obj_ctor(M_CTOR, ctor, dtor, &Constructed, 0);
+  Constructed = Destroyed = 0;
+  const int Objects = 10 * M_CTOR_obj->ks_mgt.slab_count;
+  std::vector<void *> Objs;
+  for (int Round = 0; Round < 3; ++Round) {
+    Objs.clear();
+    for (int I = 0; I < Objects; ++I)
+      Objs.push_back(kmalloc_cobj(M_CTOR, M_WAITOK));
+    EXPECT_EQ(Constructed, Objects) << "in round " << Round;
+    for (void *Obj : Objs) {
+      ASSERT_STREQ(static_cast<char *>(Obj), "constructed");
+      kfree_cobj(Obj, M_CTOR);
+    }
+  }
+  EXPECT_EQ(Destroyed, 0);
+
+  poll(M_CTOR_obj);
+  EXPECT_GE(Destroyed, Objects / 10 * 4);
+  EXPECT_EQ(kmalloc_ext(M_CTOR_obj)->constructed, Constructed - Destroyed);
+
+  void *Obj = kmalloc_cobj(M_CTOR, M_WAITOK);
+  int Before = Destroyed;
+  kfree_cobj_dtor(Obj, M_CTOR);
+  EXPECT_EQ(Destroyed, Before + 1);
+
+  kmalloc_obj_unctor(M_CTOR);
+  EXPECT_EQ(Destroyed, Constructed);
+  EXPECT_EQ(kmalloc_ext(M_CTOR_obj)->constructed, 0);
+}
+
+MALLOC_DEFINE_OBJ(M_FAILS, KMALLOC_COBJ_SIZE(1000), "FAILS", "");
+
+TEST_F(KmallocObj, failedConstructorLeaksNothing) {
+  malloc_init(M_FAILS_obj);
+  kmalloc_obj_ctor(M_FAILS, ctor, dtor, &Constructed, 1);
+  Fail = true;
+  EXPECT_EQ(kmalloc_cobj(M_FAILS, M_WAITOK), nullptr);
+  EXPECT_EQ(kmalloc_cobj(M_FAILS, M_WAITOK), nullptr);
+  Fail = false;
+  EXPECT_EQ(M_FAILS_obj->ks_use->inuse, 0u);
+  void *Obj = kmalloc_cobj(M_FAILS, M_WAITOK);
+  EXPECT_NE(Obj, nullptr);
+  kfree_cobj(Obj, M_FAILS);
+}
+
+MALLOC_DEFINE_OBJ(M_SLEEP, KMALLOC_COBJ_SIZE(64), "SLEEP", "");
+
+TEST_F(KmallocObj, callersSleepAtTheLimit) {
+  malloc_init(M_SLEEP_obj);
+  kmalloc_obj_ctor(M_SLEEP, nullptr, nullptr, nullptr, 2);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_SLEEP_obj);
+  void *A = kmalloc_cobj(M_SLEEP, M_WAITOK);
+  void *B = kmalloc_cobj(M_SLEEP, M_WAITOK);
+  EXPECT_EQ(kmalloc_cobj(M_SLEEP, M_NOWAIT), nullptr);
+  EXPECT_EQ(kmalloc_cobj(M_SLEEP, M_WAITOK | M_NULLOK), nullptr);
+
+  static void *C;
+  C = nullptr;
+  struct thread Td = {"sleeper"};
+  std::thread Sleeper([&Td] {
+    fake_thread_enter(&Td);
+    C = kmalloc_cobj(M_SLEEP, M_WAITOK);
+    fake_thread_exit();
+  });
+  fake_run_until([](void *Chan) { return fake_asleep_on(Chan); }, &Ext->limit);
+  EXPECT_EQ(C, nullptr);
+  EXPECT_EQ(Ext->limit_sleeps, 1u);
+  kfree_cobj(A, M_SLEEP);
+  fake_run_until([](void *) { return C != nullptr; }, nullptr);
+  EXPECT_EQ(Ext->out, 2);
+  Sleeper.join();
+  kfree_cobj(B, M_SLEEP);
+  kfree_cobj(C, M_SLEEP);
+  EXPECT_DEATH(kfree_cobj(C, M_SLEEP), "is free already|every object already");
+}
+
+TEST_F(KmallocObj, destroyedTypeGivesEverythingBack) {
+  long Free = fake_free_pages;
+  struct malloc_type *dyn_obj = nullptr;
+  kmalloc_create_obj(&dyn, "dyn", Size);
+  kmalloc_obj_reserve(dyn, 3, 5000);
+  std::vector<void *> Objs;
+  for (int I = 0; I < 5000; ++I)
+    Objs.push_back(get(dyn_obj, M_INTNOWAIT));
+  EXPECT_LT(fake_free_pages, Free);
+  freeAll(dyn_obj, Objs);
+  kmalloc_destroy_obj(&dyn);
+  EXPECT_EQ(dyn_obj, nullptr);
+  EXPECT_EQ(fake_free_pages, Free);
+
+  // The next type gets a block with nothing of the old one in it.
+  kmalloc_create_obj(&dyn, "dyn2", Size);
+  kmalloc_obj_reserve(dyn, 1, 0);
+  EXPECT_EQ(kmalloc_ext(dyn_obj)->eaten, 0u);
+  EXPECT_EQ(kmalloc_ext(dyn_obj)->nready, 1);
+  kmalloc_destroy_obj(&dyn);
+}
+
+TEST_F(KmallocObj, statisticsNameEveryType) {
+  struct malloc_type *stat_obj = nullptr;
+  kmalloc_create_obj(&stat, "TWO WORDS", Size);
+  kmalloc_obj_reserve(stat, 2, 0);
+  struct sysctl_req Req = {};
+  EXPECT_EQ(fake_sysctl_kmalloc_ext(nullptr, nullptr, 0, &Req), 0);
+  std::string Text = Req.out;
+  free(Req.out);
+  EXPECT_EQ(Text.size() + 1, Req.len);
+  EXPECT_NE(Text.find("TWO_WORDS      ready=2 low=2 target=2 slots=6/8"),
+            std::string::npos)
+      << Text;
+  kmalloc_destroy_obj(&stat);
+}
+
+TEST_F(KmallocObj, misusePanics) {
+  static MALLOC_DEFINE_OBJ(M_LATE, Size, "LATE", "");
+  EXPECT_DEATH(kmalloc_obj_reserve(M_LATE, 1, 0),
+               "LATE: kmalloc_obj_reserve before malloc_init");
+  malloc_init(M_LATE_obj);
+  EXPECT_DEATH(kmalloc_obj_bootinit(M_LATE, &MainThread, 1),
+               "LATE: kmalloc_obj_bootinit after malloc_init");
+  EXPECT_DEATH(kmalloc_cobj(M_LATE, M_WAITOK),
+               "LATE: kmalloc_obj_ctor was not called");
+}
+
+} // namespace
+
+int main(int Argc, char **Argv) {
+  ::testing::InitGoogleTest(&Argc, Argv);
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  ::testing::AddGlobalTestEnvironment(new FakeKernel);
+  return RUN_ALL_TESTS();
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Per-cpu data of the host's fake kernel: <sys/globaldata.h> of these tests.
+ */
+
+#ifndef FAKE_GLOBALDATA_H
+#define	FAKE_GLOBALDATA_H
+
+#include <sys/_malloc.h>
+
+struct globaldata {
+	int		gd_cpuid;
+	int		gd_rand_incr;
+	KMGlobalData	gd_kmslab;
+};
+typedef struct globaldata *globaldata_t;
+
+#ifdef __cplusplus
+extern "C" struct globaldata fake_globaldata;
+#else
+extern struct globaldata fake_globaldata;
+#endif
+
+#define	mycpu			(&fake_globaldata)
+#define	globaldata_find(cpu)	(&fake_globaldata)
+
+#endif

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The host's fake kernel: see fake_kernel.h.
+ */
+
+#define	_GNU_SOURCE
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fake_kernel.h"
+#include <sys/globaldata.h>
+#include <sys/kmalloc_obj.h>
+
+#define	KVA_SIZE	((size_t)1 << 30)
+
+struct sleeper {
+	struct sleeper	*next;
+	const volatile void *chan;
+	bool		woken;
+};
+
+MALLOC_DEFINE(M_TEMP, "temp", "host memory");
+
+__thread struct thread *curthread;
+struct thread *pagethread;
+struct globaldata fake_globaldata;
+struct vm_map *kernel_map;
+long pseudo_ticks = 1000;
+int ncpus = 1;
+int hz = 100;
+
+long fake_free_pages;
+long fake_kmem_slab_allocs;
+bool fake_kmem_forbidden;
+void (*fake_kmem_reenter)(void);
+
+static pthread_mutex_t giant = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static struct sleeper *sleepers;
+static __thread int spinlocks, critical;
+
+static struct vm_page pages[FAKE_PAGES];
+static struct vm_page *free_pages, *eaten_pages;
+static char *dmap, *kva;
+static int memory = -1;
+static size_t kva_used;
+static vm_page_t kva_page[KVA_SIZE / PAGE_SIZE];
+
+void
+panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "panic: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n");
+	abort();
+}
+
+/*
+ * Threads.
+ */
+void
+fake_thread_enter(struct thread *td)
+{
+	pthread_mutex_lock(&giant);
+	curthread = td;
+}
+
+void
+fake_thread_exit(void)
+{
+	curthread = NULL;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&giant);
+}
+
+void
+fake_run_until(bool (*done)(void *), void *arg)
+{
+	struct thread *td = curthread;
+
+	while (!done(arg))
+		pthread_cond_wait(&changed, &giant);
+	curthread = td;
+}
+
+bool
+fake_asleep_on(const volatile void *chan)
+{
+	struct sleeper *s;
+
+	for (s = sleepers; s != NULL; s = s->next) {
+		if (s->chan == chan && !s->woken)
+			return (true);
+	}
+	return (false);
+}
+
+static void
+fake_sleep(const volatile void *chan)
+{
+	struct sleeper self = { sleepers, chan, false };
+	struct sleeper **sp;
+
+	if (spinlocks != 0)
+		panic("sleeping with a spinlock held");
+	sleepers = &self;
+	pthread_cond_broadcast(&changed);
+	while (!self.woken)
+		pthread_cond_wait(&changed, &giant);
+	for (sp = &sleepers; *sp != &self; sp = &(*sp)->next)
+		;
+	*sp = self.next;
+}
+
+void
+wakeup(const volatile void *chan)
+{
+	struct sleeper *s;
+
+	for (s = sleepers; s != NULL; s = s->next) {
+		if (s->chan == chan)
+			s->woken = true;
+	}
+	pthread_cond_broadcast(&changed);
+}
+
+void
+crit_enter(void)
+{
+	++critical;
+}
+
+void
+crit_exit(void)
+{
+	if (--critical < 0)
+		panic("crit_exit: not in a critical section");
+}
+
+void
+spin_init(struct spinlock *spin, const char *descr)
+{
+	(void)descr;
+	spin->owner = NULL;
+}
+
+void
+spin_uninit(struct spinlock *spin)
+{
+	if (spin->owner != NULL)
+		panic("spin_uninit: held");
+}
+
+void
+spin_lock(struct spinlock *spin)
+{
+	if (spin->owner != NULL)
+		panic("spin_lock: held already: deadlock");
+	spin->owner = curthread;
+	++spinlocks;
+}
+
+void
+spin_unlock(struct spinlock *spin)
+{
+	if (spin->owner != curthread)
+		panic("spin_unlock: not held");
+	spin->owner = NULL;
+	--spinlocks;
+}
+
+int
+ssleep(const volatile void *chan, struct spinlock *spin, int flags,
+    const char *wmesg, int timo)
+{
+	(void)flags, (void)wmesg, (void)timo;
+	spin_unlock(spin);
+	fake_sleep(chan);
+	spin_lock(spin);
+	return (0);
+}
+
+void
+lockinit(struct lock *lk, const char *wmesg, int timo, int flags)
+{
+	(void)wmesg, (void)timo, (void)flags;
+	lk->owner = NULL;
+}
+
+int
+lockmgr(struct lock *lk, unsigned int flags)
+{
+	if (flags == LK_RELEASE) {
+		if (lk->owner != curthread)
+			panic("lockmgr: release of somebody else's lock");
+		lk->owner = NULL;
+		wakeup(lk);
+		return (0);
+	}
+	if (lk->owner == curthread)
+		panic("lockmgr: recursion: deadlock");
+	while (lk->owner != NULL)
+		fake_sleep(lk);
+	lk->owner = curthread;
+	return (0);
+}
+
+/*
+ * Pages and addresses.
+ */
+vm_page_t
+fake_page(vm_paddr_t pa)
+{
+	return (&pages[pa / PAGE_SIZE]);
+}
+
+vm_page_t
+vm_page_alloc(void *object, size_t pindex, int req)
+{
+	vm_page_t m = free_pages;
+	long floor = FAKE_RESERVED;
+
+	(void)object, (void)pindex;
+	if (req & VM_ALLOC_SYSTEM)
+		floor = FAKE_INTERRUPT_MIN;
+	if (req & VM_ALLOC_INTERRUPT)
+		floor = 0;
+	if (fake_free_pages <= floor)
+		return (NULL);
+	free_pages = m->next;
+	--fake_free_pages;
+	m->busy = 1;
+	memset(dmap + m->phys_addr, 0xdb, PAGE_SIZE);
+	return (m);
+}
+
+void
+vm_page_free(vm_page_t m)
+{
+	if (!m->busy || m->wire_count != 0)
+		panic("vm_page_free: page is not busy, or wired");
+	m->busy = 0;
+	m->valid = 0;
+	m->next = free_pages;
+	free_pages = m;
+	++fake_free_pages;
+	wakeup(&fake_free_pages);
+}
+
+void
+vm_page_wire(vm_page_t m)
+{
+	++m->wire_count;
+}
+
+void
+vm_page_unwire(vm_page_t m, int activate)
+{
+	(void)activate;
+	if (m->wire_count-- <= 0)
+		panic("vm_page_unwire: not wired");
+}
+
+void
+vm_page_wakeup(vm_page_t m)
+{
+	if (!m->busy)
+		panic("vm_page_wakeup: not busy");
+	m->busy = 0;
+}
+
+void
+vm_page_busy_wait(vm_page_t m, int also_m_busy, const char *msg)
+{
+	(void)also_m_busy, (void)msg;
+	if (m->busy)
+		panic("vm_page_busy_wait: page is busy");
+	m->busy = 1;
+}
+
+void
+vm_wait(int timo)
+{
+	(void)timo;
+	fake_sleep(&fake_free_pages);
+}
+
+/*
+ * Free memory becomes exactly that; pages are eaten or given back.
+ */
+void
+fake_leave_free(long count)
+{
+	vm_page_t m;
+
+	while (fake_free_pages > count) {
+		m = vm_page_alloc(NULL, 0, VM_ALLOC_INTERRUPT);
+		m->next = eaten_pages;
+		eaten_pages = m;
+	}
+	while (fake_free_pages < count) {
+		if ((m = eaten_pages) == NULL)
+			panic("fake_leave_free: %ld pages are in use",
+			    count - fake_free_pages);
+		eaten_pages = m->next;
+		vm_page_free(m);
+	}
+}
+
+static vm_page_t *
+kva_slot(vm_offset_t va)
+{
+	size_t i = (va - (vm_offset_t)kva) / PAGE_SIZE;
+
+	if (va < (vm_offset_t)kva || i >= KVA_SIZE / PAGE_SIZE)
+		panic("%#lx is not a kernel address", (unsigned long)va);
+	return (&kva_page[i]);
+}
+
+void
+pmap_kenter(vm_offset_t va, vm_paddr_t pa)
+{
+	if (*kva_slot(va) != NULL)
+		panic("pmap_kenter: mapped already");
+	*kva_slot(va) = fake_page(pa);
+	if (mmap((void *)va, PAGE_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_FIXED, memory, pa) == MAP_FAILED)
+		panic("pmap_kenter: mmap failed");
+}
+
+void
+pmap_kremove(vm_offset_t va)
+{
+	if (*kva_slot(va) == NULL)
+		panic("pmap_kremove: not mapped");
+	*kva_slot(va) = NULL;
+	if (mmap((void *)va, PAGE_SIZE, PROT_NONE, MAP_PRIVATE |
+	    MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+		panic("pmap_kremove: mmap failed");
+}
+
+vm_paddr_t
+pmap_kextract(vm_offset_t va)
+{
+	if (*kva_slot(va) == NULL)
+		panic("pmap_kextract: not mapped");
+	return ((*kva_slot(va))->phys_addr);
+}
+
+vm_offset_t
+kmem_alloc_nofault(struct vm_map *map, vm_size_t size, int id, vm_size_t align)
+{
+	vm_offset_t va;
+
+	(void)map, (void)id;
+	va = roundup2((vm_offset_t)kva + kva_used, align);
+	if (va + size > (vm_offset_t)kva + KVA_SIZE)
+		return (0);
+	kva_used = va + size - (vm_offset_t)kva;
+	return (va);
+}
+
+void
+kmem_free(struct vm_map *map, vm_offset_t va, vm_size_t size)
+{
+	(void)map;
+	for (; size > 0; size -= PAGE_SIZE, va += PAGE_SIZE) {
+		if (*kva_slot(va) != NULL)
+			panic("kmem_free: a page is still mapped");
+	}
+}
+
+void *
+kmem_slab_alloc(vm_size_t size, vm_offset_t align, int flags)
+{
+	vm_offset_t va;
+	vm_size_t i;
+	vm_page_t m;
+	int req = VM_ALLOC_NORMAL;
+
+	if (fake_kmem_forbidden)
+		panic("kmem_slab_alloc: called where it must not be");
+	if (spinlocks != 0)
+		panic("kmem_slab_alloc: a spinlock is held");
+	++fake_kmem_slab_allocs;
+	if (fake_kmem_reenter != NULL)
+		fake_kmem_reenter();
+	if (flags & M_USE_RESERVE)
+		req |= VM_ALLOC_SYSTEM;
+	if (flags & M_USE_INTERRUPT_RESERVE)
+		req |= VM_ALLOC_INTERRUPT;
+
+	va = kmem_alloc_nofault(kernel_map, size, VM_SUBSYS_KMALLOC, align);
+	for (i = 0; i < size; i += PAGE_SIZE) {
+		while ((m = vm_page_alloc(NULL, 0, req)) == NULL) {
+			if ((flags & M_WAITOK) == 0)
+				panic("kmem_slab_alloc: undoing is not faked");
+			vm_wait(0);
+		}
+		vm_page_wire(m);
+		vm_page_wakeup(m);
+		pmap_kenter(va + i, VM_PAGE_TO_PHYS(m));
+	}
+	return ((void *)va);
+}
+
+void
+kmem_slab_free(void *ptr, vm_size_t size)
+{
+	vm_offset_t va = (vm_offset_t)ptr;
+	vm_page_t m;
+
+	for (; size > 0; size -= PAGE_SIZE, va += PAGE_SIZE) {
+		m = fake_page(pmap_kextract(va));
+		pmap_kremove(va);
+		vm_page_busy_wait(m, 0, "");
+		vm_page_unwire(m, 0);
+		vm_page_free(m);
+	}
+}
+
+/*
+ * kmalloc() and malloc types, as far as they are not under test.
+ */
+void *
+_kmalloc(unsigned long size, struct malloc_type *type, int flags)
+{
+	(void)type, (void)flags;
+	return (calloc(1, size));
+}
+
+void
+_kfree(void *ptr, struct malloc_type *type)
+{
+	(void)type;
+	free(ptr);
+}
+
+void
+malloc_init(void *data)
+{
+	struct malloc_type *type = data;
+
+	kmalloc_obj_adopt(type);
+	if (type->ks_limit != 0)
+		return;
+	type->ks_limit = (size_t)64 << 20;
+	malloc_mgt_init(type, &type->ks_mgt, type->ks_objsize);
+	malloc_mgt_init(type, &type->ks_use0.mgt, type->ks_objsize);
+}
+
+void
+kmalloc_destroy(struct malloc_type **typep)
+{
+	struct malloc_type *type = *typep;
+
+	type->ks_limit = 0;
+	malloc_mgt_uninit(type, &type->ks_use0.mgt);
+	malloc_mgt_uninit(type, &type->ks_mgt);
+	free(type);
+	*typep = NULL;
+}
+
+void
+_kmalloc_create_obj(struct malloc_type **typep, const char *descr, size_t size)
+{
+	struct malloc_type *type;
+
+	type = aligned_alloc(64, roundup2(sizeof(*type), (size_t)64));
+	memset(type, 0, sizeof(*type));
+	type->ks_magic = M_MAGIC;
+	type->ks_shortdesc = descr;
+	type->ks_flags = KSF_OBJSIZE;
+	type->ks_objsize = __VM_CACHELINE_ALIGN(size);
+	type->ks_use = &type->ks_use0;
+	malloc_init(type);
+	*typep = type;
+}
+
+int
+fake_sysctl_out(struct sysctl_req *req, const void *data, size_t len)
+{
+	req->out = realloc(req->out, req->len + len);
+	memcpy(req->out + req->len, data, len);
+	req->len += len;
+	return (0);
+}
+
+int
+sysctl_handle_int(SYSCTL_HANDLER_ARGS)
+{
+	(void)oidp, (void)arg1, (void)arg2, (void)req;
+	return (0);
+}
+
+static struct thread maintainer_td = { "kmalloc_reserve" };
+
+static void *
+maintainer_start(void *func)
+{
+	fake_thread_enter(&maintainer_td);
+	((struct kproc_desc *)func)->func();
+	return (NULL);
+}
+
+void
+fake_start_maintainer(void)
+{
+	extern void *fake_sysinit_kmalloc_reserve;
+	struct kproc_desc *kp = fake_sysinit_kmalloc_reserve;
+	pthread_t t;
+
+	*kp->global_threadpp = &maintainer_td;
+	if (pthread_create(&t, NULL, maintainer_start, kp) != 0)
+		panic("pthread_create failed");
+	pthread_detach(t);
+}
+
+void
+fake_boot(void)
+{
+	size_t i;
+
+	memory = memfd_create("ram", 0);
+	if (memory < 0 || ftruncate(memory, FAKE_PAGES * PAGE_SIZE) != 0)
+		panic("no memory file");
+	dmap = mmap(NULL, FAKE_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED, memory, 0);
+	kva = mmap(NULL, KVA_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+	    MAP_NORESERVE, -1, 0);
+	if (dmap == MAP_FAILED || kva == MAP_FAILED)
+		panic("no address space");
+	for (i = 0; i < FAKE_PAGES; ++i) {
+		pages[i].phys_addr = i * PAGE_SIZE;
+		pages[i].next = free_pages;
+		free_pages = &pages[i];
+		++fake_free_pages;
+	}
+	malloc_init(M_KMALLOC_EXT);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The part of a kernel that kmalloc_obj and its shims need, for the host.
+ *
+ * One cpu: every host thread that acts as a kernel thread holds the giant lock
+ * while it runs and lets go of it only where a kernel thread would sleep, so
+ * a critical section costs nothing.  Physical pages are pages of a memory
+ * file; kernel addresses are a range that nothing is mapped into until
+ * pmap_kenter() maps one there.  What touches memory it gave back faults.
+ *
+ * Every header of the kernel is this one, but for those under test and
+ * fake_globaldata.h.
+ */
+
+#ifndef FAKE_KERNEL_H
+#define	FAKE_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define	PAGE_SIZE		4096
+#define	PAGE_MASK		(PAGE_SIZE - 1)
+#define	MAXCPU			1
+#define	SMP_MAXCPU		1
+#define	__VM_CACHELINE_SIZE	64
+#define	__VM_CACHELINE_ALIGN(n)	(((n) + 63) & ~63)
+#define	__cachealign		__attribute__((__aligned__(64)))
+#define	__predict_true(e)	__builtin_expect(!!(e), 1)
+#define	__predict_false(e)	__builtin_expect(!!(e), 0)
+#define	__noinline		__attribute__((__noinline__))
+#ifndef __always_inline
+#define	__always_inline		__inline __attribute__((__always_inline__))
+#endif
+#define	__offsetof(t, f)	__builtin_offsetof(t, f)
+#define	howmany(x, y)		(((x) + ((y) - 1)) / (y))
+#define	roundup2(x, y)		(((x) + ((y) - 1)) & ~((y) - 1))
+#define	FALSE			0
+
+typedef uintptr_t vm_offset_t;
+typedef size_t vm_size_t;
+typedef uint64_t vm_paddr_t;
+
+void	panic(const char *fmt, ...) __attribute__((__noreturn__,
+	    __format__(__printf__, 1, 2)));
+#define	KASSERT(e, msg)	do { if (!(e)) panic msg; } while (0)
+#define	kprintf		printf
+#define	ksnprintf	snprintf
+
+static inline long
+lmin(long a, long b)
+{
+	return (a < b ? a : b);
+}
+
+static inline long
+lmax(long a, long b)
+{
+	return (a > b ? a : b);
+}
+
+static inline void
+fake_strlcpy(char *dst, const char *src, size_t size)
+{
+	snprintf(dst, size, "%s", src);
+}
+#define	strlcpy		fake_strlcpy
+
+struct thread {
+	const char	*name;
+};
+typedef struct thread *thread_t;
+
+struct spinlock {
+	struct thread	*owner;
+};
+#define	SPINLOCK_INITIALIZER(head, descr)	{ 0 }
+
+struct lock {
+	struct thread	*owner;
+};
+#define	LK_EXCLUSIVE	1
+#define	LK_RELEASE	2
+
+typedef struct {
+	long		pseudo_ticks;
+} exislock_t;
+extern long pseudo_ticks;
+
+extern __thread struct thread *curthread;
+extern struct thread *pagethread;
+extern int ncpus;
+extern int hz;
+
+void	crit_enter(void);
+void	crit_exit(void);
+void	spin_init(struct spinlock *, const char *);
+void	spin_uninit(struct spinlock *);
+void	spin_lock(struct spinlock *);
+void	spin_unlock(struct spinlock *);
+void	lockinit(struct lock *, const char *, int, int);
+int	lockmgr(struct lock *, unsigned int);
+int	ssleep(const volatile void *, struct spinlock *, int, const char *,
+	    int);
+void	wakeup(const volatile void *);
+
+static inline void
+exis_terminate(exislock_t *xlk)
+{
+	xlk->pseudo_ticks = pseudo_ticks - 1;
+}
+
+static inline void
+exis_setlive(exislock_t *xlk)
+{
+	xlk->pseudo_ticks = 0;
+}
+
+static inline int
+exis_freeable(exislock_t *xlk)
+{
+	return (xlk->pseudo_ticks != 0 && xlk->pseudo_ticks - pseudo_ticks <= -2);
+}
+
+#define	atomic_add_long(p, n)		((void)(*(p) += (n)))
+#define	atomic_fetchadd_long(p, n)	__atomic_fetch_add(p, n, __ATOMIC_SEQ_CST)
+#define	atomic_set_64(p, m)		((void)(*(p) |= (m)))
+#define	atomic_clear_64(p, m)		((void)(*(p) &= ~(m)))
+#define	atomic_swap_ptr(p, v)						\
+	__atomic_exchange_n((void **)(p), (void *)(v), __ATOMIC_SEQ_CST)
+#define	atomic_fcmpset_ptr(p, old, v)					\
+	__atomic_compare_exchange_n(p, old, v, 0, __ATOMIC_SEQ_CST,	\
+	    __ATOMIC_SEQ_CST)
+
+/* Nothing runs by itself; the argument is kept for who wants to run it. */
+#define	SYSINIT(u, s, o, f, a)						\
+	__attribute__((__unused__)) void *fake_sysinit_##u = (a)
+#define	TUNABLE_INT(path, var)	extern int fake_tunable
+struct kproc_desc {
+	const char	*arg0;
+	void		(*func)(void);
+	struct thread	**global_threadpp;
+};
+
+struct sysctl_req {
+	char		*out;
+	size_t		len;
+};
+#define	SYSCTL_HANDLER_ARGS						\
+	void *oidp, void *arg1, int arg2, struct sysctl_req *req
+#define	SYSCTL_OUT(r, p, l)	fake_sysctl_out(r, p, l)
+#define	SYSCTL_INT(...)		extern int fake_sysctl
+#define	SYSCTL_PROC(parent, nbr, name, acc, a1, a2, handler, fmt, descr) \
+	int (*fake_sysctl_##name)(SYSCTL_HANDLER_ARGS) = (handler)
+int	fake_sysctl_out(struct sysctl_req *, const void *, size_t);
+int	sysctl_handle_int(SYSCTL_HANDLER_ARGS);
+extern int (*fake_sysctl_kmalloc_ext)(SYSCTL_HANDLER_ARGS);
+
+typedef struct vm_page {
+	vm_paddr_t	phys_addr;
+	int		valid;
+	int		wire_count;
+	int		busy;
+	struct vm_page	*next;
+} *vm_page_t;
+
+#define	VM_ALLOC_NORMAL		1
+#define	VM_ALLOC_SYSTEM		2
+#define	VM_ALLOC_INTERRUPT	4
+#define	VM_PAGE_BITS_ALL	0xff
+#define	VM_SUBSYS_KMALLOC	1
+#define	VM_PAGE_TO_PHYS(m)	((m)->phys_addr)
+#define	PHYS_TO_VM_PAGE(pa)	fake_page(pa)
+
+struct vm_map;
+extern struct vm_map *kernel_map;
+
+vm_page_t fake_page(vm_paddr_t);
+vm_page_t vm_page_alloc(void *object, size_t pindex, int req);
+void	vm_page_free(vm_page_t);
+void	vm_page_wire(vm_page_t);
+void	vm_page_unwire(vm_page_t, int);
+void	vm_page_wakeup(vm_page_t);
+void	vm_page_busy_wait(vm_page_t, int, const char *);
+void	vm_wait(int);
+void	pmap_kenter(vm_offset_t, vm_paddr_t);
+void	pmap_kremove(vm_offset_t);
+vm_paddr_t pmap_kextract(vm_offset_t);
+vm_offset_t kmem_alloc_nofault(struct vm_map *, vm_size_t, int, vm_size_t);
+void	kmem_free(struct vm_map *, vm_offset_t, vm_size_t);
+
+/*
+ * For the tests: start and end of a kernel thread, and the machine's state.
+ */
+#define	FAKE_PAGES		4096
+#define	FAKE_RESERVED		157	/* NORMAL stops here */
+#define	FAKE_INTERRUPT_MIN	44	/* SYSTEM stops here */
+
+void	fake_boot(void);
+void	fake_thread_enter(struct thread *);
+void	fake_thread_exit(void);
+/* Let others run until done(arg); the predicate runs under the giant lock. */
+void	fake_run_until(bool (*done)(void *), void *arg);
+bool	fake_asleep_on(const volatile void *chan);
+void	fake_leave_free(long pages);
+void	fake_start_maintainer(void);
+
+extern long fake_free_pages;
+extern long fake_kmem_slab_allocs;	/* calls so far */
+extern bool fake_kmem_forbidden;	/* panic at the next one */
+/* Called inside kmem_slab_alloc(), where the kernel needs map entries. */
+extern void (*fake_kmem_reenter)(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
