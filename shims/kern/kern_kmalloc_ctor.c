@@ -107,10 +107,8 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
 	ext->limit = limit;
 
 	/* M_RNOWAIT callers depend on slots: see kern_kmalloc_reserve.c. */
-	if (ext->runs == NULL) {
-		ext->grows = 1;
-		kmalloc_ext_poke();
-	}
+	if (ext->runs == NULL)
+		_kmalloc_obj_reserve(type, 0, 0);
 }
 
 void *
