@@ -507,11 +507,11 @@ objcache_nop_free(void *obj, void *allocator_args)
 }
 
 /*
- * kern.objcache: one line a cache.  Caches come and go; the lines are made
+ * kern.objcache.stats: one line a cache.  Caches come and go; the lines are made
  * under the spinlock and copied out after it.
  */
 static int
-sysctl_kern_objcache(SYSCTL_HANDLER_ARGS)
+sysctl_ocstats(SYSCTL_HANDLER_ARGS)
 {
 	const size_t size = 8192;
 	struct objcache *oc;
@@ -545,5 +545,6 @@ sysctl_kern_objcache(SYSCTL_HANDLER_ARGS)
 	kfree(buf, M_TEMP);
 	return (error);
 }
-SYSCTL_PROC(_kern, OID_AUTO, objcache, CTLTYPE_STRING | CTLFLAG_RD, NULL, 0,
-    sysctl_kern_objcache, "A", "object caches");
+SYSCTL_NODE(_kern, OID_AUTO, objcache, CTLFLAG_RW, 0, "object caches");
+SYSCTL_PROC(_kern_objcache, OID_AUTO, stats, CTLTYPE_STRING | CTLFLAG_RD, NULL,
+    0, sysctl_ocstats, "A", "what the object caches hold");
