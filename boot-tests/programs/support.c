@@ -2,7 +2,6 @@
 #include "support.h"
 
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
 
 #include <errno.h>
 #include <stdarg.h>
@@ -136,31 +135,27 @@ kvar_print_paging(void)
 }
 
 static unsigned long
-machine_bytes(unsigned long units, unsigned long unit)
+kvar_pages(const char *name)
 {
-	return units * (unit != 0 ? unit : 1);
+	long pages;
+
+	if (kvar_get_long(name, &pages) != 0)
+		test_fail(option_word("test", "?"), "%s: %s", name,
+		    strerror(errno));
+	return (unsigned long)pages * PAGE_BYTES;
 }
 
+/* Firmware keeps a little of each memory module: round up to what was put in. */
 unsigned long
 machine_ram(void)
 {
-	struct sysinfo si;
-
-	if (sysinfo(&si) != 0)
-		test_fail(option_word("test", "?"), "sysinfo: %s",
-		    strerror(errno));
-	return machine_bytes(si.totalram, si.mem_unit);
+	return (kvar_pages("hw.physmem") + 4 * MIB - 1) & ~(4 * MIB - 1);
 }
 
 unsigned long
 machine_swap(void)
 {
-	struct sysinfo si;
-
-	if (sysinfo(&si) != 0)
-		test_fail(option_word("test", "?"), "sysinfo: %s",
-		    strerror(errno));
-	return machine_bytes(si.totalswap, si.mem_unit);
+	return kvar_pages("vm.swap_size");
 }
 
 /* The finisher of splitmix64 (Steele, Lea, Flood 2014), a bijection. */
