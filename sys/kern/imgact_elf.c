@@ -47,6 +47,7 @@ elf_check(const struct initrd_file *file)
 	    eh->e_ident[EI_CLASS] != ELFCLASS64 ||
 	    eh->e_ident[EI_DATA] != ELFDATA2LSB ||
 	    eh->e_machine != EM_X86_64 || eh->e_type != ET_EXEC ||
+	    eh->e_entry >= VM_MAX_USER_ADDRESS ||
 	    eh->e_phentsize != sizeof(*ph) || eh->e_phoff > file->size ||
 	    eh->e_phnum > (file->size - eh->e_phoff) / sizeof(*ph))
 		return (ENOEXEC);

@@ -160,6 +160,26 @@ sysctl_find(const char *name)
 }
 
 /*
+ * Bytes a new value must have; 0 if that is the handler's business.
+ */
+static size_t
+sysctl_newlen(const struct sysctl_oid *oid)
+{
+	switch (oid->oid_kind & CTLTYPE) {
+	case CTLTYPE_INT:
+	case CTLTYPE_UINT:
+		return (sizeof(int));
+	case CTLTYPE_LONG:
+	case CTLTYPE_ULONG:
+	case CTLTYPE_QUAD:
+	case CTLTYPE_UQUAD:
+		return (sizeof(long));
+	default:
+		return (0);
+	}
+}
+
+/*
  * Read and, if new is not NULL, then write the variable called name.  On
  * return *oldlenp is how many bytes were stored in old, or if old is NULL or
  * the result ENOMEM how many there are.
@@ -179,6 +199,9 @@ kernel_sysctlbyname(const char *name, void *old, size_t *oldlenp,
 		return (EISDIR);
 	if (new != NULL && (oid->oid_kind & CTLFLAG_WR) == 0)
 		return (EPERM);
+	if (new != NULL && sysctl_newlen(oid) != 0 &&
+	    newlen != sysctl_newlen(oid))
+		return (EINVAL);
 	bzero(&req, sizeof(req));
 	req.oldptr = old;
 	req.oldlen = oldlenp != NULL ? *oldlenp : 0;

@@ -18,6 +18,7 @@
 #include <sys/callout.h>
 #include <sys/globaldata.h>
 #include <sys/lock.h>
+#include <sys/malloc.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
 #include <sys/sysent.h>
@@ -75,6 +76,7 @@ watchdog_bark(void)
 	kprintf("locks:\n");
 	lockmgr_report();
 	vm_watchdog_report();
+	kmalloc_watchdog_report();
 	if (pagethread != NULL && pagethread->td_wchan != NULL &&
 	    pagethread->td_wchan != &vm_pages_needed)
 		td = pagethread;

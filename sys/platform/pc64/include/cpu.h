@@ -10,5 +10,6 @@
 
 /* Stop QEMU; its exit status is (status << 1) | 1. */
 void	cpu_exit_qemu(int status) __dead2;
+void	cpu_poweroff(void) __dead2;
 
 #endif

@@ -58,6 +58,10 @@ struct hvm_memmap_entry {
 
 #define	HVM_MEMMAP_RAM	1
 
+#define	QEMU_EXIT_PORT	0xf4		/* the isa-debug-exit device */
+#define	ACPI_PM1A_CNT	0x604
+#define	ACPI_SLP_EN	0x2000		/* with sleep type 0: off */
+
 #define	LOWMEM_END	0x100000UL
 #define	BOOT_DMAP_END	(4UL << 30)	/* mapped by locore.S */
 
@@ -303,12 +307,24 @@ void
 cpu_exit_qemu(int status)
 {
 	cpu_disable_intr();
-	outl(0xf4, status & 0x7f);
+	outl(QEMU_EXIT_PORT, status & 0x7f);
+	cpu_poweroff();
+}
+
+/*
+ * Soft-off through the power management block where the firmware of QEMU's
+ * pc machine puts it.
+ */
+void
+cpu_poweroff(void)
+{
+	cpu_disable_intr();
+	outw(ACPI_PM1A_CNT, ACPI_SLP_EN);
 	cpu_halt();
 }
 
 /*
- * No more work, ever.  A QEMU without the exit device stays here.
+ * No more work, ever.
  */
 void
 cpu_halt(void)
