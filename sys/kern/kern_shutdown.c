@@ -6,6 +6,7 @@
 #include <sys/systm.h>
 #include <sys/globaldata.h>
 #include <sys/thread.h>
+#include <sys/thread2.h>
 
 #include <machine/cpu.h>
 #include <machine/vmparam.h>
@@ -51,6 +52,7 @@ verdict_fail(const char *fmt, ...)
 	const char *test;
 	__va_list va;
 
+	crit_enter();
 	test = kgetenv("test");
 	kprintf("KMOBJ: FAIL %s: ", test != NULL ? test : "boot");
 	__va_start(va, fmt);

@@ -504,7 +504,9 @@ lwkt_report(void)
 		if (td->td_locks != 0)
 			kprintf(", holds %d locks", td->td_locks);
 		for (ref = &td->td_toks_base; ref < td->td_toks_stop; ++ref)
-			kprintf(", token %s", ref->tr_tok->t_desc);
+			kprintf(", %s token %s",
+			    ref < td->td_toks_have ? "holds" : "gave up",
+			    ref->tr_tok->t_desc);
 		kprintf("\n");
 	}
 }

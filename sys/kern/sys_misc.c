@@ -20,7 +20,6 @@
 #include <machine/cpu.h>
 #include <machine/md_var.h>
 #include <machine/vmparam.h>
-#include <vm/swap_pager.h>
 
 static MALLOC_DEFINE(M_SYSCTL, "sysctl", "sysctl values");
 
@@ -205,8 +204,6 @@ sys_sysinfo(struct proc *p, const register_t *a, register_t *res)
 	si.freeram = vmstats.v_free_count;
 	si.totalswap = vm_swap_max;
 	si.freeswap = vm_swap_size;
-	si.totalswap = vm_swap_max;
-	si.freeswap = vm_swap_size;
 	si.procs = 1;
 	si.mem_unit = PAGE_SIZE;
 	return (copyout(&si, (void *)a[0], sizeof(si)));
@@ -235,7 +232,7 @@ int
 sys_reboot(struct proc *p, const register_t *a, register_t *res)
 {
 	if ((uint32_t)a[2] == LINUX_REBOOT_POWER_OFF)
-		cpu_poweroff();
+		cpu_exit_qemu(0);
 	return (EINVAL);
 }
 

@@ -8,8 +8,10 @@
 
 #define	CLKF_USERMODE(tf)	(((tf)->tf_cs & SEL_RPL_MASK) == SEL_RPL_MASK)
 
-/* Stop QEMU; its exit status is (status << 1) | 1. */
+/*
+ * Stop the machine; QEMU's exit status is (status << 1) | 1 if it has the
+ * isa-debug-exit device, else 0.
+ */
 void	cpu_exit_qemu(int status) __dead2;
-void	cpu_poweroff(void) __dead2;
 
 #endif

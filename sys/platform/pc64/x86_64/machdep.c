@@ -303,22 +303,15 @@ hammer_time(vm_paddr_t start_info)
 	mi_startup();
 }
 
+/*
+ * By the exit device; without one, by soft-off through the power management
+ * block where the firmware of QEMU's pc machine puts it.
+ */
 void
 cpu_exit_qemu(int status)
 {
 	cpu_disable_intr();
 	outl(QEMU_EXIT_PORT, status & 0x7f);
-	cpu_poweroff();
-}
-
-/*
- * Soft-off through the power management block where the firmware of QEMU's
- * pc machine puts it.
- */
-void
-cpu_poweroff(void)
-{
-	cpu_disable_intr();
 	outw(ACPI_PM1A_CNT, ACPI_SLP_EN);
 	cpu_halt();
 }
