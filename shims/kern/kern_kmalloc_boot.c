@@ -33,6 +33,14 @@
  * Boot slabs are never given back.  Retired, they become part of the type's
  * reserve.
  *
+ * What is freed to a type at boot need not have come from it.  A zone links
+ * any item into its list; code that primes itself with static items, as the
+ * per-cpu stock of map entries does, later frees those to the zone like any
+ * other.  kmalloc_obj would take the memory below such an item for a slab.
+ * kmalloc_obj_free() recognises that it is none (boot slabs are whole and
+ * aligned, so nothing else lies in them) and drops the item: static arrays are
+ * finite, and so is what is lost.
+ *
  * One function sets up every slab, whatever its origin: the rewriter replaces
  * the statements in _kmalloc_obj() by a call of kmalloc_obj_setup().  It must
  * leave alone a slab that was set up where it came from.  It recognises one by
@@ -147,6 +155,7 @@ kmalloc_ext_recycle(struct kmalloc_ext *ext)
 	ext->refusals = 0;
 	ext->blocking = 0;
 	ext->limit_sleeps = 0;
+	ext->foreign = 0;
 	ext->type = NULL;
 	spin_unlock(&kmalloc_exts_spin);
 }
@@ -253,4 +262,21 @@ kmalloc_obj_keep_mgt(struct malloc_type *type, struct kmalloc_mgt *mgt)
 
 	return (ext != NULL && ext->boot != KMALLOC_BOOT_NONE &&
 	    (mgt == &type->ks_mgt || mgt == &type->ks_use0.mgt));
+}
+
+void
+kmalloc_obj_free(void *obj, struct malloc_type *type)
+{
+	struct kmalloc_ext *ext = kmalloc_ext(type);
+	struct kmalloc_slab *slab;
+
+	slab = (void *)((uintptr_t)obj & ~KMALLOC_SLAB_MASK);
+	if (ext != NULL && ext->boot != KMALLOC_BOOT_NONE && obj != NULL &&
+	    slab->magic != KMALLOC_SLAB_MAGIC) {
+		spin_lock(&ext->spin);
+		++ext->foreign;
+		spin_unlock(&ext->spin);
+		return;
+	}
+	_kfree_obj(obj, type);
 }

@@ -11,6 +11,11 @@
  * start out zeroed, hence with nothing constructed, and users of a type define
  * it with KMALLOC_COBJ_SIZE() to make room for the word.
  *
+ * A slab hands its objects out in turn, so left alone every object of it would
+ * be constructed before one is used again, however few are out.  The objects
+ * put last are therefore kept in a short stack and got first.  To the slab they
+ * are in use; their last word links them.
+ *
  * The limit counts objects that are out.  kmalloc_cobj() takes its place in
  * the count first and may then sleep for memory or in the constructor; if it
  * fails it gives the place back.  A caller that finds no place sleeps on the
@@ -39,6 +44,8 @@
 #include <sys/thread2.h>
 
 #define	COBJ_CONSTRUCTED	0x636f6e73UL
+#define	COBJ_BOTTOM		1UL	/* end of the stack of cached ones */
+#define	COBJ_CACHE		32	/* objects the stack may hold */
 #define	COBJ_BATCH		32	/* objects destroyed a pass */
 
 static __inline u_long *
@@ -76,6 +83,34 @@ cobj_release(struct kmalloc_ext *ext)
 	spin_unlock(&ext->spin);
 	if (waiting)
 		wakeup(&ext->limit);
+}
+
+/*
+ * The stack of cached objects; ext->spin is held.
+ */
+static int
+cobj_push(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
+{
+	if (ext->ncached >= COBJ_CACHE)
+		return (0);
+	*cobj_mark(type, obj) = ext->ncached != 0 ? ext->cached : COBJ_BOTTOM;
+	ext->cached = (u_long)(uintptr_t)obj;
+	++ext->ncached;
+	return (1);
+}
+
+static void *
+cobj_pop(struct kmalloc_ext *ext, struct malloc_type *type)
+{
+	void *obj;
+
+	if (ext->ncached == 0)
+		return (NULL);
+	obj = (void *)(uintptr_t)ext->cached;
+	ext->cached = *cobj_mark(type, obj);
+	*cobj_mark(type, obj) = COBJ_CONSTRUCTED;
+	--ext->ncached;
+	return (obj);
 }
 
 static struct kmalloc_ext *
@@ -133,7 +168,10 @@ _kmalloc_cobj(struct malloc_type *type, int flags)
 		--ext->limit_waiting;
 	}
 	++ext->out;
+	obj = cobj_pop(ext, type);
 	spin_unlock(&ext->spin);
+	if (obj != NULL)
+		return (obj);
 
 	obj = _kmalloc_obj(type->ks_objsize, type, flags);
 	if (obj == NULL) {
@@ -162,11 +200,16 @@ void
 _kfree_cobj(void *obj, struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
+	int kept;
 
 	KASSERT(*cobj_mark(type, obj) == COBJ_CONSTRUCTED,
-	    ("kfree_cobj: %s: %p is not constructed, or was overrun",
+	    ("kfree_cobj: %s: %p is free already, or was overrun",
 	    type->ks_shortdesc, obj));
-	_kfree_obj(obj, type);
+	spin_lock(&ext->spin);
+	kept = cobj_push(ext, type, obj);
+	spin_unlock(&ext->spin);
+	if (!kept)
+		_kfree_obj(obj, type);
 	cobj_release(ext);
 }
 
@@ -176,7 +219,7 @@ _kfree_cobj_dtor(void *obj, struct malloc_type *type)
 	struct kmalloc_ext *ext = cobj_ext(type);
 
 	KASSERT(*cobj_mark(type, obj) == COBJ_CONSTRUCTED,
-	    ("kfree_cobj_dtor: %s: %p is not constructed, or was overrun",
+	    ("kfree_cobj_dtor: %s: %p is free already, or was overrun",
 	    type->ks_shortdesc, obj));
 	cobj_destruct(ext, type, obj);
 	_kfree_obj(obj, type);
@@ -234,11 +277,21 @@ _kmalloc_obj_unctor(struct malloc_type *type)
 	struct kmalloc_ext *ext = cobj_ext(type);
 	struct kmalloc_mgt *ggm = &type->ks_mgt;
 	void *batch[COBJ_BATCH];
+	void *obj;
 	int count, i, n;
 
 	if (ext->out != 0)
 		panic("%s: kmalloc_obj_unctor with %ld objects out",
 		    type->ks_shortdesc, ext->out);
+
+	for (;;) {
+		spin_lock(&ext->spin);
+		obj = cobj_pop(ext, type);
+		spin_unlock(&ext->spin);
+		if (obj == NULL)
+			break;
+		_kfree_obj(obj, type);
+	}
 
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
 	do {

@@ -568,6 +568,7 @@ _kmalloc_obj_destroy(struct malloc_type **typep)
 		return;
 	}
 
+	_kmalloc_obj_unctor(type);
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
 	ext->dying = 1;
 	ext->nslabs = 0;
@@ -692,11 +693,13 @@ sysctl_kmalloc_ext(SYSCTL_HANDLER_ARGS)
 		ksnprintf(line, sizeof(line), "%-14s ready=%ld low=%s "
 		    "target=%ld slots=%ld/%ld eaten=%lu refills=%lu "
 		    "refill_failures=%lu refusals=%lu blocking=%lu "
-		    "constructed=%ld out=%ld limit=%ld limit_sleeps=%lu\n",
+		    "constructed=%ld out=%ld limit=%ld limit_sleeps=%lu "
+		    "foreign=%lu\n",
 		    name, ext->nready, low, ext_target(ext),
 		    ext->nfreeslots, ext->nslots, ext->eaten, ext->refills,
 		    ext->refill_failures, ext->refusals, ext->blocking,
-		    ext->constructed, ext->out, ext->limit, ext->limit_sleeps);
+		    ext->constructed, ext->out, ext->limit, ext->limit_sleeps,
+		    ext->foreign);
 		lockmgr(&ext->lock, LK_RELEASE);
 		error = SYSCTL_OUT(req, line, strlen(line));
 	}

@@ -125,6 +125,16 @@ void	_kfree_cobj_dtor(void *obj, struct malloc_type *type);
 void	_kmalloc_obj_destroy(struct malloc_type **typep);
 
 /*
+ * A type that was given memory at boot replaces a zone, and a zone takes any
+ * item back, also one of a static array that never came from it (the VM's
+ * first map entries are such).  Freeing one to the type is allowed; it is not
+ * used again.  Whoever frees objects of such a type includes this header.
+ */
+#undef	kfree_obj
+#define	kfree_obj(obj, name)	kmalloc_obj_free((obj), name##_obj)
+void	kmalloc_obj_free(void *obj, struct malloc_type *type);
+
+/*
  * Called by the allocator itself, at the places the rewriter finds.
  *
  * adopt	malloc_init(), before it looks at ks_limit
@@ -182,6 +192,8 @@ struct kmalloc_ext {
 	long			out;
 	long			constructed;
 	int			limit_waiting;
+	u_long			cached;		/* constructed objects put last */
+	long			ncached;
 
 	u_long			eaten;		/* slabs handed to the type */
 	u_long			refills;
@@ -189,6 +201,7 @@ struct kmalloc_ext {
 	u_long			refusals;	/* M_RNOWAIT went without */
 	u_long			blocking;	/* kmem_slab_alloc() fallbacks */
 	u_long			limit_sleeps;
+	u_long			foreign;	/* objects freed but not ours */
 };
 
 #define	KMALLOC_BOOT_NONE	0

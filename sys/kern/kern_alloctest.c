@@ -169,7 +169,7 @@ atest_ctor(void *obj, void *privdata, int ocflags)
 {
 	struct atest_obj *ao = obj;
 
-	CHECK(privdata == &atest_oc);
+	CHECK(privdata == &atest_ctors);
 	ao->constructed = 1;
 	++atest_ctors;
 	return (true);
@@ -204,7 +204,7 @@ atest_objcache(void)
 
 	atest_oc = objcache_create_mbacked(M_ATESTCACHE,
 	    sizeof(struct atest_obj), ALLOCTEST_LIMIT, 0, atest_ctor,
-	    atest_dtor, &atest_oc);
+	    atest_dtor, &atest_ctors);
 	objs = kmalloc(ALLOCTEST_OBJS_MAX * sizeof(*objs), M_ATEST, M_WAITOK);
 
 	for (count = 0; count < ALLOCTEST_OBJS_MAX; ++count) {
