@@ -332,6 +332,12 @@ idle_loop(void *dummy)
 	for (;;) {
 		cpu_disable_intr();
 		if (TAILQ_EMPTY(&gd->gd_tdrunq)) {
+			if (!clocks_running) {
+				panic("%s sleeps on %s before the clock runs: "
+				    "nothing can wake it", thread0.td_comm,
+				    thread0.td_wmesg != NULL ?
+				    thread0.td_wmesg : "nothing");
+			}
 			cpu_idle_halt();
 		} else {
 			cpu_enable_intr();
