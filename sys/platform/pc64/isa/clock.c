@@ -32,7 +32,6 @@ SYSINIT(clocks, SI_BOOT2_CLOCKS, SI_ORDER_FIRST, startrtclock, NULL);
 static void
 start_intr(void *dummy)
 {
-	i8259_init();
 	cpu_enable_intr();
 }
 SYSINIT(pic, SI_BOOT2_FINISH_PIC, SI_ORDER_FIRST, start_intr, NULL);

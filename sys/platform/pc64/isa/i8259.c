@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The two 8259 interrupt controllers of a PC, remapped to IDT_OFFSET.
+ * The two 8259 interrupt controllers of a PC, remapped to IDT_OFFSET.  All
+ * lines are masked until register_int() or the clock wants them.
  */
 #include <sys/param.h>
 #include <sys/systm.h>

@@ -278,6 +278,7 @@ hammer_time(vm_paddr_t start_info)
 	init_idt();
 	init_gdt(0);
 	init_syscall();
+	i8259_init();
 	cninit();
 
 	si = (const void *)PHYS_TO_DMAP(start_info);
