@@ -27,7 +27,8 @@ copyin(const void *udaddr, void *kaddr, size_t len)
 {
 	if (!user_range(udaddr, len))
 		return (EFAULT);
-	return (copy_fault(kaddr, udaddr, len, &curthread->td_pcb->pcb_onfault));
+	return (copy_fault(kaddr, udaddr, len,
+	    &curthread->td_pcb->pcb_onfault));
 }
 
 int
@@ -35,7 +36,8 @@ copyout(const void *kaddr, void *udaddr, size_t len)
 {
 	if (!user_range(udaddr, len))
 		return (EFAULT);
-	return (copy_fault(udaddr, kaddr, len, &curthread->td_pcb->pcb_onfault));
+	return (copy_fault(udaddr, kaddr, len,
+	    &curthread->td_pcb->pcb_onfault));
 }
 
 static int

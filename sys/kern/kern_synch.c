@@ -117,7 +117,8 @@ tsleep(const volatile void *ident, int flags, const char *wmesg, int timo)
 	if (panicstr != NULL)
 		return (0);
 	crit_enter();
-	KASSERT(td != &mycpu->gd_idlethread, ("tsleep: idle thread, %s", wmesg));
+	KASSERT(td != &mycpu->gd_idlethread,
+	    ("tsleep: idle thread, %s", wmesg));
 	if ((flags & PINTERLOCKED) == 0)
 		tsleep_interlock(ident, flags);
 	td->td_flags &= ~TDF_TIMEOUT;

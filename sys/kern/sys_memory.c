@@ -36,7 +36,8 @@ user_prot(register_t prot)
 static boolean_t
 user_pages(vm_offset_t va, vm_size_t size)
 {
-	return (size <= VM_MAX_USER_ADDRESS && va <= VM_MAX_USER_ADDRESS - size);
+	return (size <= VM_MAX_USER_ADDRESS &&
+	    va <= VM_MAX_USER_ADDRESS - size);
 }
 
 int

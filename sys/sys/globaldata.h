@@ -21,7 +21,7 @@ struct tslpque;
 struct globaldata {
 	struct globaldata *gd_prvspace;		/* this structure */
 	struct thread	*gd_curthread;
-	uint64_t	gd_rsp0;		/* kernel stack of the user thread */
+	uint64_t	gd_rsp0;		/* stack on entry from user */
 	uint64_t	gd_scratch_rsp;		/* system call entry only */
 	volatile u_int	gd_reqflags;		/* RQF_* */
 	int		gd_cpuid;
@@ -48,7 +48,6 @@ struct globaldata {
 	int		gd_exisarmed;
 	long		gd_exislockcnt;
 	struct thread	*gd_npxthread;		/* whose state the FPU has */
-	struct thread	*gd_reaper;		/* exited, to be freed */
 	struct thread	gd_idlethread;
 } __cachealign;
 

@@ -42,7 +42,7 @@ enum sysinit_sub_id {
 	SI_BOOT2_MACHDEP	= 0x1d80000,
 	SI_BOOT2_PROC0		= 0x1f00000,	/* second stage of the VM */
 
-	SI_SUB_CREATE_INIT	= 0x2300000,	/* process 1 exists, not started */
+	SI_SUB_CREATE_INIT	= 0x2300000,	/* process 1, not started */
 	SI_SUB_PRE_DRIVERS	= 0x23c0000,
 	SI_SUB_DRIVERS		= 0x2400000,	/* devices */
 	SI_SUB_CONFIGURE	= 0x3800000,
@@ -143,7 +143,8 @@ void	tunable_str_init(void *);
 #define	TUNABLE_LONG(path, var)		__TUNABLE(long, __LINE__, path, var)
 #define	TUNABLE_ULONG(path, var)	__TUNABLE(ulong, __LINE__, path, var)
 #define	TUNABLE_QUAD(path, var)		__TUNABLE(quad, __LINE__, path, var)
-#define	TUNABLE_STR(path, var, size)	__TUNABLE(str, __LINE__, path, var, size)
+#define	TUNABLE_STR(path, var, size)					\
+	__TUNABLE(str, __LINE__, path, var, size)
 
 #define	TUNABLE_INT_FETCH(path, var)	kgetenv_int((path), (var))
 #define	TUNABLE_LONG_FETCH(path, var)	kgetenv_long((path), (var))

@@ -17,7 +17,7 @@ struct lock {
 	struct spinlock	lk_spin;	/* protects what follows */
 	u_int		lk_flags;	/* LK_EXTFLG_MASK bits of lockinit() */
 	int		lk_timo;	/* longest sleep, ticks; 0: for ever */
-	int		lk_xcount;	/* exclusive holds, recursion included */
+	int		lk_xcount;	/* exclusive holds, with recursion */
 	int		lk_scount;	/* shared holds */
 	int		lk_waiters;	/* threads asleep on it */
 	int		lk_xwaiters;	/* of which for exclusive use */

@@ -20,7 +20,6 @@ struct thread;
 struct vmspace;
 
 extern int cold;			/* no second thread yet */
-extern int tsleep_now_works;
 extern const char *panicstr;		/* not NULL: panicking */
 extern int bootverbose;
 extern int ncpus;
@@ -48,7 +47,7 @@ void	verdict_fail(const char *, ...) __dead2 __printflike(1, 2);
 #define	__debugvar		__unused
 #endif
 
-#define	CTASSERT(x)		_Static_assert(x, "compile-time assertion failed")
+#define	CTASSERT(x)		_Static_assert(x, #x)
 
 #define	__read_mostly		__section(".data.read_mostly")
 #define	__read_frequently	__section(".data.read_frequently")
@@ -117,7 +116,8 @@ void	splz(void);
  * Sleeping.  timo is in ticks, 0 means for ever; the result is 0 when woken
  * and EWOULDBLOCK when the time ran out.
  */
-int	tsleep(const volatile void *chan, int flags, const char *wmesg, int timo);
+int	tsleep(const volatile void *chan, int flags, const char *wmesg,
+	    int timo);
 int	ssleep(const volatile void *chan, struct spinlock *spin, int flags,
 	    const char *wmesg, int timo);
 int	lksleep(const volatile void *chan, struct lock *lock, int flags,

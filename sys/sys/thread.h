@@ -87,7 +87,7 @@ struct thread {
 
 #define	TDF_RUNNING		0x00000001	/* on a processor */
 #define	TDF_RUNQ		0x00000002	/* on the run queue */
-#define	TDF_NOSTART		0x00000010	/* lwkt_create(): do not schedule */
+#define	TDF_NOSTART		0x00000010	/* lwkt_create: not ready yet */
 #define	TDF_SINTR		0x00000040	/* sleep may be interrupted */
 #define	TDF_TSLEEPQ		0x00000080	/* on a sleep queue */
 #define	TDF_SYSTHREAD		0x00000100	/* may use reserved memory */

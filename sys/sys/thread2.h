@@ -25,12 +25,12 @@ static __inline void
 crit_exit_raw(thread_t td)
 {
 	cpu_ccfence();
-	if (__predict_false(--td->td_critcount <= 0)) {
-		if (__predict_false(td->td_critcount < 0))
-			crit_panic();
-		if (__predict_false(td->td_gd->gd_reqflags & RQF_IDLECHECK_MASK))
-			splz();
-	}
+	if (__predict_true(--td->td_critcount > 0))
+		return;
+	if (__predict_false(td->td_critcount < 0))
+		crit_panic();
+	if (__predict_false(td->td_gd->gd_reqflags & RQF_IDLECHECK_MASK))
+		splz();
 }
 
 #define	crit_enter()		crit_enter_raw(curthread)

@@ -334,8 +334,8 @@ vbd_probe(const struct pci_dev *pd)
 		return;
 	}
 	sc->vb_port = pci_read_config(pd, PCIR_BAR(0), 4) & PCIM_BAR_IO_BASE;
-	pci_write_config(pd, PCIR_COMMAND, pci_read_config(pd, PCIR_COMMAND, 2) |
-	    PCIM_CMD_IO | PCIM_CMD_BUSMASTER, 2);
+	pci_write_config(pd, PCIR_COMMAND, PCIM_CMD_IO | PCIM_CMD_BUSMASTER |
+	    pci_read_config(pd, PCIR_COMMAND, 2), 2);
 	spin_init(&sc->vb_spin, "vbd");
 
 	outb(sc->vb_port + VIRTIO_STATUS, 0);

@@ -70,7 +70,7 @@ memcpy:
 memmove:
 	movq	%rdi, %rcx
 	subq	%rsi, %rcx
-	cmpq	%rdx, %rcx		/* unsigned: dst within [src, src + n) */
+	cmpq	%rdx, %rcx		/* dst within [src, src + n)? */
 	jae	memcpy
 	movq	%rdi, %rax
 	movq	%rdx, %rcx
