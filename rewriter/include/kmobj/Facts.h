@@ -369,6 +369,7 @@ struct Mention {
   Span Call;
   std::vector<Span> Args;
   std::vector<std::string> ArgTexts;
+  Span Statement; ///< the call with its ';' where it is a statement
 };
 
 /// Everything.

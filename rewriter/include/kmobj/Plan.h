@@ -56,8 +56,12 @@ struct Step {
   std::string At;
   std::string Call; ///< the old function's name, or what stands there
   /// What the new text takes the place of: the call for Alloc and Free, the
-  /// statement (or loop, or if) for others, the size argument for Resize.
+  /// statement (or loop, or if) for others, the size argument for Resize, the
+  /// test or assignment for TestNull and AssignNull.
   Span Replace;
+  /// Resize: the statement with the allocation. It goes as a whole, and the
+  /// items' variable with it, when the entry is converted without Bootstrap.
+  Span Statement;
   /// Further statements that go: dead NULL checks.
   std::vector<Span> AlsoRemove;
   /// The step stands in inactive code and is known by its spelling only.
@@ -119,9 +123,11 @@ struct PlanEntry {
   std::string ArgsVariable; ///< cache: objcache_malloc_args that goes with it
 
   unsigned Reserve = 3;    ///< slabs; 0 with WantReserve: only "fresh is zero"
-  bool WantReserve = true; ///< kmalloc_obj_reserve is called
+  bool WantReserve = true; ///< kmalloc_obj_reserve is called (by steps with
+                           ///< CallReserve)
   bool Bootstrap = false;  ///< booted: bootinit, BOOTSLABS, bootbytes
   bool HasBootstrap = false; ///< it has boot items at all
+  bool Blocking = false;     ///< zone without reserve or interrupt promises
 
   /// Zone's flags over all creations, as ZONE_* bits.
   uint32_t ZoneFlags = 0;

@@ -216,6 +216,13 @@ void Collector::mention(Mention::KindTy Kind, const FileText &Text,
       M.Args = Call->Args;
       for (const Span &A : M.Args)
         M.ArgTexts.push_back(Text.spelling(A));
+      size_t First = Text.tokenAt(T.Begin), Next = Text.tokenAt(M.Call.End);
+      bool Starts =
+          First > 0 &&
+          (Text.is(First - 1, ";") || Text.is(First - 1, "{") ||
+           Text.is(First - 1, "}") || Text.tokens()[First - 1].Directive);
+      if (Starts && !T.Directive && Text.is(Next, ";"))
+        M.Statement = Text.span(T.Begin, Text.tokens()[Next].End);
     }
   All.Mentions.push_back(std::move(M));
 }

@@ -146,6 +146,8 @@ void FactVisitor::reference(const Expr *E, const ValueDecl *D,
   } else {
     classify(U, E, D);
   }
+  if (U.What != Role::Escape && U.What != Role::FlagsOr)
+    U.Detail.clear();
   std::optional<VarKind> Kind = kindOf(D);
   if (Kind == VarKind::MallocType && U.What == Role::Escape) {
     // The definition's own machinery is not a use.
@@ -544,6 +546,7 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
     S.ZoneText = S.AssignTo = A.Text;
     S.ZoneSpelling = A.Spelling;
     S.WholeStatement = Alone && Alone->IgnoreParens() == Op;
+    S.ResultUsed = !S.WholeStatement;
   } else if (isa_and_nonnull<DeclStmt>(P) || !P) {
     if (Initialised) {
       S.Zone = track(Initialised);

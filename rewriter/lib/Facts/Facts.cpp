@@ -57,8 +57,8 @@ bool kmobj::isAllocation(Api A) {
 bool kmobj::isZoneApi(Api A) { return A <= Api::Zdestroy; }
 
 const Variable *Facts::variable(StringRef Key) const {
-  auto It = llvm::find_if(Variables,
-                          [&](const Variable &V) { return V.Key == Key; });
+  auto It =
+      llvm::find_if(Variables, [&](const Variable &V) { return V.Key == Key; });
   return It == Variables.end() ? nullptr : &*It;
 }
 
@@ -217,7 +217,8 @@ void Facts::normalize() {
         A.State = std::min(A.State, B.State);
       });
   sortAndJoin(
-      Identifiers, [](const Taken &A, const Taken &B) { return A.Name < B.Name; },
+      Identifiers,
+      [](const Taken &A, const Taken &B) { return A.Name < B.Name; },
       [](Taken &A, const Taken &B) {
         A.Files.insert(A.Files.end(), B.Files.begin(), B.Files.end());
       });
@@ -227,7 +228,8 @@ void Facts::normalize() {
   }
 }
 
-template <class T> static void append(std::vector<T> &To, std::vector<T> &From) {
+template <class T>
+static void append(std::vector<T> &To, std::vector<T> &From) {
   std::move(From.begin(), From.end(), std::back_inserter(To));
 }
 

@@ -361,6 +361,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("call", X.Call);
     Ar("args", X.Args);
     Ar("argTexts", X.ArgTexts);
+    Ar("statement", X.Statement);
   } else if constexpr (is<T, Facts::Taken>) {
     Ar("name", X.Name);
     Ar("files", X.Files);
@@ -405,9 +406,9 @@ llvm::Expected<Facts> kmobj::readFacts(llvm::StringRef Path) {
         Buffer.getError().message().c_str());
   llvm::Expected<json::Value> V = json::parse((*Buffer)->getBuffer());
   if (!V)
-    return llvm::createStringError(
-        llvm::inconvertibleErrorCode(), "%s: not JSON: %s", Path.str().c_str(),
-        llvm::toString(V.takeError()).c_str());
+    return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                   "%s: not JSON: %s", Path.str().c_str(),
+                                   llvm::toString(V.takeError()).c_str());
   Facts F;
   json::Path::Root Root("facts");
   if (!fromJSON(*V, F, Root))

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- CachePlanner.cpp - Decide about an object cache --------------------===//
+
+#include "Planner.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace kmobj;
+using llvm::StringRef;
+
+std::string CachePlanner::flagsFor(const std::vector<std::string> &Args) {
+  return Args.size() > 1 ? Args[1] : std::string();
+}
+
+/// objcache_create(.., objcache_malloc_alloc, objcache_malloc_free, &args):
+/// size and malloc_type are in args.
+bool CachePlanner::allocatorArgs(const Site &S) {
+  const Argument &Alloc = S.Args[6], &Free = S.Args[7], &Args = S.Args[8];
+  FreshZero = Alloc.VarName == "objcache_malloc_alloc_zero";
+  if ((Alloc.VarName != "objcache_malloc_alloc" && !FreshZero) ||
+      Free.VarName != "objcache_malloc_free") {
+    refuse(Alloc.Text, "the cache has a back end of its own (" +
+                           Alloc.Spelling + ", " + Free.Spelling + ")");
+    return false;
+  }
+  const Variable *Found = F.variable(Args.Var);
+  if (!Found || Found->Kind != VarKind::CacheArgs || !Args.AddressOf) {
+    refuse(Args.Text, "the back end's arguments are not a plain variable");
+    return false;
+  }
+  const ArgsMember *Size = nullptr, *Type = nullptr;
+  for (const ArgsMember &M : Found->Members) {
+    const ArgsMember *&Which = M.Member == "objsize" ? Size : Type;
+    if (Which)
+      refuse(M.Text, Found->Name + "." + M.Member + " is set more than once");
+    Which = &M;
+  }
+  if (!Size || !Type || !Size->Value || Type->Var.empty()) {
+    refuse(Args.Text, "what " + Found->Name + " holds is not constant");
+    return false;
+  }
+  E.SizeText = Size->Spelling;
+  E.Size = *Size->Value;
+  TypeKey = Type->Var;
+
+  // It goes with the cache when nothing else looks at it.
+  bool Alone = true;
+  for (const Use *U : F.usesOf(Found->Key)) {
+    bool Mine = U->What == Role::Member || S.Call.contains(U->Name);
+    if (!Mine)
+      Alone = false;
+    if (U->What == Role::Escape && StringRef(U->Detail).contains("address"))
+      refuse(U->Name, Found->Name + ": " + U->Detail);
+  }
+  for (const Declaration &D : Found->Declarations)
+    Alone &= D.Statement.valid() && D.From.Kind != Provenance::Body;
+  if (!Alone)
+    return true;
+  E.ArgsVariable = Found->Key;
+  for (const ArgsMember &M : Found->Members)
+    if (M.Statement)
+      step(Action::Remove, M.Statement, M.Member, M.Statement);
+  return true;
+}
+
+/// Takes in everything the creation says; false when it cannot be read.
+bool CachePlanner::creation(const Site &S) {
+  const Argument *Limit = nullptr, *Ctor = nullptr, *Dtor = nullptr,
+                 *Private = nullptr;
+  if (!S.Trouble.empty())
+    return false;
+  switch (S.Function) {
+  case Api::ObjcacheCreateSimple:
+  case Api::ObjcacheCreateMbacked:
+    TypeKey = S.Args[0].Var;
+    E.SizeText = S.Args[1].Spelling;
+    if (TypeKey.empty() || !F.variable(TypeKey)) {
+      refuse(S.Args[0].Text, "the malloc type is not a plain variable");
+      return false;
+    }
+    if (!S.Args[1].Value) {
+      refuse(S.Args[1].Text, "the size of an object is not a constant");
+      return false;
+    }
+    E.Size = *S.Args[1].Value;
+    if (S.Function == Api::ObjcacheCreateMbacked) {
+      Limit = &S.Args[2];
+      Ctor = &S.Args[4];
+      Dtor = &S.Args[5];
+      Private = &S.Args[6];
+    }
+    break;
+  default:
+    Limit = &S.Args[1];
+    Ctor = &S.Args[3];
+    Dtor = &S.Args[4];
+    Private = &S.Args[5];
+    if (S.Args[0].IsString) {
+      E.Name = S.Args[0].String;
+      E.ShortText = S.Args[0].Spelling;
+    }
+    if (!allocatorArgs(S))
+      return false;
+  }
+  E.Constructed = Ctor && (!Ctor->IsNull || !Dtor->IsNull || Limit->Value != 0);
+  uint64_t Whole = E.Size + (E.Constructed ? sizeof(uint64_t) : 0);
+  if (E.Size == 0 || Whole > largestObject())
+    refuse(S.Name, llvm::formatv("an object of {0} bytes does not fit a slab, "
+                                 "which holds {1}",
+                                 E.Size, largestObject()));
+
+  Span Replace;
+  std::vector<Span> AlsoRemove;
+  creationExtent(S, Replace, AlsoRemove);
+  Step &St = step(Action::Create, S.Name, apiName(S.Function), Replace);
+  St.AlsoRemove = std::move(AlsoRemove);
+  St.ZoneText = S.ZoneSpelling;
+  St.CallReserve = FreshZero;
+  if (!E.Constructed)
+    return true;
+  St.CallCtor = true;
+  St.Ctor = Ctor->Spelling;
+  St.Dtor = Dtor->Spelling;
+  St.Private = Private->Spelling;
+  St.MaxOut = Limit->Spelling;
+  for (const Argument *A : {Limit, Ctor, Dtor, Private})
+    if (A->SideEffects)
+      refuse(A->Text, "an argument of the creation has side effects");
+  for (const NullCheck &C : S.Checks)
+    if (C.Kind == NullCheck::Guard)
+      refuse(C.Statement,
+             "the cache may be created again where it stands, which a type "
+             "with constructor or limit does not allow");
+  return true;
+}
+
+/// M_T itself where the cache is all that it is for, else a new type.
+void CachePlanner::chooseType() {
+  const Variable *Type = F.variable(TypeKey);
+  const MallocDefine *Define = nullptr;
+  unsigned Defines = 0;
+  for (const MallocDefine &M : F.MallocDefines)
+    if (M.Key == TypeKey) {
+      Define = &M;
+      ++Defines;
+    }
+  bool Only = Define && Defines == 1 && Define->Macro == "MALLOC_DEFINE" &&
+              Define->From.Kind == Provenance::Plain &&
+              Define->Args.size() == 3 && Define->Name == Type->Name;
+  for (const Use *U : F.usesOf(TypeKey)) {
+    bool Mine = false;
+    if (U->What == Role::Init || U->What == Role::Member)
+      Mine = !E.ArgsVariable.empty() && U->Other == E.ArgsVariable;
+    else if (U->What == Role::SiteArgument)
+      Mine = llvm::any_of(
+          Sites, [&](const Site *S) { return S->Call.contains(U->Name); });
+    Only &= Mine;
+  }
+  if (Only)
+    for (const std::string &File : Index.filesNaming(Type->Name))
+      Only &= File == Define->Statement.File;
+  if (Only && !Index.isTaken(Type->Name + "_obj")) {
+    E.Form = TypeForm::Redefine;
+    E.MallocDefine = TypeKey;
+    E.Type = Define->Name;
+    E.ShortText = Define->ArgTexts[1];
+    E.LongText = Define->ArgTexts[2];
+    E.Static = Define->Static;
+    return;
+  }
+  StringRef Name = V.Name;
+  for (StringRef Suffix : {"_objcache", "_cache", "_zone", "_oc"})
+    if (Name.size() > Suffix.size() && Name.consume_back(Suffix))
+      break;
+  E.Type = "M_" + upperCase(Name);
+  if (E.ShortText.empty())
+    E.ShortText = "\"" + Name.str() + "\"";
+  E.LongText = Define && Define->ArgTexts.size() == 3 ? Define->ArgTexts[2]
+                                                      : E.ShortText;
+}
+
+void CachePlanner::decide() {
+  const Site *Created = nullptr;
+  for (const Site *S : Sites) {
+    if (S->Function == Api::ObjcacheSetClusterLimit ||
+        S->Function == Api::ObjcachePopulateLinear ||
+        S->Function == Api::ObjcacheReclaimlist)
+      refuse(S->Name, std::string(apiName(S->Function)) +
+                          "() has no counterpart in this version");
+    if (!isCreation(S->Function))
+      continue;
+    if (Created)
+      refuse(S->Name, V.Name + " is created in several places");
+    Created = S;
+  }
+  if (V.Scope == VarScope::Field)
+    refuse(E.Where, "caches in structures are not converted in this version");
+  if (!Created)
+    refuse(E.Where, "the creation of " + V.Name + " was not seen");
+  if (Created && creation(*Created)) {
+    chooseType();
+    const Span &Defined = E.Form == TypeForm::Redefine
+                              ? F.variable(TypeKey)->Declarations.front().Name
+                              : E.Where;
+    if (Created->Name.File != Defined.File)
+      note(Created->Name, E.SizeText + " must also be known at " +
+                              Defined.lineRef() +
+                              ", where the type is defined");
+  }
+  for (const Site *S : Sites)
+    if (isAllocation(S->Function)) {
+      Step &St = step(Action::Alloc, S->Name, "objcache_get", S->Call);
+      St.ZoneText = S->ZoneSpelling;
+      if (S->Args.size() == 2)
+        St.Flags = flagsFor({S->Args[0].Spelling, S->Args[1].Spelling});
+    } else {
+      releaseSteps(*S);
+    }
+  E.Reserve = 0;
+  E.WantReserve = FreshZero;
+  if (Options.Naive) {
+    E.WantReserve = false;
+    if (E.Constructed)
+      refuse(Created->Name, "its constructor or limit needs the shims, which "
+                            "the naive conversion goes without");
+  }
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- Plan.cpp - Facts in, one decision a zone out -----------------------===//
+
+#include "kmobj/Plan.h"
+#include "Planner.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace kmobj;
+using llvm::StringRef;
+
+std::string Remark::str() const {
+  return Where ? Where.lineRef() + ": " + Text : Text;
+}
+
+StringRef kmobj::actionName(Action A) {
+  static const char *const Names[] = {
+      "alloc",   "free",   "free-dtor", "bootinit",  "create",
+      "destroy", "remove", "resize",    "test-null", "assign-null"};
+  return Names[static_cast<unsigned>(A)];
+}
+
+bool PlanEntry::needsShims() const {
+  return Convert && (WantReserve || Bootstrap || Constructed);
+}
+
+unsigned PlanEntry::sites() const {
+  return llvm::count_if(Steps,
+                        [](const Step &S) { return S.Do <= Action::Destroy; });
+}
+
+const PlanEntry *Plan::entry(StringRef Key) const {
+  auto It =
+      llvm::find_if(Entries, [&](const PlanEntry &E) { return E.Key == Key; });
+  return It == Entries.end() ? nullptr : &*It;
+}
+
+bool Plan::needsShims() const {
+  return llvm::any_of(Entries,
+                      [](const PlanEntry &E) { return E.needsShims(); });
+}
+
+bool Plan::allConverted() const {
+  return StraySites == 0 &&
+         llvm::all_of(Entries, [](const PlanEntry &E) { return E.Convert; });
+}
+
+void Plan::updateDrops() {
+  DropZone = StrayZoneMentions == 0;
+  DropObjcache = StrayCacheMentions == 0;
+  for (const PlanEntry &E : Entries)
+    if (!E.Convert)
+      (E.IsZone ? DropZone : DropObjcache) = false;
+}
+
+/// Zones and caches: every variable that a site or a creation is about.
+static std::vector<const Variable *> subjects(const FactsIndex &Index) {
+  std::set<std::string> Keys;
+  for (const Site &S : Index.F.Sites)
+    if (!S.Zone.empty())
+      Keys.insert(Index.resolve(S.Zone));
+  std::vector<const Variable *> Found;
+  for (const std::string &K : Keys)
+    if (const Variable *V = Index.F.variable(K))
+      if (V->Kind == VarKind::Zone || V->Kind == VarKind::ZoneStore ||
+          V->Kind == VarKind::Cache)
+        Found.push_back(V);
+  return Found;
+}
+
+/// Two entries may have one name only where no unit can see both.
+static void nameTypes(Plan &P, const FactsIndex &Index) {
+  struct Given {
+    std::string File;
+    bool Static;
+  };
+  std::multimap<std::string, Given> Names;
+  for (PlanEntry &E : P.Entries) {
+    if (E.Form == TypeForm::Dynamic) {
+      E.Type = E.Variable;
+      continue;
+    }
+    if (E.Form == TypeForm::Redefine) {
+      Names.insert({E.Type, {E.Where.File, E.Static}});
+      continue;
+    }
+    std::string Wanted =
+        E.IsZone ? typeName(E.Name.empty() ? E.Variable : E.Name) : E.Type;
+    if (Wanted.empty())
+      Wanted = typeName(E.Variable);
+    E.Type = freeName(Wanted, E.IsZone ? "_ZONE" : "_CACHE",
+                      [&](const std::string &Name) {
+                        if (Index.isTaken(Name))
+                          return true;
+                        auto [First, Last] = Names.equal_range(Name);
+                        return std::any_of(First, Last, [&](auto &G) {
+                          return !E.Static || !G.second.Static ||
+                                 G.second.File == E.Where.File;
+                        });
+                      });
+    Names.insert({E.Type, {E.Where.File, E.Static}});
+  }
+}
+
+static const char *stateText(Mention::StateTy State) {
+  switch (State) {
+  case Mention::Inactive:
+    return "in code that no unit compiles";
+  case Mention::Unexpanded:
+    return "in a macro that nothing expands";
+  case Mention::NotInDatabase:
+    return "in a file that no unit of the compile database reads";
+  case Mention::DidNotParse:
+    return "in a unit that does not parse";
+  default:
+    return "in a unit that was not parsed";
+  }
+}
+
+/// Calls that are in the text and in no entry: one remark a file and reason.
+static void strays(Plan &P, const Facts &F,
+                   const std::set<std::string> &Textual) {
+  std::map<std::tuple<std::string, Mention::StateTy>, std::pair<Span, unsigned>>
+      Groups;
+  for (const Mention &M : F.Mentions) {
+    if (M.Kind != Mention::Function || M.State <= Mention::ApiItself ||
+        Textual.count(M.Text.id()))
+      continue;
+    ++(isZoneApi(*apiByName(M.Name)) ? P.StrayZoneMentions
+                                     : P.StrayCacheMentions);
+    auto &[First, Count] = Groups[{M.Text.File, M.State}];
+    if (!Count++)
+      First = M.Text;
+    // What the compiler saw in spite of its errors is already in an entry.
+    if (!(M.State == Mention::DidNotParse && F.siteAt(M.Text.id())))
+      ++P.StraySites;
+  }
+  for (const auto &[Key, Group] : Groups)
+    P.Remarks.push_back(
+        {Group.first, llvm::formatv("{0} name{1} of the API {2}", Group.second,
+                                    Group.second == 1 ? "" : "s",
+                                    stateText(std::get<1>(Key)))});
+}
+
+Plan kmobj::makePlan(const Facts &F, const PlanOptions &Options) {
+  FactsIndex Index(F);
+  Plan P;
+  P.Naive = Options.Naive;
+  std::set<std::string> Textual;
+  for (const Variable *V : subjects(Index)) {
+    PlanEntry E;
+    if (V->Kind == VarKind::Cache) {
+      CachePlanner Planner(Index, Options, *V);
+      E = Planner.plan();
+      Textual.insert(Planner.textual().begin(), Planner.textual().end());
+    } else {
+      ZonePlanner Planner(Index, Options, *V);
+      E = Planner.plan();
+      Textual.insert(Planner.textual().begin(), Planner.textual().end());
+    }
+    P.Entries.push_back(std::move(E));
+  }
+  llvm::stable_sort(P.Entries, [](const PlanEntry &A, const PlanEntry &B) {
+    return std::tie(A.Where, A.Key) < std::tie(B.Where, B.Key);
+  });
+  nameTypes(P, Index);
+
+  for (const Unit &U : F.Units)
+    if (U.State == Unit::Failed)
+      P.Remarks.push_back(
+          {Span(), U.Path + " does not parse: " + U.FirstError});
+  for (const Site &S : F.Sites)
+    if (!P.entry(Index.resolve(S.Zone))) {
+      ++P.StraySites;
+      ++(isZoneApi(S.Function) ? P.StrayZoneMentions : P.StrayCacheMentions);
+      P.Remarks.push_back(
+          {S.Name, std::string(apiName(S.Function)) + "() " +
+                       (S.Trouble.empty() ? "belongs to no known zone or cache"
+                                          : S.Trouble)});
+    }
+  strays(P, F, Textual);
+  llvm::stable_sort(P.Remarks, [](const Remark &A, const Remark &B) {
+    return A.Where < B.Where;
+  });
+  P.updateDrops();
+  return P;
+}
+
+std::string kmobj::report(const Plan &P) {
+  std::string Out;
+  llvm::raw_string_ostream OS(Out);
+  unsigned Converted = 0, Done = 0, Left = P.StraySites;
+  for (const PlanEntry &E : P.Entries) {
+    Converted += E.Convert;
+    (E.Convert ? Done : Left) += E.sites();
+    OS << (E.Convert ? "converted  " : "refused    ")
+       << (E.Name.empty() ? E.Variable : E.Name) << " ("
+       << (E.IsZone ? "zone " : "cache ") << E.Variable << ", " << E.sites()
+       << (E.sites() == 1 ? " site)" : " sites)");
+    if (E.Convert)
+      OS << " -> " << E.Type;
+    else if (E.Reasons.empty())
+      OS << ": the plan says so";
+    else
+      OS << ": " << E.Reasons.front().str();
+    if (!E.Convert && E.Reasons.size() > 1)
+      OS << " (and " << E.Reasons.size() - 1 << " more)";
+    OS << '\n';
+  }
+  for (const Remark &R : P.Remarks)
+    OS << "look at    " << R.str() << '\n';
+  OS << llvm::formatv("{0} zones and caches: {1} converted, {2} refused; {3} "
+                      "sites converted, {4} left\n",
+                      P.Entries.size(), Converted, P.Entries.size() - Converted,
+                      Done, Left);
+  return Out;
+}

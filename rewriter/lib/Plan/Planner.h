@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- Planner.h - Decide about one zone or cache -------------------------===//
+//
+// A planner looks at everything the facts say about one zone (or cache) and
+// either explains all of it with steps, or says what it cannot explain. The
+// rule that makes a half converted zone impossible: each use of the variable
+// must be covered by a step; a use that is not becomes a reason to refuse.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef KMOBJ_PLAN_PLANNER_H
+#define KMOBJ_PLAN_PLANNER_H
+
+#include "kmobj/Plan.h"
+#include <set>
+
+namespace kmobj {
+
+/// Lookups over the facts which all planners share.
+class FactsIndex {
+public:
+  explicit FactsIndex(const Facts &F);
+
+  const Facts &F;
+  /// Zone variable of a store (`z = &z_store`), else the key itself.
+  std::string resolve(const std::string &Key) const;
+  std::vector<std::string> storesOf(const std::string &Zone) const;
+  /// Is Name written anywhere in the tree?
+  bool isTaken(const std::string &Name) const;
+  const std::vector<std::string> &filesNaming(const std::string &Name) const;
+  /// "vm/foo.c does not parse (first error)" for a file of a failing unit.
+  std::string failure(const std::string &File) const;
+
+private:
+  std::map<std::string, std::string> StoreOf;
+  std::map<std::string, const std::vector<std::string> *> Identifiers;
+};
+
+class Planner {
+public:
+  Planner(const FactsIndex &Index, const PlanOptions &Options,
+          const Variable &V);
+  virtual ~Planner() = default;
+
+  PlanEntry plan();
+  /// Mentions (by id) that steps of this entry deal with.
+  const std::set<std::string> &textual() const { return Textual; }
+
+protected:
+  const FactsIndex &Index;
+  const Facts &F;
+  const PlanOptions &Options;
+  const Variable &V;
+  PlanEntry E;
+  std::vector<std::string> Keys; ///< the variable and its stores
+  std::vector<const Site *> Sites;
+  std::vector<const Use *> Uses;
+  std::vector<Span> Covered; ///< text that steps take away
+  std::set<std::string> Textual;
+
+  void refuse(const Span &Where, std::string Why);
+  void note(const Span &Where, std::string What);
+  Step &step(Action Do, const Span &At, llvm::StringRef Call,
+             const Span &Replace);
+
+  virtual void decide() = 0;
+  /// Flags of an allocation by its spelling, given its arguments.
+  virtual std::string flagsFor(const std::vector<std::string> &Args) = 0;
+
+  void declaration();
+  void commonSites();
+  /// The statement that a creation's step replaces: itself, its retry loop, or
+  /// what guards it. Also finds the dead checks.
+  bool creationExtent(const Site &S, Span &Replace,
+                      std::vector<Span> &AlsoRemove);
+  void releaseSteps(const Site &S);
+  void textualSteps();
+  void uncovered();
+  bool covers(const Span &S) const;
+  bool isDynamic() const { return E.Form == TypeForm::Dynamic; }
+};
+
+class ZonePlanner : public Planner {
+public:
+  using Planner::Planner;
+
+private:
+  void decide() override;
+  std::string flagsFor(const std::vector<std::string> &) override;
+  void flags();
+  void size();
+  void bootstrap(const Site &S);
+  void create(const Site &S);
+  void allocNotes(Step &St, const Site &S);
+};
+
+class CachePlanner : public Planner {
+public:
+  using Planner::Planner;
+
+private:
+  bool FreshZero = false;
+  std::string TypeKey;
+  void decide() override;
+  std::string flagsFor(const std::vector<std::string> &Args) override;
+  bool creation(const Site &S);
+  bool allocatorArgs(const Site &S);
+  void chooseType();
+};
+
+/// A free name made from Wanted: itself, M_X_ZONE, M_X_ZONE2...
+std::string freeName(const std::string &Wanted, const std::string &Suffix,
+                     const std::function<bool(const std::string &)> &Taken);
+std::string upperCase(llvm::StringRef Text);
+
+} // namespace kmobj
+
+#endif // KMOBJ_PLAN_PLANNER_H

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+//===- ZonePlanner.cpp - Decide about a zone ------------------------------===//
+
+#include "Planner.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace kmobj;
+using llvm::StringRef;
+
+namespace {
+enum ZoneFlag : uint32_t {
+  ZONE_INTERRUPT = 0x01,
+  ZONE_PANICFAIL = 0x02,
+  ZONE_SPECIAL = 0x04,
+  ZONE_USE_RESERVE = 0x20,
+};
+
+/// Arguments of a creation: zinit(name, size, n, flags), zinitna(z, name, size,
+/// n, flags), zbootinit(z, name, size, items, n).
+struct Creation {
+  const Argument *Name = nullptr, *Size = nullptr, *Count = nullptr,
+                 *Flags = nullptr;
+  explicit Creation(const Site &S) {
+    unsigned First = S.Function == Api::Zinit ? 0 : 1;
+    if (S.Args.size() < First + 4)
+      return;
+    Name = &S.Args[First];
+    Size = &S.Args[First + 1];
+    Count = &S.Args[First + 2];
+    Flags = &S.Args[First + 3];
+  }
+};
+} // namespace
+
+uint64_t kmobj::largestObject() {
+  // A slab is 128 KiB. Its header is followed by one pointer an object, and the
+  // objects begin at the next cache line.
+  constexpr uint64_t Slab = 128 << 10, Line = 64, Header = 352;
+  constexpr uint64_t First = (Header + 8 + Line - 1) / Line * Line;
+  return (Slab - First) / Line * Line;
+}
+
+/// `n` as an operand of a cast or a product.
+static std::string operand(const std::string &Text) {
+  bool Plain =
+      llvm::all_of(Text, [](char C) { return llvm::isAlnum(C) || C == '_'; });
+  return Plain ? Text : "(" + Text + ")";
+}
+
+void ZonePlanner::flags() {
+  for (const Site *S : Sites) {
+    if (S->Function != Api::Zinit && S->Function != Api::Zinitna)
+      continue;
+    Creation C(*S);
+    if (!C.Flags)
+      continue;
+    if (C.Flags->Value)
+      E.ZoneFlags |= *C.Flags->Value;
+    else
+      refuse(C.Flags->Text, "the zone's flags are not a constant");
+  }
+  for (const Use *U : Uses)
+    if (U->What == Role::FlagsOr) {
+      if (!U->WholeStatement || !U->Statement ||
+          U->From.Kind == Provenance::Body) {
+        refuse(U->Name, "the zone's flags are changed inside an expression");
+        continue;
+      }
+      if (U->Value)
+        E.ZoneFlags |= *U->Value;
+      else
+        refuse(U->Name, "the zone's flags are not a constant");
+      step(Action::Remove, U->Name, "zflags |= " + U->Detail, U->Statement);
+    }
+  E.Blocking =
+      !(E.ZoneFlags & (ZONE_INTERRUPT | ZONE_SPECIAL | ZONE_USE_RESERVE));
+  if (E.Blocking)
+    E.Reserve = 0;
+}
+
+std::string ZonePlanner::flagsFor(const std::vector<std::string> &) {
+  if (E.ZoneFlags & ZONE_INTERRUPT)
+    return E.ZoneFlags & ZONE_PANICFAIL ? "M_INTWAIT" : "M_INTNOWAIT";
+  if (E.ZoneFlags & ZONE_SPECIAL)
+    return "M_INTWAIT";
+  return E.ZoneFlags & ZONE_USE_RESERVE ? "M_SYSWAIT" : "M_WAITOK";
+}
+
+void ZonePlanner::allocNotes(Step &St, const Site &S) {
+  if (!(E.ZoneFlags & ZONE_INTERRUPT))
+    return;
+  if (E.ZoneFlags & ZONE_PANICFAIL)
+    St.Notes.push_back(
+        {S.Name, "ZONE_PANICFAIL: this now waits where it used to panic"});
+  else if (!S.NullChecked)
+    St.Notes.push_back({S.Name, "may return NULL, as zalloc() did, and the "
+                                "result is not checked"});
+}
+
+/// One size for all creations, known at compile time.
+void ZonePlanner::size() {
+  const Argument *Seen = nullptr;
+  const Site *SeenAt = nullptr;
+  for (const Site *S : Sites) {
+    if (!isCreation(S->Function))
+      continue;
+    Creation C(*S);
+    if (!C.Size)
+      continue;
+    if (!C.Size->Value) {
+      refuse(C.Size->Text, "the size of an item is not a constant");
+      continue;
+    }
+    if (*C.Size->Value == 0 && S->Function == Api::Zinitna)
+      continue; // as zbootinit said
+    if (Seen && *Seen->Value != *C.Size->Value)
+      refuse(C.Size->Text,
+             llvm::formatv("the size of an item is {0} here and {1} at {2}",
+                           *C.Size->Value, *Seen->Value, Seen->Text.lineRef()));
+    if (!Seen) {
+      Seen = C.Size;
+      SeenAt = S;
+    }
+    if (C.Name && C.Name->IsString && E.Name.empty()) {
+      E.Name = C.Name->String;
+      E.ShortText = E.LongText = C.Name->Spelling;
+    }
+  }
+  if (!Seen) {
+    refuse(E.Where, "the creation of " + V.Name + " was not seen");
+    return;
+  }
+  E.SizeText = Seen->Spelling;
+  E.Size = *Seen->Value;
+  if (*Seen->Value <= 0)
+    refuse(Seen->Text, "the size of an item is not positive");
+  else if (E.Size > largestObject())
+    refuse(Seen->Text,
+           llvm::formatv("an item of {0} bytes does not fit a slab, which "
+                         "holds {1}",
+                         E.Size, largestObject()));
+  if (E.ShortText.empty())
+    refuse(SeenAt->Name, "the zone's name is not a string literal");
+  if (SeenAt->Name.File != E.Where.File && !isDynamic())
+    note(SeenAt->Name, E.SizeText + " must also be known at " +
+                           E.Where.lineRef() + ", where the type is defined");
+}
+
+void ZonePlanner::bootstrap(const Site &S) {
+  if (S.Args.size() != 5)
+    return;
+  const Argument &Items = S.Args[3], &Count = S.Args[4];
+  const Variable *Memory = F.variable(Items.Var);
+  E.HasBootstrap = E.Bootstrap = true;
+  E.Items = Items.Var;
+  E.ItemsCount = Count.Spelling;
+  if (!S.WholeStatement || !S.Statement)
+    refuse(S.Name, "the call is part of a larger expression");
+  Step &St = step(Action::BootInit, S.Name, "zbootinit", S.Statement);
+  St.ZoneText = S.ZoneSpelling;
+  if (!Memory || Memory->Kind != VarKind::Items ||
+      Memory->Scope != VarScope::File) {
+    refuse(Items.Text, "the zone's first items are not a file-scope variable");
+    return;
+  }
+  if (Count.SideEffects)
+    refuse(Count.Text, "the number of items has side effects");
+  for (const Declaration &D : Memory->Declarations)
+    if (!D.Statement || D.From.Kind == Provenance::Body)
+      refuse(D.Name,
+             "the declaration of " + Memory->Name + " cannot be edited");
+  bool Array = Memory->IsArray && Memory->Count;
+  for (const Use *U : F.usesOf(Items.Var)) {
+    bool Mine = U->What == Role::SiteArgument && S.Call.contains(U->Name);
+    if (!Mine && (Array || U->What != Role::AllocTarget))
+      refuse(U->Name, Memory->Name + ", which holds the zone's first items, " +
+                          (U->Detail.empty() ? "is used again"
+                                             : "is used again: " + U->Detail));
+  }
+  if (Array) {
+    E.ItemsStatic = true;
+    St.Memory = "bootslabs";
+    if (Memory->External)
+      refuse(Memory->Declarations.front().Name,
+             Memory->Name + " can be seen from other units");
+    if (!Count.Value)
+      refuse(Count.Text, "the number of items is not a constant");
+    return;
+  }
+  const ItemMemory *Alloc = nullptr;
+  for (const ItemMemory &M : F.ItemMemories)
+    if (M.Var == Items.Var) {
+      if (Alloc)
+        refuse(M.Call, Memory->Name + " is allocated more than once");
+      Alloc = &M;
+    }
+  if (!Alloc || Alloc->Args.size() <= Alloc->SizeArg) {
+    refuse(Items.Text, "where the memory of the zone's first items comes from "
+                       "was not seen");
+    return;
+  }
+  const Argument &Bytes = Alloc->Args[Alloc->SizeArg];
+  if (Bytes.Variables != Count.Variables || Bytes.SideEffects)
+    refuse(Bytes.Text,
+           "the memory is not sized by the number of items, " + Count.Spelling);
+  std::string Needed =
+      "kmalloc_obj_bootbytes(" + E.SizeText + ", " + Count.Spelling + ")";
+  St.Memory = Items.Spelling;
+  St.Bytes = Needed;
+  Step &Resize = step(Action::Resize, Bytes.Text, Alloc->Function, Bytes.Text);
+  Resize.Statement = Alloc->Statement;
+  Resize.Bytes = Needed;
+}
+
+void ZonePlanner::create(const Site &S) {
+  Creation C(S);
+  Span Replace;
+  std::vector<Span> AlsoRemove;
+  creationExtent(S, Replace, AlsoRemove);
+  Step &St = step(Action::Create, S.Name, apiName(S.Function), Replace);
+  St.AlsoRemove = std::move(AlsoRemove);
+  St.ZoneText = S.ZoneSpelling;
+  St.CallCreate = isDynamic();
+  St.RaiseLimit = St.CallReserve = true;
+  if (!C.Count)
+    return;
+  St.Name = C.Name->Spelling;
+  if (C.Count->SideEffects)
+    refuse(C.Count->Text, "the limit has side effects");
+  if ((E.ZoneFlags & ZONE_INTERRUPT) && C.Count->Value != 0) {
+    St.Objects = C.Count->Spelling;
+    St.Limit = "(size_t)" + operand(C.Count->Spelling) +
+               " * __VM_CACHELINE_ALIGN(" + E.SizeText + ")";
+  }
+}
+
+void ZonePlanner::decide() {
+  unsigned Zinits = 0, Zinitnas = 0, Boots = 0;
+  bool Destroyed = false;
+  for (const Site *S : Sites) {
+    Zinits += S->Function == Api::Zinit;
+    Zinitnas += S->Function == Api::Zinitna;
+    Boots += S->Function == Api::Zbootinit;
+    Destroyed |= S->Function == Api::Zdestroy;
+  }
+  if (V.Scope == VarScope::Field || Destroyed || Zinits > 1)
+    E.Form = TypeForm::Dynamic;
+  if (isDynamic() && (Zinitnas || Boots || Keys.size() > 1))
+    refuse(E.Where, V.Name + " is a structure member, destroyed or created in "
+                             "several places, and uses zinitna() or "
+                             "zbootinit()");
+  if (Zinitnas > 1 || Boots > 1 || (Zinits && Zinitnas))
+    refuse(E.Where, V.Name + " is created in several places");
+  if (Boots && !Zinitnas)
+    refuse(E.Where, V.Name + " has first items but no zinitna(): it can never "
+                             "hold more");
+  flags();
+  size();
+
+  for (const Use *U : Uses)
+    if (U->What == Role::StoreAssign && U->Var == V.Key) {
+      if (U->WholeStatement && U->Statement)
+        step(Action::Remove, U->Name, "= &store", U->Statement);
+      else
+        refuse(U->Name, "the zone is set inside an expression");
+    }
+  for (const Variable &Store : F.Variables)
+    if (llvm::is_contained(Keys, Store.Key) && Store.Key != V.Key)
+      for (const Declaration &D : V.Declarations)
+        if (D.InitStore == Store.Key)
+          Covered.push_back(D.Init);
+
+  for (const Site *S : Sites) {
+    if (S->Function == Api::Zbootinit) {
+      bootstrap(*S);
+    } else if (isCreation(S->Function)) {
+      create(*S);
+    } else if (S->Function == Api::Zalloc) {
+      Step &St = step(Action::Alloc, S->Name, "zalloc", S->Call);
+      St.ZoneText = S->ZoneSpelling;
+      St.Flags = flagsFor({});
+      allocNotes(St, *S);
+    } else {
+      releaseSteps(*S);
+    }
+  }
+  if (Options.Naive) {
+    E.Reserve = 0;
+    E.WantReserve = E.Bootstrap = false;
+  }
+}
