@@ -361,9 +361,10 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 		if (nobjs != 0) {
 			/* A cpu may sit on two slabs that are partly used. */
 			nslots = howmany(nobjs, type->ks_mgt.slab_count) +
-			    nslabs + 2 * ncpus;
+			    ext_target(ext) + 2 * ncpus;
 		} else {
-			nslots = lmax(SLOTS_BATCH, nslabs + SLOTS_LOW);
+			nslots = lmax(SLOTS_BATCH,
+			    ext_target(ext) + SLOTS_LOW);
 			ext->grows = 1;
 		}
 		if (ext_grow(ext, nslots) == 0)
