@@ -46,9 +46,9 @@ void	pmap_puninit(pmap_t);
 void	pmap_replacevm(struct proc *, struct vmspace *newvm, int adjrefs);
 
 /*
- * User mappings.  pmap_enter() may block for memory; the page must be
- * busied.  A writable mapping must only be entered for a page already
- * marked dirty or about to be.
+ * Mappings of busied pages.  wired: the mapping wires the page; who removes
+ * it unwires.  Kernel mappings are made at once and are writable.  Others
+ * may block for memory, and may be writable only if the page is dirty.
  */
 void	pmap_enter(pmap_t, vm_offset_t va, struct vm_page *, vm_prot_t,
 	    boolean_t wired, struct vm_map_entry *);

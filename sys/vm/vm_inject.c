@@ -4,7 +4,8 @@
  *
  * Writing N to vm.inject.leave_free makes exactly N pages free: the injector
  * allocates the others and keeps them, or gives back what it kept.  -1 gives
- * all back.  Reading tells how many it keeps.
+ * all back.  Reading tells how many it keeps.  ENOMEM: it does not keep
+ * enough to make N pages free.
  *
  * The pages are taken in a critical section, so that the page-out daemon,
  * woken meanwhile, starts when N pages are free and not at some point on the
@@ -53,9 +54,11 @@ vm_inject_leave_free(SYSCTL_HANDLER_ARGS)
 		--inject_count;
 		vm_page_free(m);
 	}
+	if (vmstats.v_free_count < leave)
+		error = ENOMEM;
 	crit_exit();
 	lockmgr(&inject_lock, LK_RELEASE);
-	return (0);
+	return (error);
 }
 
 SYSCTL_NODE(_vm, OID_AUTO, inject, CTLFLAG_RW, NULL, "fault injection");

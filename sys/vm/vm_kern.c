@@ -64,7 +64,6 @@ kmem_alloc3(vm_map_t map, vm_size_t size, vm_subsys_t id, int kmflags)
 	for (; va < addr + size; va += PAGE_SIZE) {
 		m = vm_page_grab(kernel_object, OFF_TO_IDX(va),
 		    VM_ALLOC_FORCE_ZERO | VM_ALLOC_NORMAL | VM_ALLOC_RETRY);
-		vm_page_wire(m);
 		pmap_enter(kernel_pmap, va, m, VM_PROT_ALL, TRUE, NULL);
 		vm_page_wakeup(m);
 	}

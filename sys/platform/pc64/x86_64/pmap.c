@@ -66,6 +66,7 @@ struct pmap *kernel_pmap = &kernel_pmap_store;
 
 static struct vm_zone pvzone_store;
 static vm_zone_t pvzone;
+static struct pv_entry *pvinit;
 
 static struct spinlock pmap_spin = SPINLOCK_INITIALIZER(pmap_spin, "pmap");
 
@@ -137,7 +138,6 @@ void
 pmap_init(void)
 {
 	vm_pindex_t initial_pvs;
-	void *pvinit;
 
 	/*
 	 * Address space for twice the RAM has its page tables from the
@@ -579,13 +579,15 @@ pmap_free_list(struct pv_list *freed)
 
 void
 pmap_enter(pmap_t pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
-    boolean_t wired __unused, struct vm_map_entry *entry __unused)
+    boolean_t wired, struct vm_map_entry *entry __unused)
 {
 	struct pv_list freed = TAILQ_HEAD_INITIALIZER(freed);
 	pv_entry_t pv, old, ptpv;
 	pt_entry_t *ptep, pte;
 
 	KKASSERT(m->busy_count & PBUSY_LOCKED);
+	if (wired)
+		vm_page_wire(m);
 	if (pmap == kernel_pmap) {
 		pmap_kenter(va, VM_PAGE_TO_PHYS(m));
 		return;
