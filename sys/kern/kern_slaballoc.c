@@ -59,7 +59,7 @@
 #define	ZERO_LENGTH_PTR	((void *)-8)
 
 MALLOC_DEFINE(M_CACHE, "cache", "caches");
-MALLOC_DEFINE(M_DEVBUF, "devbuf", "device driver memory");
+MALLOC_DEFINE(M_DEVBUF, "devbuf", "buffers of device drivers");
 MALLOC_DEFINE(M_TEMP, "temp", "short-lived buffers");
 
 struct malloc_type *kmemstatistics;

@@ -228,6 +228,6 @@ disk_init(void *dummy)
 	    &disk_msg_malloc_args);
 	kproc_start(&disk_msg_kp);
 }
-SYSINIT(disk_register, SI_SUB_PRE_DRIVERS, SI_ORDER_FIRST, disk_init, NULL);
+SYSINIT(disk_init, SI_SUB_PRE_DRIVERS, SI_ORDER_FIRST, disk_init, NULL);
 SYSINIT(disk_sync, SI_SUB_KTHREAD_UPDATE, SI_ORDER_ANY, kproc_start,
     &disk_sync_kp);

@@ -17,7 +17,7 @@
  * How an allocation may get its memory.  One of M_RNOWAIT and M_WAITOK is
  * required.
  */
-#define	M_RNOWAIT		0x0001	/* do not block */
+#define	M_RNOWAIT		0x0001	/* never wait for memory */
 #define	M_WAITOK		0x0002	/* block until there is memory */
 #define	M_ZERO			0x0100	/* zero the memory */
 #define	M_USE_RESERVE		0x0200	/* may use pages kept for the system */
