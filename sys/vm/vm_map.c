@@ -166,7 +166,8 @@ vm_map_entry_reserve_cpu_init(struct globaldata *gd)
 	int i;
 
 	/*
-	 * The entries that kreserve may take are not available to others.
+	 * This stock is kreserve's: it is not counted, and the negative start
+	 * makes the first ordinary reservation load as many from the zone.
 	 */
 	gd->gd_vme_avail = -MAP_RESERVE_COUNT * 2;
 	gd->gd_vme_base = NULL;
@@ -174,7 +175,6 @@ vm_map_entry_reserve_cpu_init(struct globaldata *gd)
 		entry = &cpu_map_entry_init[gd->gd_cpuid][i];
 		MAPENT_FREELIST(entry) = gd->gd_vme_base;
 		gd->gd_vme_base = entry;
-		++gd->gd_vme_avail;
 	}
 }
 
@@ -432,7 +432,8 @@ vm_map_extend(vm_map_entry_t prev, vm_map_entry_t proto)
 		return (TRUE);
 	if (object == kernel_object)
 		return (FALSE);
-	pages = OFF_TO_IDX(proto->ba.offset + (proto->ba.end - proto->ba.start));
+	pages = OFF_TO_IDX(proto->ba.offset) +
+	    atop(proto->ba.end - proto->ba.start);
 	vm_object_hold(object);
 	done = (object->ref_count == 1);
 	if (done && pages > object->size)
