@@ -226,11 +226,15 @@ static swblk_t
 swp_pager_getswapspace(int npages)
 {
 	swblk_t blk, run, seen;
+	boolean_t warn;
 
 	spin_lock(&swap_spin);
 	if (vm_swap_size < npages) {
+		warn = (vm_swap_size == 0 && swap_pager_full == 0);
 		swap_pager_full = (vm_swap_size == 0);
 		spin_unlock(&swap_spin);
+		if (warn)
+			kprintf("swap_pager: out of swap space\n");
 		return (SWAPBLK_NONE);
 	}
 	blk = swap_rover;

@@ -381,10 +381,9 @@ vm_map_mergeable(vm_map_entry_t a, vm_map_entry_t b)
 	return (a->ba.end == b->ba.start && a->ba.object == b->ba.object &&
 	    (a->ba.object == NULL ||
 	    a->ba.offset + (a->ba.end - a->ba.start) == b->ba.offset) &&
-	    a->eflags == b->eflags && a->maptype == b->maptype &&
+	    a->maptype == b->maptype &&
 	    a->protection == b->protection &&
 	    a->max_protection == b->max_protection &&
-	    a->inheritance == b->inheritance &&
 	    a->wired_count == b->wired_count && a->id == b->id);
 }
 
@@ -450,7 +449,7 @@ int
 vm_map_insert(vm_map_t map, int *countp, void *map_object,
     void *map_aux __unused, vm_ooffset_t offset, void *aux_info __unused,
     vm_offset_t start, vm_offset_t end, vm_maptype_t maptype, vm_subsys_t id,
-    vm_prot_t prot, vm_prot_t max, int cow)
+    vm_prot_t prot, vm_prot_t max, int cow __unused)
 {
 	struct vm_map_entry proto;
 	vm_map_entry_t entry, prev, next;
@@ -470,10 +469,7 @@ vm_map_insert(vm_map_t map, int *countp, void *map_object,
 	proto.maptype = maptype;
 	proto.protection = prot;
 	proto.max_protection = max;
-	proto.inheritance = VM_INHERIT_DEFAULT;
 	proto.id = id;
-	if (cow & COWF_IS_KSTACK)
-		proto.eflags |= MAP_ENTRY_KSTACK;
 
 	map->size += end - start;
 	if (map_object == NULL && prev != NULL && vm_map_extend(prev, &proto)) {
@@ -590,28 +586,6 @@ vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	vm_map_unlock(map);
 	vm_map_entry_release(count);
 	return (result);
-}
-
-/*
- * Is all of [start, end) mapped with at least prot?
- */
-boolean_t
-vm_map_check_protection(vm_map_t map, vm_offset_t start, vm_offset_t end,
-    vm_prot_t prot, boolean_t have_lock)
-{
-	vm_map_entry_t entry;
-
-	if (!have_lock)
-		vm_map_lock_read(map);
-	while (start < end) {
-		if (!vm_map_lookup_entry(map, start, &entry) ||
-		    (entry->protection & prot) != prot)
-			break;
-		start = entry->ba.end;
-	}
-	if (!have_lock)
-		vm_map_unlock_read(map);
-	return (start >= end);
 }
 
 int
