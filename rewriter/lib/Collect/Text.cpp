@@ -73,8 +73,10 @@ void kmobj::scan(StringRef S,
       I = End == StringRef::npos ? S.size() : End + 2;
     } else if (Include && C == '<') {
       // A file's name, not words and operators.
-      Add(std::min(S.find_first_of(">\n", I), S.size() - 1) + 1,
-          TextToken::String);
+      size_t End = std::min(S.find_first_of(">\n", I), S.size());
+      if (End < S.size() && S[End] == '>')
+        ++End;
+      Add(End, TextToken::String);
     } else if (C == '"' || C == '\'') {
       Add(literalEnd(S, I), TextToken::String);
     } else if (startsIdentifier(C)) {
