@@ -57,7 +57,9 @@ constexpr StandIn StandIns[] = {
      "void pthread_exit(void *) __attribute__((noreturn));\n"},
     {"pthread_np.h", "#include <pthread.h>\n"},
     {"signal.h", "#include <sys/signal.h>\n"},
-    {"stdarg.h", "#if __has_include(<machine/stdarg.h>)\n"
+    {"stdarg.h", "#if __has_include(<sys/stdarg.h>)\n"
+                 "#include <sys/stdarg.h>\n"
+                 "#elif __has_include(<machine/stdarg.h>)\n"
                  "#include <machine/stdarg.h>\n"
                  "#else\n"
                  "typedef __builtin_va_list va_list;\n"
