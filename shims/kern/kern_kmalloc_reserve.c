@@ -513,7 +513,7 @@ slab_keep(struct kmalloc_ext *ext, struct malloc_type *type,
 {
 	void *origin = slab->unused01;
 
-	if (type->ks_limit == 0) {		/* the type goes away */
+	if (ext->dying) {
 		if (origin != KMALLOC_ORIGIN_BOOT)
 			slot_depopulate(ext, slab);
 	} else if (origin == KMALLOC_ORIGIN_BOOT ||
@@ -540,61 +540,63 @@ kmalloc_obj_retire(struct malloc_type *type, struct kmalloc_slab *base)
 	while ((slab = base) != NULL) {
 		base = slab->next;
 		slab->next = NULL;
-		kmalloc_slab_destruct(ext, slab);
+		/* A dying type's block may be another's by now. */
+		if (ext->type == type)
+			kmalloc_slab_destruct(ext, slab);
 		if (slab->unused01 == NULL) {
 			*restp = slab;
 			restp = &slab->next;
-		} else {
+		} else if (ext->type == type) {
 			slab_keep(ext, type, slab);
 		}
 	}
+	if (ext->dying)
+		kmalloc_ext_poke();
 	lockmgr(&ext->lock, LK_RELEASE);
 	return (rest);
 }
 
 /*
  * Once dying is set nobody but the destroyer works on the type: the maintainer
- * skips it and every slab that retires goes.
+ * tops nothing up, and every slab that retires goes.  The type itself will not
+ * be looked at again, but by kmalloc_obj_retire() for malloc_uninit().
  */
 void
-_kmalloc_obj_destroy(struct malloc_type **typep)
+kmalloc_obj_detach(struct malloc_type *type)
 {
-	struct malloc_type *type = *typep;
-	struct kmalloc_ext *ext;
+	struct kmalloc_ext *ext = kmalloc_ext(type);
 	struct kmalloc_slab *slab;
-	struct kmalloc_run *run;
 
-	if (type == NULL || (ext = kmalloc_ext(type)) == NULL) {
-		kmalloc_destroy(typep);
+	if (ext == NULL)
 		return;
-	}
-
 	_kmalloc_obj_unctor(type);
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
 	ext->dying = 1;
 	ext->nslabs = 0;
 	while ((slab = ext_take_ready(ext, 1)) != NULL)
-		slot_depopulate(ext, slab);
+		slab_keep(ext, type, slab);
 	lockmgr(&ext->lock, LK_RELEASE);
+	kmalloc_ext_poke();
+}
 
-	kmalloc_destroy(typep);
+/*
+ * The block of a type that is gone can be used again when every slot is free;
+ * if objects are still out (malloc_uninit() has said so) that is never.
+ */
+static void
+ext_bury(struct kmalloc_ext *ext)
+{
+	struct kmalloc_run *run;
 
-	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	if (ext->nfreeslots != ext->nslots) {
-		/* Objects are still out; malloc_uninit() has said so. */
-		lockmgr(&ext->lock, LK_RELEASE);
+	if (ext->nfreeslots != ext->nslots)
 		return;
-	}
 	while ((run = ext->runs) != NULL) {
 		ext->runs = run->next;
 		kmem_free(kernel_map, run->base,
 		    run->nslots * KMALLOC_SLAB_SIZE);
 		kfree(run, M_KMALLOC_EXT);
 	}
-	ext->nslots = 0;
-	ext->nfreeslots = 0;
 	kmalloc_ext_recycle(ext);
-	lockmgr(&ext->lock, LK_RELEASE);
 }
 
 /*
@@ -613,6 +615,8 @@ kmalloc_maintain(void)
 				continue;
 			lockmgr(&ext->lock, LK_EXCLUSIVE);
 			if (ext->type == NULL || ext->dying) {
+				if (ext->type != NULL)
+					ext_bury(ext);
 				lockmgr(&ext->lock, LK_RELEASE);
 				continue;
 			}

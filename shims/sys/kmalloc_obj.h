@@ -105,13 +105,6 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 #define	kfree_cobj(obj, name)		_kfree_cobj((obj), name##_obj)
 #define	kfree_cobj_dtor(obj, name)	_kfree_cobj_dtor((obj), name##_obj)
 
-/*
- * A type with a control block must not vanish without it: whoever destroys
- * one includes this header.
- */
-#undef	kmalloc_destroy_obj
-#define	kmalloc_destroy_obj(typep)	_kmalloc_obj_destroy(typep##_obj)
-
 void	_kmalloc_obj_bootinit(struct malloc_type *type, void *mem,
 	    size_t bytes);
 void	_kmalloc_obj_reserve(struct malloc_type *type, long nslabs,
@@ -122,17 +115,6 @@ void	_kmalloc_obj_unctor(struct malloc_type *type);
 void	*_kmalloc_cobj(struct malloc_type *type, int flags);
 void	_kfree_cobj(void *obj, struct malloc_type *type);
 void	_kfree_cobj_dtor(void *obj, struct malloc_type *type);
-void	_kmalloc_obj_destroy(struct malloc_type **typep);
-
-/*
- * A type that was given memory at boot replaces a zone, and a zone takes any
- * item back, also one of a static array that never came from it (the VM's
- * first map entries are such).  Freeing one to the type is allowed; it is not
- * used again.  Whoever frees objects of such a type includes this header.
- */
-#undef	kfree_obj
-#define	kfree_obj(obj, name)	kmalloc_obj_free((obj), name##_obj)
-void	kmalloc_obj_free(void *obj, struct malloc_type *type);
 
 /*
  * Called by the allocator itself, at the places the rewriter finds.
@@ -146,6 +128,10 @@ void	kmalloc_obj_free(void *obj, struct malloc_type *type);
  *		nothing is done to one that is so already
  * retire	malloc_slab_destroy(), malloc_mgt_poll(): runs destructors and
  *		returns those slabs of the list which are to be freed
+ * foreign	_kfree_obj(), of an object that is not in a slab: non-zero if
+ *		it may be dropped
+ * detach	malloc_uninit(), after its checks: takes the control block off
+ *		type, which is about to go
  */
 void	kmalloc_obj_adopt(struct malloc_type *type);
 int	kmalloc_obj_keep_mgt(struct malloc_type *type, struct kmalloc_mgt *mgt);
@@ -154,6 +140,8 @@ void	kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab,
 	    struct kmalloc_mgt *mgt);
 struct kmalloc_slab *kmalloc_obj_retire(struct malloc_type *type,
 	    struct kmalloc_slab *base);
+int	kmalloc_obj_foreign(void *obj, struct malloc_type *type);
+void	kmalloc_obj_detach(struct malloc_type *type);
 
 /*
  * The control block.  Blocks are never freed, only used again, and the list
@@ -161,7 +149,7 @@ struct kmalloc_slab *kmalloc_obj_retire(struct malloc_type *type,
  *
  * lock		serialises what may block: growing, retiring, destructors.
  *		Never taken to allocate or free an object
- * spin		the fields after it
+ * spin		the fields after boot
  */
 struct kmalloc_run;
 struct kmalloc_blocked;
@@ -170,10 +158,11 @@ struct kmalloc_ext {
 	struct kmalloc_ext	*next;
 	struct malloc_type	*type;		/* NULL: block is unused */
 	struct lock		lock;
+	struct spinlock		spin;
+
 	int			dying;		/* type is being destroyed */
 	int			boot;		/* KMALLOC_BOOT_* */
 
-	struct spinlock		spin;
 	struct kmalloc_slab	*ready;		/* set up, in no list of type's */
 	long			nready;
 	long			nslabs;		/* as asked for */

@@ -300,10 +300,7 @@ TEST_F(KmallocObj, retiredSlotsGiveTheirPagesBack) {
 MALLOC_DEFINE_OBJ(M_MAINTAIN, Size, "MAINTAIN", "");
 
 TEST_F(KmallocObj, maintainerRefillsWhenMemoryReturns) {
-  static bool Started;
-  if (!Started)
-    fake_start_maintainer();
-  Started = true;
+  fake_start_maintainer();
   malloc_init(M_MAINTAIN_obj);
   kmalloc_obj_reserve(M_MAINTAIN, 3, 0);
   struct kmalloc_ext *Ext = kmalloc_ext(M_MAINTAIN_obj);
@@ -451,9 +448,19 @@ TEST_F(KmallocObj, destroyedTypeGivesEverythingBack) {
     Objs.push_back(get(dyn_obj, M_INTNOWAIT));
   EXPECT_LT(fake_free_pages, Free);
   freeAll(dyn_obj, Objs);
+  struct kmalloc_ext *Ext = kmalloc_ext(dyn_obj);
   kmalloc_destroy_obj(&dyn);
   EXPECT_EQ(dyn_obj, nullptr);
   EXPECT_EQ(fake_free_pages, Free);
+
+  // The maintainer gives the addresses back, and the block.
+  fake_start_maintainer();
+  fake_run_until(
+      [](void *Arg) {
+        return static_cast<struct kmalloc_ext *>(Arg)->type == nullptr;
+      },
+      Ext);
+  EXPECT_EQ(Ext->nslots, 0);
 
   // The next type gets a block with nothing of the old one in it.
   kmalloc_create_obj(&dyn, "dyn2", Size);

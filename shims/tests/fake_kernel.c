@@ -461,6 +461,7 @@ kmalloc_destroy(struct malloc_type **typep)
 {
 	struct malloc_type *type = *typep;
 
+	kmalloc_obj_detach(type);
 	type->ks_limit = 0;
 	malloc_mgt_uninit(type, &type->ks_use0.mgt);
 	malloc_mgt_uninit(type, &type->ks_mgt);
@@ -515,8 +516,12 @@ fake_start_maintainer(void)
 {
 	extern void *fake_sysinit_kmalloc_reserve;
 	struct kproc_desc *kp = fake_sysinit_kmalloc_reserve;
+	static bool started;
 	pthread_t t;
 
+	if (started)
+		return;
+	started = true;
 	*kp->global_threadpp = &maintainer_td;
 	if (pthread_create(&t, NULL, maintainer_start, kp) != 0)
 		panic("pthread_create failed");

@@ -36,6 +36,9 @@ extern "C" {
 #define	__predict_true(e)	__builtin_expect(!!(e), 1)
 #define	__predict_false(e)	__builtin_expect(!!(e), 0)
 #define	__noinline		__attribute__((__noinline__))
+#ifndef __cplusplus		/* the C++ library has members of that name */
+#define	__unused		__attribute__((__unused__))
+#endif
 #ifndef __always_inline
 #define	__always_inline		__inline __attribute__((__always_inline__))
 #endif
