@@ -146,27 +146,26 @@ kmalloc_ext_recycle(struct kmalloc_ext *ext)
 
 void
 kmalloc_slab_format(struct malloc_type *type, struct kmalloc_slab *slab,
-    void *origin)
+    void *origin, size_t count, size_t offset)
 {
-	const struct kmalloc_mgt *mgt = &type->ks_mgt;
 	char *obj;
 	size_t i;
 
-	KASSERT(__offsetof(struct kmalloc_slab, fobjs[mgt->slab_count]) <=
-	    mgt->slab_offset && mgt->slab_offset +
-	    mgt->slab_count * type->ks_objsize <= KMALLOC_SLAB_SIZE,
+	KASSERT(count > 0 && offset + count * type->ks_objsize <=
+	    KMALLOC_SLAB_SIZE &&
+	    __offsetof(struct kmalloc_slab, fobjs[count]) <= offset,
 	    ("%s: %zu objects at %zu do not fit a slab", type->ks_shortdesc,
-	    mgt->slab_count, mgt->slab_offset));
+	    count, offset));
 
 	/* Fresh objects are zero, recycled ones are not touched. */
-	bzero(slab, kmalloc_ext(type) != NULL ? KMALLOC_SLAB_SIZE :
-	    sizeof(*slab));
+	bzero(slab, kmalloc_ext(type) != NULL ?
+	    offset + count * type->ks_objsize : sizeof(*slab));
 	spin_init(&slab->spin, "kmslb");
 	slab->type = type;
 	slab->orig_cpuid = mycpu->gd_cpuid;
-	slab->offset = mgt->slab_offset;
+	slab->offset = offset;
 	slab->objsize = type->ks_objsize;
-	slab->ncount = mgt->slab_count;
+	slab->ncount = count;
 	slab->findex = slab->ncount;
 	slab->xindex = slab->ncount;
 	slab->unused01 = origin;
@@ -184,7 +183,8 @@ kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab,
 	    ("%s: slab counts differ", type->ks_shortdesc));
 
 	if (slab->magic != KMALLOC_SLAB_MAGIC || slab->type != type)
-		kmalloc_slab_format(type, slab, NULL);
+		kmalloc_slab_format(type, slab, NULL, mgt->slab_count,
+		    mgt->slab_offset);
 }
 
 void
@@ -217,7 +217,8 @@ _kmalloc_obj_bootinit(struct malloc_type *type, void *mem, size_t bytes)
 
 	for (; base + KMALLOC_SLAB_SIZE <= end; base += KMALLOC_SLAB_SIZE) {
 		slab = (struct kmalloc_slab *)base;
-		kmalloc_slab_format(type, slab, KMALLOC_ORIGIN_BOOT);
+		kmalloc_slab_format(type, slab, KMALLOC_ORIGIN_BOOT,
+		    ggm->slab_count, ggm->slab_offset);
 		spin_lock(&ggm->spin);
 		slab->next = ggm->full;
 		ggm->full = slab;

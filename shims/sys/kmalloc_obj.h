@@ -171,6 +171,7 @@ struct kmalloc_ext {
 	long			nslots;		/* slabs that fit into it */
 	long			nfreeslots;
 	int			grows;		/* runs are added as needed */
+	long			minis;		/* mini slabs there are */
 	int			waiting;	/* threads asleep for a slab */
 	struct kmalloc_blocked	*blocked;	/* threads in kmem_slab_alloc() */
 
@@ -187,6 +188,8 @@ struct kmalloc_ext {
 	u_long			eaten;		/* slabs handed to the type */
 	u_long			refills;
 	u_long			refill_failures;
+	u_long			minis_made;
+	u_long			minis_returned;
 	u_long			refusals;	/* M_RNOWAIT went without */
 	u_long			blocking;	/* kmem_slab_alloc() fallbacks */
 	u_long			limit_sleeps;
@@ -200,10 +203,24 @@ struct kmalloc_ext {
 /*
  * Between the files of the shims only.
  *
- * kmalloc_slab_format() makes slab one of type's with every object free, and
- * zero if the type has a control block.  kmalloc_slab_destruct() runs the
- * destructor of every constructed object in it.  kmalloc_ext_poke() has the
- * maintainer thread look at all types.
+ * kmalloc_slab_format() makes slab one of type's with count objects at offset,
+ * every one free, and zero if the type has a control block.
+ * kmalloc_slab_destruct() runs the destructor of every constructed object in
+ * it.  kmalloc_ext_poke() has the maintainer thread look at all types.
+ *
+ * kmalloc_ext_target() is how many ready slabs ext should have.  add_ready and
+ * take_ready put one there and take one, or NULL; the last only if privileged.
+ * kmalloc_ext_reclaim(), with ext->lock held, gives back what is free: mini
+ * slabs, or all beyond the reserve; kmalloc_cache_reclaim() what the cpus cache.
+ * kmalloc_ext_bury(), with ext->lock held, sets the block of a type that is
+ * gone free if it can.
+ *
+ * kmalloc_slot_populate() makes a slab, or a mini slab, in a free slot of ext's
+ * with pages of the class vmflags; NULL if there is no slot or a page is
+ * missing.  Neither blocks.  kmalloc_slot_depopulate() undoes either, for a slab
+ * that nobody can reach.  kmalloc_slots_add() sets aside nslots more slots and
+ * returns 0 if there are no more addresses; it may block.
+ * kmalloc_slots_free() undoes it for all, none of which may be in use.
  */
 extern struct kmalloc_ext *kmalloc_exts;
 
@@ -213,9 +230,30 @@ struct kmalloc_ext *kmalloc_ext_create(struct malloc_type *type);
 void	kmalloc_ext_recycle(struct kmalloc_ext *ext);
 void	kmalloc_ext_poke(void);
 void	kmalloc_slab_format(struct malloc_type *type,
-	    struct kmalloc_slab *slab, void *origin);
+	    struct kmalloc_slab *slab, void *origin, size_t count,
+	    size_t offset);
 void	kmalloc_slab_destruct(struct kmalloc_ext *ext,
 	    struct kmalloc_slab *slab);
+
+long	kmalloc_ext_target(const struct kmalloc_ext *ext);
+void	kmalloc_ext_add_ready(struct kmalloc_ext *ext,
+	    struct kmalloc_slab *slab);
+struct kmalloc_slab *kmalloc_ext_take_ready(struct kmalloc_ext *ext,
+	    int privileged);
+void	kmalloc_ext_reclaim(struct kmalloc_ext *ext, int all);
+void	kmalloc_ext_bury(struct kmalloc_ext *ext);
+void	kmalloc_cache_reclaim(void);
+
+struct kmalloc_slab *kmalloc_slot_populate(struct kmalloc_ext *ext,
+	    struct malloc_type *type, int vmflags);
+struct kmalloc_slab *kmalloc_slot_populate_mini(struct kmalloc_ext *ext,
+	    struct malloc_type *type, int vmflags);
+void	kmalloc_slot_depopulate(struct kmalloc_ext *ext,
+	    struct kmalloc_slab *slab);
+int	kmalloc_slots_add(struct kmalloc_ext *ext, long nslots);
+void	kmalloc_slots_free(struct kmalloc_ext *ext);
+size_t	kmalloc_mini_count(const struct malloc_type *type);
+int	kmalloc_slab_is_mini(const struct kmalloc_slab *slab);
 
 static __inline struct kmalloc_ext *
 kmalloc_ext(const struct malloc_type *type)

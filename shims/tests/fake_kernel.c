@@ -28,6 +28,7 @@ __thread struct thread *curthread;
 struct thread *pagethread;
 struct globaldata fake_globaldata;
 struct vm_map *kernel_map;
+struct vmstats vmstats = { FAKE_PAGES };
 long pseudo_ticks = 1000;
 int ncpus = 1;
 int hz = 100;
@@ -292,20 +293,27 @@ vm_wait(int timo)
 	fake_sleep(&fake_free_pages);
 }
 
+int
+vm_paging_min(void)
+{
+	return (fake_free_pages < FAKE_MIN);
+}
+
 /*
- * Free memory becomes exactly that; pages are eaten or given back.
+ * Free memory becomes exactly that; pages are eaten or given back.  -1: all
+ * are given back.
  */
 void
 fake_leave_free(long count)
 {
 	vm_page_t m;
 
-	while (fake_free_pages > count) {
+	while (count >= 0 && fake_free_pages > count) {
 		m = vm_page_alloc(NULL, 0, VM_ALLOC_INTERRUPT);
 		m->next = eaten_pages;
 		eaten_pages = m;
 	}
-	while (fake_free_pages < count) {
+	while (count < 0 ? eaten_pages != NULL : fake_free_pages < count) {
 		if ((m = eaten_pages) == NULL)
 			panic("fake_leave_free: %ld pages are in use",
 			    count - fake_free_pages);
