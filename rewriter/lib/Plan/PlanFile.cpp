@@ -326,8 +326,7 @@ bool PlanReader::applyType(PlanEntry &To, const Edit &E) {
       return fail(At, "type " + E.Type + ": the tree already has " + Name +
                           " (" + Index.filesNaming(Name).front() + ")");
   for (const PlanEntry &Other : P.Entries)
-    if (&Other != &To && Other.Type == E.Type &&
-        !(Other.Static && To.Static && Other.Where.File != To.Where.File))
+    if (&Other != &To && Other.Type == E.Type)
       return fail(At, "type " + E.Type + " is also that of " + Other.Variable);
   To.Type = E.Type;
   return true;
