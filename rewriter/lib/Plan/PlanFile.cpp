@@ -366,11 +366,11 @@ bool PlanReader::applySites(PlanEntry &To, const Edit &E) {
     });
     if (!Good)
       return fail(S.FlagsAt,
+                  "flags '" + S.Flags + "' are not an expression of M_* names");
     StringRef Wrong = misspeltFlag(S.Flags);
     if (S.Flags != It->Flags && !Wrong.empty())
       return fail(S.FlagsAt, "flags '" + S.Flags + "': " + Wrong +
                                  " is none of kmalloc()'s flags");
-                  "flags '" + S.Flags + "' are not an expression of M_* names");
     It->Flags = S.Flags;
   }
   return true;

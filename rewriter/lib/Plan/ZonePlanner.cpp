@@ -115,9 +115,11 @@ void ZonePlanner::allocNotes(Step &St, const Site &S) {
 void ZonePlanner::size() {
   const Argument *Seen = nullptr;
   const Site *SeenAt = nullptr;
+  bool Created = false;
   for (const Site *S : Sites) {
     if (!isCreation(S->Function))
       continue;
+    Created = true;
     Creation C(*S);
     if (!C.Size)
       continue;
@@ -141,7 +143,8 @@ void ZonePlanner::size() {
     }
   }
   if (!Seen) {
-    refuse(E.Where, "the creation of " + V.Name + " was not seen");
+    if (!Created)
+      refuse(E.Where, "the creation of " + V.Name + " was not seen");
     return;
   }
   E.SizeText = Seen->Spelling;
