@@ -191,7 +191,7 @@ void FactVisitor::classify(Use &U, const Expr *E, const ValueDecl *D) {
     }
     return;
   }
-  if (isa<InitListExpr>(P)) {
+  if (isa<InitListExpr, DesignatedInitExpr>(P)) {
     if (Initialised && kindOf(Initialised) == VarKind::CacheArgs &&
         kindOf(D) == VarKind::MallocType) {
       U.What = Role::Init;
