@@ -254,13 +254,25 @@ void FactVisitor::asArgument(Use &U, const CallExpr *Call, unsigned Index,
 }
 
 /// The variable or field that E is, through casts and a leading '&'.
+/// An element of an array of zones or caches is the array, whose planner says
+/// why it cannot be converted.
+static const Expr *array(const Expr *E) {
+  const auto *Element = dyn_cast<ArraySubscriptExpr>(E);
+  if (!Element)
+    return E;
+  llvm::StringRef Record = recordName(Element->getType());
+  if (Record != "vm_zone" && Record != "objcache")
+    return E;
+  return array(Element->getBase()->IgnoreParenCasts());
+}
+
 static const ValueDecl *named(const Expr *E, bool *AddressOf = nullptr) {
-  E = E->IgnoreParenCasts();
+  E = array(E->IgnoreParenCasts());
   if (const auto *Op = dyn_cast<UnaryOperator>(E);
       Op && Op->getOpcode() == UO_AddrOf) {
     if (AddressOf)
       *AddressOf = true;
-    E = Op->getSubExpr()->IgnoreParens();
+    E = array(Op->getSubExpr()->IgnoreParens());
   }
   if (const auto *Ref = dyn_cast<DeclRefExpr>(E))
     return Ref->getDecl();
