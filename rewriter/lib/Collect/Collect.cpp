@@ -153,6 +153,38 @@ void Collector::filter(std::vector<CompileCommand> &Units) {
   Units = std::move(Matter);
 }
 
+/// A size is written again where objects are allocated and where the type is
+/// defined: a unit that does not read what it is made of makes trouble.
+static void sizeTrouble(std::vector<UnitFacts> &Results) {
+  std::map<std::string, std::vector<const SizeText *>> Sizes;
+  for (const UnitFacts &R : Results)
+    for (const SizeText &S : R.Sizes)
+      Sizes[S.Key].push_back(&S);
+  for (const UnitFacts &R : Results)
+    for (const Site &S : R.Found.Sites)
+      if (S.Function == Api::ObjcacheCreate && S.Args.size() == 9)
+        if (auto It = Sizes.find(S.Args[8].Var); It != Sizes.end()) {
+          std::vector<const SizeText *> OfArgs = It->second;
+          llvm::append_range(Sizes[S.Zone], OfArgs);
+        }
+  auto Missing = [&](const UnitFacts &R, const std::string &Key) {
+    std::string Why;
+    auto It = Sizes.find(Key);
+    if (It == Sizes.end() || !R.FirstError.empty())
+      return Why;
+    for (const SizeText *S : It->second)
+      for (const std::string &File : S->Files)
+        if (Why.empty() && !R.Read.count(File))
+          Why = S->Spelling + " is not known here: this unit does not read " +
+                File;
+    return Why;
+  };
+  for (UnitFacts &R : Results)
+    for (Site &S : R.Found.Sites)
+      if (isAllocation(S.Function) && S.Trouble.empty() && !S.Zone.empty())
+        S.Trouble = Missing(R, S.Zone);
+}
+
 void Collector::parse(const std::vector<CompileCommand> &Units) {
   std::vector<UnitFacts> Results(Units.size());
   std::mutex Lock;
@@ -176,6 +208,7 @@ void Collector::parse(const std::vector<CompileCommand> &Units) {
       });
     Pool.wait();
   }
+  sizeTrouble(Results);
   for (size_t I = 0; I < Units.size(); ++I) {
     UnitFacts &R = Results[I];
     Unit U;

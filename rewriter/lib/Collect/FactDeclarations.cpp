@@ -231,6 +231,8 @@ void FactVisitor::argsMembers(const VarDecl *D, Variable &V) {
     if (isa<ImplicitValueInitExpr>(E))
       continue;
     Argument A = argument(E, nullptr, nullptr);
+    if (F->getName() == "objsize" && !sizeText(A, E, V.Key).empty())
+      A.Value.reset();
     V.Members.push_back(
         {F->getName().str(), A.Text, A.Spelling, A.Value, A.Var, {}});
   }

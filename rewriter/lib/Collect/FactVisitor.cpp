@@ -3,6 +3,7 @@
 
 #include "FactVisitor.h"
 #include "TreeIndex.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace kmobj;
 using namespace clang;
@@ -191,7 +192,7 @@ void FactVisitor::classify(Use &U, const Expr *E, const ValueDecl *D) {
     }
     return;
   }
-  if (isa<InitListExpr>(P)) {
+  if (isa<InitListExpr, DesignatedInitExpr>(P)) {
     if (Initialised && kindOf(Initialised) == VarKind::CacheArgs &&
         kindOf(D) == VarKind::MallocType) {
       U.What = Role::Init;
@@ -253,14 +254,26 @@ void FactVisitor::asArgument(Use &U, const CallExpr *Call, unsigned Index,
     U.Other = track(Callee->getParamDecl(Index));
 }
 
+/// An element of an array of zones or caches is the array, whose planner says
+/// why it cannot be converted.
+static const Expr *array(const Expr *E) {
+  const auto *Element = dyn_cast<ArraySubscriptExpr>(E);
+  if (!Element)
+    return E;
+  llvm::StringRef Record = recordName(Element->getType());
+  if (Record != "vm_zone" && Record != "objcache")
+    return E;
+  return array(Element->getBase()->IgnoreParenCasts());
+}
+
 /// The variable or field that E is, through casts and a leading '&'.
 static const ValueDecl *named(const Expr *E, bool *AddressOf = nullptr) {
-  E = E->IgnoreParenCasts();
+  E = array(E->IgnoreParenCasts());
   if (const auto *Op = dyn_cast<UnaryOperator>(E);
       Op && Op->getOpcode() == UO_AddrOf) {
     if (AddressOf)
       *AddressOf = true;
-    E = Op->getSubExpr()->IgnoreParens();
+    E = array(Op->getSubExpr()->IgnoreParens());
   }
   if (const auto *Ref = dyn_cast<DeclRefExpr>(E))
     return Ref->getDecl();
@@ -359,6 +372,8 @@ void FactVisitor::asMemberBase(Use &U, const MemberExpr *Member, size_t Level) {
     U.What = Role::Member;
     U.Detail.clear();
     Argument A = argument(Op->getRHS(), nullptr, nullptr);
+    if (Name == "objsize" && !sizeText(A, Op->getRHS(), U.Var).empty())
+      A.Value.reset();
     Variable V;
     V.Key = U.Var;
     V.Name = named(Member->getBase())->getName().str();
@@ -435,6 +450,85 @@ Argument FactVisitor::argument(const Expr *E, const Span *Written,
   A.Variables.assign(N.Found.begin(), N.Found.end());
   A.SideEffects = E->HasSideEffects(Context);
   return A;
+}
+
+namespace {
+/// A variable of the function in an expression, sizeof's operand included.
+struct LocalName : RecursiveASTVisitor<LocalName> {
+  const ValueDecl *Found = nullptr;
+  bool VisitDeclRefExpr(DeclRefExpr *E) {
+    const auto *V = dyn_cast<VarDecl>(E->getDecl());
+    if (V && V->isLocalVarDeclOrParm())
+      Found = V;
+    return true;
+  }
+};
+} // namespace
+
+std::string FactVisitor::sizeText(Argument &A, const Expr *E,
+                                  const std::string &Key) {
+  if (!A.Value)
+    return {};
+  LocalName Local;
+  Local.TraverseStmt(const_cast<Expr *>(E));
+  const auto *SizeOf =
+      dyn_cast<UnaryExprOrTypeTraitExpr>(E->IgnoreParenCasts());
+  QualType T = SizeOf ? SizeOf->getTypeOfArgument() : QualType();
+  QualType Element = T.isNull() ? T : Context.getBaseElementType(T);
+  const TagDecl *Tag = T.isNull() ? nullptr : Element->getAsTagDecl();
+  if (Tag && Tag->getParentFunctionOrMethod())
+    return "the size is that of a type which only this function knows";
+  if (Local.Found) {
+    bool Nameless =
+        Tag && !Tag->getIdentifier() && !Element->getAs<TypedefType>();
+    if (!SizeOf || SizeOf->getKind() != UETT_SizeOf || Nameless)
+      return "the size is taken of " + Local.Found->getNameAsString() +
+             ", which only this function knows";
+    A.Spelling =
+        "sizeof(" +
+        T.getUnqualifiedType().getAsString(Context.getPrintingPolicy()) + ")";
+  }
+  Sizes.push_back({Key, A.Spelling, definedIn(A.Spelling)});
+  return {};
+}
+
+/// Files which define what the names in a text stand for.
+std::set<std::string> FactVisitor::definedIn(const std::string &Spelling) {
+  std::set<std::string> Files;
+  std::set<const IdentifierInfo *> Seen;
+  std::vector<IdentifierInfo *> Names;
+  auto Add = [&](SourceLocation Loc) {
+    if (Spelled At = Spell.expansion(Loc))
+      Files.insert(At.Text->path());
+  };
+  auto IsName = [](char C) { return llvm::isAlnum(C) || C == '_'; };
+  for (llvm::StringRef Text = Spelling;
+       !(Text = Text.drop_until(IsName)).empty();) {
+    llvm::StringRef Name = Text.take_while(IsName);
+    Names.push_back(&Context.Idents.get(Name));
+    Text = Text.drop_front(Name.size());
+  }
+  while (!Names.empty()) {
+    IdentifierInfo *Name = Names.back();
+    Names.pop_back();
+    if (!Seen.insert(Name).second)
+      continue;
+    if (const MacroInfo *Macro = PP.getMacroInfo(Name)) {
+      Add(Macro->getDefinitionLoc());
+      for (const Token &T : Macro->tokens())
+        if (IdentifierInfo *Inner = T.getIdentifierInfo())
+          Names.push_back(Inner);
+      continue;
+    }
+    for (const NamedDecl *Decl :
+         Context.getTranslationUnitDecl()->lookup(DeclarationName(Name))) {
+      if (const auto *Tag = dyn_cast<TagDecl>(Decl))
+        Decl = Tag->getDefinition();
+      if (Decl && isa<TypeDecl, EnumConstantDecl>(Decl))
+        Add(Decl->getLocation());
+    }
+  }
+  return Files;
 }
 
 /// How many parameters a function has where this version knows what they mean.
@@ -560,6 +654,11 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
     S.Trouble = ByAssignment
                     ? "what it creates is not assigned to a variable"
                     : "the zone or cache is not a plain variable or member";
+  if (isCreation(Function) && Function != Api::ObjcacheCreate &&
+      S.Trouble.empty()) {
+    unsigned I = Function == Api::Zinitna || Function == Api::Zbootinit ? 2 : 1;
+    S.Trouble = sizeText(S.Args[I], E->getArg(I), S.Zone);
+  }
   if (Function == Api::Zbootinit && E->getNumArgs() == 5)
     if (const ValueDecl *D = named(E->getArg(3)); isa_and_nonnull<VarDecl>(D)) {
       Items.insert(cast<ValueDecl>(D->getCanonicalDecl()));

@@ -11,7 +11,9 @@
 #define KMOBJ_COLLECT_FACTVISITOR_H
 
 #include "Spelling.h"
+#include "UnitCollector.h"
 #include "clang/AST/RecursiveASTVisitor.h"
+#include "clang/Lex/Preprocessor.h"
 #include <set>
 
 namespace kmobj {
@@ -20,9 +22,10 @@ class FactVisitor : public clang::RecursiveASTVisitor<FactVisitor> {
   using Base = clang::RecursiveASTVisitor<FactVisitor>;
 
 public:
-  FactVisitor(clang::ASTContext &Context, Speller &Spell, TextStore &Store,
-              Facts &Out)
-      : Context(Context), Spell(Spell), Store(Store), Out(Out) {}
+  FactVisitor(clang::ASTContext &Context, clang::Preprocessor &PP,
+              Speller &Spell, TextStore &Store, UnitFacts &Unit)
+      : Context(Context), PP(PP), Spell(Spell), Store(Store), Out(Unit.Found),
+        Sizes(Unit.Sizes) {}
 
   void run();
 
@@ -37,9 +40,11 @@ public:
 
 private:
   clang::ASTContext &Context;
+  clang::Preprocessor &PP;
   Speller &Spell;
   TextStore &Store;
   Facts &Out;
+  std::vector<SizeText> &Sizes;
 
   bool ItemsPass = false;
   std::set<const clang::ValueDecl *> Items;
@@ -69,6 +74,12 @@ private:
   void asMemberBase(Use &U, const clang::MemberExpr *Member, size_t Level);
   Argument argument(const clang::Expr *E, const Span *Written,
                     const FileText *Text);
+  /// Makes the text of a size fit to be written in other places and notes what
+  /// it needs there, for the zone, cache or arguments Key. Returns why it
+  /// cannot be, else nothing.
+  std::string sizeText(Argument &A, const clang::Expr *E,
+                       const std::string &Key);
+  std::set<std::string> definedIn(const std::string &Spelling);
   void site(const clang::CallExpr *E, const clang::FunctionDecl *Callee,
             Api Function);
   void itemMemory(const clang::CallExpr *Call, std::string Var);

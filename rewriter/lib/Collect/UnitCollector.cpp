@@ -104,16 +104,18 @@ private:
 class FactConsumer : public ASTConsumer {
 public:
   FactConsumer(CompilerInstance &CI, TextStore &Store, UnitFacts &Out)
-      : Spell(CI.getSourceManager(), Store), Store(Store), Out(Out) {
+      : PP(CI.getPreprocessor()), Spell(CI.getSourceManager(), Store),
+        Store(Store), Out(Out) {
     CI.getPreprocessor().addPPCallbacks(
         std::make_unique<Directives>(Spell, Store, Out));
   }
 
   void HandleTranslationUnit(ASTContext &Context) override {
-    FactVisitor(Context, Spell, Store, Out.Found).run();
+    FactVisitor(Context, PP, Spell, Store, Out).run();
   }
 
 private:
+  Preprocessor &PP;
   Speller Spell;
   TextStore &Store;
   UnitFacts &Out;

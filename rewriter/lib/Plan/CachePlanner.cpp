@@ -106,9 +106,10 @@ bool CachePlanner::creation(const Site &S) {
   E.Constructed = Ctor && (!Ctor->IsNull || !Dtor->IsNull || Limit->Value != 0);
   uint64_t Whole = E.Size + (E.Constructed ? sizeof(uint64_t) : 0);
   if (E.Size == 0 || Whole > largestObject())
-    refuse(S.Name, llvm::formatv("an object of {0} bytes does not fit a slab, "
-                                 "which holds {1}",
-                                 E.Size, largestObject()));
+    refuse(S.Name, llvm::formatv("an object of {0} bytes{1} does not fit a "
+                                 "slab, which holds {2}",
+                                 Whole, E.Constructed ? " (with its mark)" : "",
+                                 largestObject()));
 
   Span Replace;
   std::vector<Span> AlsoRemove;

@@ -63,37 +63,26 @@ static std::vector<const Variable *> subjects(const FactsIndex &Index) {
   return Found;
 }
 
-/// Two entries may have one name only where no unit can see both.
+/// No two entries have one name, even where no unit sees both: else what a
+/// zone's type is called depends on which zones are converted at once.
 static void nameTypes(Plan &P, const FactsIndex &Index) {
-  struct Given {
-    std::string File;
-    bool Static;
-  };
-  std::multimap<std::string, Given> Names;
+  std::set<std::string> Names;
   for (PlanEntry &E : P.Entries) {
     if (E.Form == TypeForm::Dynamic) {
       E.Type = E.Variable;
       continue;
     }
-    if (E.Form == TypeForm::Redefine) {
-      Names.insert({E.Type, {E.Where.File, E.Static}});
-      continue;
-    }
-    std::string Wanted =
-        E.IsZone ? typeName(E.Name.empty() ? E.Variable : E.Name) : E.Type;
-    if (Wanted.empty())
-      Wanted = typeName(E.Variable);
-    E.Type = freeName(Wanted, E.IsZone ? "_ZONE" : "_CACHE",
-                      [&](const std::string &Name) {
-                        if (Index.isTaken(Name))
-                          return true;
-                        auto [First, Last] = Names.equal_range(Name);
-                        return std::any_of(First, Last, [&](auto &G) {
-                          return !E.Static || !G.second.Static ||
-                                 G.second.File == E.Where.File;
+    if (E.Form == TypeForm::Define) {
+      std::string Wanted =
+          E.IsZone ? typeName(E.Name.empty() ? E.Variable : E.Name) : E.Type;
+      if (Wanted.empty())
+        Wanted = typeName(E.Variable);
+      E.Type = freeName(Wanted, E.IsZone ? "_ZONE" : "_CACHE",
+                        [&](const std::string &Name) {
+                          return Index.isTaken(Name) || Names.count(Name);
                         });
-                      });
-    Names.insert({E.Type, {E.Where.File, E.Static}});
+    }
+    Names.insert(E.Type);
   }
 }
 

@@ -4,6 +4,7 @@
 #include "Planner.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/YAMLParser.h"
@@ -15,6 +16,30 @@ namespace yaml = llvm::yaml;
 //===----------------------------------------------------------------------===//
 // Writing
 //===----------------------------------------------------------------------===//
+
+/// What kmalloc() takes.
+static bool isAllocationFlag(StringRef Name) {
+  return llvm::StringSwitch<bool>(Name)
+      .Cases("M_WAITOK", "M_NOWAIT", "M_INTWAIT", "M_SYSWAIT", true)
+      .Cases("M_INTNOWAIT", "M_SYSNOWAIT", "M_RNOWAIT", true)
+      .Cases("M_ZERO", "M_NULLOK", "M_USE_RESERVE", true)
+      .Cases("M_USE_INTERRUPT_RESERVE", "M_POWEROF2", "M_CACHEALIGN", true)
+      .Case("M_PASSIVE_ZERO", true)
+      .Default(false);
+}
+
+/// The first M_* name in an expression which is no flag of kmalloc(); empty
+/// when there is none. Other names are the code's own variables.
+static StringRef misspeltFlag(StringRef Text) {
+  auto IsName = [](char C) { return llvm::isAlnum(C) || C == '_'; };
+  while (!(Text = Text.drop_until(IsName)).empty()) {
+    StringRef Name = Text.take_while(IsName);
+    if (Name.starts_with("M_") && !isAllocationFlag(Name))
+      return Name;
+    Text = Text.drop_front(Name.size());
+  }
+  return {};
+}
 
 /// Always between double quotes: what needs them and what does not would
 /// otherwise change from one zone to the next.
@@ -301,8 +326,7 @@ bool PlanReader::applyType(PlanEntry &To, const Edit &E) {
       return fail(At, "type " + E.Type + ": the tree already has " + Name +
                           " (" + Index.filesNaming(Name).front() + ")");
   for (const PlanEntry &Other : P.Entries)
-    if (&Other != &To && Other.Type == E.Type &&
-        !(Other.Static && To.Static && Other.Where.File != To.Where.File))
+    if (&Other != &To && Other.Type == E.Type)
       return fail(At, "type " + E.Type + " is also that of " + Other.Variable);
   To.Type = E.Type;
   return true;
@@ -343,6 +367,10 @@ bool PlanReader::applySites(PlanEntry &To, const Edit &E) {
     if (!Good)
       return fail(S.FlagsAt,
                   "flags '" + S.Flags + "' are not an expression of M_* names");
+    StringRef Wrong = misspeltFlag(S.Flags);
+    if (S.Flags != It->Flags && !Wrong.empty())
+      return fail(S.FlagsAt, "flags '" + S.Flags + "': " + Wrong +
+                                 " is none of kmalloc()'s flags");
     It->Flags = S.Flags;
   }
   return true;

@@ -352,7 +352,11 @@ void Planner::uncovered() {
     case Role::CreateTarget:
     case Role::StoreAssign:
     case Role::FlagsOr:
-      if (!covers(U->Name))
+      // A statement that has a reason already needs no second one for having no
+      // step.
+      if (!covers(U->Name) && !llvm::any_of(E.Reasons, [&](const Remark &R) {
+            return U->Statement && U->Statement.contains(R.Where);
+          }))
         refuse(U->Name, "this use of " + V.Name + " has no conversion");
       continue;
     case Role::NullTest:

@@ -51,16 +51,27 @@ static std::string operand(const std::string &Text) {
 }
 
 void ZonePlanner::flags() {
+  // What an allocation may do. One type cannot promise both.
+  constexpr uint32_t OfAllocation =
+      ZONE_INTERRUPT | ZONE_PANICFAIL | ZONE_SPECIAL | ZONE_USE_RESERVE;
+  const Argument *First = nullptr;
   for (const Site *S : Sites) {
     if (S->Function != Api::Zinit && S->Function != Api::Zinitna)
       continue;
     Creation C(*S);
     if (!C.Flags)
       continue;
-    if (C.Flags->Value)
-      E.ZoneFlags |= *C.Flags->Value;
-    else
+    if (!C.Flags->Value) {
       refuse(C.Flags->Text, "the zone's flags are not a constant");
+      continue;
+    }
+    if (!First)
+      First = C.Flags;
+    else if ((*First->Value ^ *C.Flags->Value) & OfAllocation)
+      refuse(C.Flags->Text, "the zone's flags are " + C.Flags->Spelling +
+                                " here and " + First->Spelling + " at " +
+                                First->Text.lineRef());
+    E.ZoneFlags |= *C.Flags->Value;
   }
   for (const Use *U : Uses)
     if (U->What == Role::FlagsOr) {
@@ -104,9 +115,11 @@ void ZonePlanner::allocNotes(Step &St, const Site &S) {
 void ZonePlanner::size() {
   const Argument *Seen = nullptr;
   const Site *SeenAt = nullptr;
+  bool Created = false;
   for (const Site *S : Sites) {
     if (!isCreation(S->Function))
       continue;
+    Created = true;
     Creation C(*S);
     if (!C.Size)
       continue;
@@ -130,7 +143,8 @@ void ZonePlanner::size() {
     }
   }
   if (!Seen) {
-    refuse(E.Where, "the creation of " + V.Name + " was not seen");
+    if (!Created)
+      refuse(E.Where, "the creation of " + V.Name + " was not seen");
     return;
   }
   E.SizeText = Seen->Spelling;
