@@ -42,12 +42,11 @@ static cl::opt<std::string>
                cl::value_desc("dir"), cl::sub(Rewrite.Command));
 static cl::opt<bool> InPlace("in-place", cl::desc("change the tree itself"),
                              cl::sub(Rewrite.Command));
-static cl::opt<bool> Diff("diff",
-                          cl::desc("print the changes, write nothing (default)"),
-                          cl::sub(Rewrite.Command));
 static cl::opt<bool>
-    NoInstall("no-install",
-              cl::desc("do not install the shims into the tree"),
+    Diff("diff", cl::desc("print the changes, write nothing (default)"),
+         cl::sub(Rewrite.Command));
+static cl::opt<bool>
+    NoInstall("no-install", cl::desc("do not install the shims into the tree"),
               cl::sub(Rewrite.Command));
 static cl::opt<std::string>
     Shims("shims",
@@ -85,8 +84,7 @@ static std::string gitConfig(StringRef Key) {
   const FileRemover Remover(File);
   const std::optional<StringRef> Redirects[] = {StringRef(""), StringRef(File),
                                                 StringRef("")};
-  if (sys::ExecuteAndWait(*Git, {*Git, "config", Key}, std::nullopt,
-                          Redirects))
+  if (sys::ExecuteAndWait(*Git, {*Git, "config", Key}, std::nullopt, Redirects))
     return "";
   const auto Text = MemoryBuffer::getFile(File);
   return Text ? (*Text)->getBuffer().trim().str() : "";
@@ -183,9 +181,10 @@ static Expected<bool> refuseBroken(const SourceTree &Tree, const Facts &F,
     bool Blamed = false;
     auto Blame = [&](StringRef File) {
       for (PlanEntry &E : P.Entries) {
-        const bool There = any_of(E.Steps, [&](const Step &S) {
-          return S.Replace.File == File;
-        }) || E.Where.File == File;
+        const bool There =
+            any_of(E.Steps,
+                   [&](const Step &S) { return S.Replace.File == File; }) ||
+            E.Where.File == File;
         if (!E.Convert || !There)
           continue;
         E.Convert = E.Convertible = false;
@@ -199,10 +198,9 @@ static Expected<bool> refuseBroken(const SourceTree &Tree, const Facts &F,
       Blame(D.Unit);
     Any |= Blamed;
     const bool Refused = any_of(P.Entries, [&](const PlanEntry &E) {
-      return !E.Convert &&
-             any_of(E.Reasons, [&](const Remark &Why) {
-               return StringRef(Why.Text).contains("would not compile");
-             });
+      return !E.Convert && any_of(E.Reasons, [&](const Remark &Why) {
+        return StringRef(Why.Text).contains("would not compile");
+      });
     });
     if (!Blamed && !Refused)
       return createStringError("the converted tree would not compile, and no "
@@ -262,7 +260,8 @@ static int rewrite() {
   if (!R)
     return fail(R.takeError());
 
-  const bool ToStdout = PatchDirectory.empty() && OutputTree.empty() && !InPlace;
+  const bool ToStdout =
+      PatchDirectory.empty() && OutputTree.empty() && !InPlace;
   const std::string Report = unparsed(*F) + notes(*P) + report(*P);
   if (ToStdout)
     outs() << Report;

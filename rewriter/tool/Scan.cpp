@@ -12,8 +12,8 @@ static Verb Scan("scan", "inventory: every zone, cache and call, as JSON",
                  scan);
 static InputOptions Input(Scan);
 static cl::opt<std::string> Output("o", cl::desc("write to this file"),
-                                   cl::value_desc("facts.json"),
-                                   cl::init("-"), cl::sub(Scan.Command));
+                                   cl::value_desc("facts.json"), cl::init("-"),
+                                   cl::sub(Scan.Command));
 static cl::opt<std::string>
     Shard("shard",
           cl::desc("take part i of n of the units; `kmobj plan --facts' joins "

@@ -54,7 +54,8 @@ InputOptions::InputOptions(Verb &V)
            cl::desc("root of the kernel sources (default: the directory above "
                     "the units which holds conf/files)"),
            cl::value_desc("dir"), cl::sub(V.Command)),
-      Jobs("j", cl::desc("parse that many units at a time (default: one a CPU)"),
+      Jobs("j",
+           cl::desc("parse that many units at a time (default: one a CPU)"),
            cl::value_desc("n"), cl::init(0), cl::Prefix, cl::sub(V.Command)) {}
 
 Expected<std::unique_ptr<clang::tooling::CompilationDatabase>>
@@ -114,7 +115,7 @@ Expected<Plan> planFor(const Facts &F, const PlanOptions &Options,
     return createStringError("%s: %s", PlanFile.str().c_str(),
                              Buffer.getError().message().c_str());
   if (Error E = applyPlanFile(P, F, **Buffer))
-    return std::move(E);
+    return E;
   return P;
 }
 

@@ -64,7 +64,8 @@ struct InputOptions {
   database() const;
 
   /// Parses what may matter, as the options say.
-  llvm::Expected<Facts> collectFacts(CollectOptions Options = CollectOptions()) const;
+  llvm::Expected<Facts>
+  collectFacts(CollectOptions Options = CollectOptions()) const;
 
   /// From facts files if any are given, else from the sources.
   llvm::Expected<Facts> facts(llvm::ArrayRef<std::string> Files) const;

@@ -18,9 +18,10 @@ static cl::opt<std::string> Converted("converted",
                                       cl::desc("root of the converted tree"),
                                       cl::value_desc("dir"),
                                       cl::sub(VerifyVerb.Command));
-static cl::opt<std::string>
-    PlanFile("plan", cl::desc("the plan it was converted by"),
-             cl::value_desc("plan.yaml"), cl::sub(VerifyVerb.Command));
+static cl::opt<std::string> PlanFile("plan",
+                                     cl::desc("the plan it was converted by"),
+                                     cl::value_desc("plan.yaml"),
+                                     cl::sub(VerifyVerb.Command));
 
 static int runVerify() {
   if (Converted.empty())

@@ -33,8 +33,8 @@ public:
 
   void write(const std::string &Name, llvm::StringRef Content) {
     const std::string Path = Root + "/" + Name;
-    std::error_code EC = llvm::sys::fs::create_directories(
-        llvm::sys::path::parent_path(Path));
+    std::error_code EC =
+        llvm::sys::fs::create_directories(llvm::sys::path::parent_path(Path));
     llvm::raw_fd_ostream OS(Path, EC);
     if (EC)
       std::abort();

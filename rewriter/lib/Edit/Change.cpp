@@ -25,8 +25,7 @@ Expected<std::string> SourceTree::read(StringRef Relative) const {
                                       /*RequiresNullTerminator=*/false);
   if (!Buffer)
     return createStringError(Buffer.getError(), "%s: cannot read: %s",
-                             Path.c_str(),
-                             Buffer.getError().message().c_str());
+                             Path.c_str(), Buffer.getError().message().c_str());
   return (*Buffer)->getBuffer().str();
 }
 

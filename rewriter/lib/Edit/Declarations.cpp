@@ -112,11 +112,11 @@ std::vector<const Variable *> EntryEditor::stores() const {
 }
 
 std::string EntryEditor::definition(StringRef Indent) const {
-  const std::string Head = Entry.Static ? "static MALLOC_DEFINE_OBJ("
-                                        : "MALLOC_DEFINE_OBJ(";
-  return layoutCall(
-      Head, {Entry.Type, objectSize(), Entry.ShortText, Entry.LongText}, ");",
-      Indent, columnAfter(Indent));
+  const std::string Head =
+      Entry.Static ? "static MALLOC_DEFINE_OBJ(" : "MALLOC_DEFINE_OBJ(";
+  return layoutCall(Head,
+                    {Entry.Type, objectSize(), Entry.ShortText, Entry.LongText},
+                    ");", Indent, columnAfter(Indent));
 }
 
 /// Where, after Offset, the last structure that Size names is complete: the
@@ -212,8 +212,7 @@ Error EntryEditor::define() {
     return Found.takeError();
   const SourceText &Text = **Found;
   const Declaration &First = *Going.front();
-  const auto Later =
-      completeAfter(Text, First.Statement.End, Entry.SizeText);
+  const auto Later = completeAfter(Text, First.Statement.End, Entry.SizeText);
   Span Place = First.Statement;
   if (Later) {
     change(File, *Later, *Later, "\n" + definition("") + "\n");
@@ -221,8 +220,7 @@ Error EntryEditor::define() {
     if (Error E = removeDeclaration(First))
       return E;
   } else if (Error E = replaceDeclaration(
-                 First,
-                 definition(Text.indent(First.Statement.Begin)))) {
+                 First, definition(Text.indent(First.Statement.Begin)))) {
     return E;
   }
   for (const Declaration *D : ArrayRef(Going).drop_front())
@@ -245,8 +243,7 @@ Error EntryEditor::bootItems(const Span &Definition) {
   const std::string Slabs =
       layoutCall("KMALLOC_OBJ_BOOTSLABS(",
                  {Entry.Type, Entry.SizeText, Entry.ItemsCount}, ");", "", 0);
-  if (Array.Statement.File != Definition.File ||
-      Definition < Array.Statement)
+  if (Array.Statement.File != Definition.File || Definition < Array.Statement)
     return replaceDeclaration(Array, Slabs);
   auto Text = Files.get(Definition.File);
   if (!Text)
@@ -281,8 +278,7 @@ Error EntryEditor::redefine() {
                  Old->Statement.End - Old->Call.End);
   const auto Later = completeAfter(Text, Old->Statement.End, Entry.SizeText);
   if (Later) {
-    const StringRef Storage =
-        Text.slice(Old->Statement.Begin, Old->Call.Begin);
+    const StringRef Storage = Text.slice(Old->Statement.Begin, Old->Call.Begin);
     const ByteRange Gone =
         Text.removal(Old->Statement.Begin, Old->Statement.End);
     change(Old->Statement.File, Gone.Begin, Gone.End, "");

@@ -65,9 +65,8 @@ private:
     const int Max = std::min<int>(N + M, MaxEdits);
     std::vector<int> V(2 * Max + 3, 0);
     for (int D = 0; D <= Max; ++D) {
-      Trace.push_back(
-          std::vector<int>(V.begin() + (Max + 1 - D) - 1,
-                           V.begin() + (Max + 1 + D) + 2));
+      Trace.push_back(std::vector<int>(V.begin() + (Max + 1 - D) - 1,
+                                       V.begin() + (Max + 1 + D) + 2));
       for (int K = -D; K <= D; K += 2) {
         int *At = &V[Max + 1 + K];
         int X = K == -D || (K != D && At[-1] < At[1]) ? At[1] : At[-1] + 1;
@@ -199,12 +198,11 @@ DiffText gitDiff(const FileDiff &File) {
                2 * ContextLines)
       ++Last;
     const unsigned Lead = std::min(ContextLines, Regions[I].OldBegin);
-    const unsigned Trail = std::min<unsigned>(
-        ContextLines, Old.size() - Regions[Last].OldEnd);
+    const unsigned Trail =
+        std::min<unsigned>(ContextLines, Old.size() - Regions[Last].OldEnd);
     const unsigned OldBegin = Regions[I].OldBegin - Lead;
     Out += "@@ -" + rangeText(OldBegin, Regions[Last].OldEnd + Trail) + " +" +
-           rangeText(Regions[I].NewBegin - Lead,
-                     Regions[Last].NewEnd + Trail) +
+           rangeText(Regions[I].NewBegin - Lead, Regions[Last].NewEnd + Trail) +
            " @@" + functionContext(Old, OldBegin) + "\n";
     unsigned Line = OldBegin;
     for (; I <= Last; ++I) {

@@ -104,8 +104,8 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
     const Declarators Before = Shared;
     EntryEditor Editor(F, Entry, Files, Shared);
     auto Changes = Editor.run();
-    Error Failed = Changes ? checkFits(Files, Patches, *Changes)
-                           : Changes.takeError();
+    Error Failed =
+        Changes ? checkFits(Files, Patches, *Changes) : Changes.takeError();
     if (Failed) {
       Shared = Before;
       refuse(Entry, std::move(Failed));

@@ -72,8 +72,7 @@ static bool isUnbracedBody(const SourceText &Text, uint64_t Begin) {
     const StringRef Last =
         Line == StringRef::npos ? Before : Before.drop_front(Line + 1);
     if (Before.ends_with("*/"))
-      Before = Before.take_front(
-          std::min(Before.rfind("/*"), Before.size()));
+      Before = Before.take_front(std::min(Before.rfind("/*"), Before.size()));
     else if (Last.ltrim().starts_with("#"))
       Before = Before.drop_back(Last.size());
     else
@@ -155,16 +154,15 @@ Error EntryEditor::create(const Step &S) {
   const std::string Type = typeAt(S);
   std::vector<Call> New;
   if (S.CallCreate)
-    New.push_back(
-        {"kmalloc_create_obj", {"&" + Type, S.Name, objectSize()}});
+    New.push_back({"kmalloc_create_obj", {"&" + Type, S.Name, objectSize()}});
   if (S.RaiseLimit)
     New.push_back({"kmalloc_obj_raise_limit", {Type, S.Limit}});
   if (S.CallReserve && Entry.WantReserve)
     New.push_back({"kmalloc_obj_reserve",
                    {Type, std::to_string(Entry.Reserve), S.Objects}});
   if (S.CallCtor)
-    New.push_back({"kmalloc_obj_ctor",
-                   {Type, S.Ctor, S.Dtor, S.Private, S.MaxOut}});
+    New.push_back(
+        {"kmalloc_obj_ctor", {Type, S.Ctor, S.Dtor, S.Private, S.MaxOut}});
   auto Unbraced = isUnbraced(S);
   if (!Unbraced)
     return Unbraced.takeError();
@@ -207,8 +205,7 @@ Error EntryEditor::allocate(const Step &S) {
     return Error::success();
   }
   const uint64_t End = S.Replace.End;
-  const unsigned Tail =
-      Text.slice(End, Text.lineEnd(End)).rtrim().size();
+  const unsigned Tail = Text.slice(End, Text.lineEnd(End)).rtrim().size();
   change(S.Replace,
          layoutCall(Head, Arguments, ")", Text.indent(S.Replace.Begin),
                     Text.column(S.Replace.Begin), Tail));
@@ -238,17 +235,15 @@ Error EntryEditor::release(const Step &S, StringRef Function) {
   const std::string Tail = typeAt(S) + ")";
   const uint64_t End = S.Replace.End;
   // A comment after the object stays with it.
-  Object.End = Object.Begin +
-               Text.slice(Object.Begin, End - 1).rtrim().size();
-  const unsigned Column = columnAfter(
-      Text.slice(Object.Begin, Object.End),
-      Text.column(S.Replace.Begin) + Head.size());
+  Object.End = Object.Begin + Text.slice(Object.Begin, End - 1).rtrim().size();
+  const unsigned Column =
+      columnAfter(Text.slice(Object.Begin, Object.End),
+                  Text.column(S.Replace.Begin) + Head.size());
   const unsigned After = Text.slice(End, Text.lineEnd(End)).rtrim().size();
   std::string Separator = ", ";
   if (Column + Separator.size() + Tail.size() + After > 80 &&
       !inDirective(Text, S.Replace.Begin))
-    Separator =
-        ",\n" + indentTo(columnAfter(Text.indent(S.Replace.Begin)) + 4);
+    Separator = ",\n" + indentTo(columnAfter(Text.indent(S.Replace.Begin)) + 4);
   change(S.Replace.File, S.Replace.Begin, Object.Begin, Head);
   change(S.Replace.File, Object.End, End, Separator + Tail);
   return Error::success();

@@ -172,8 +172,7 @@ private:
   }
   uint64_t place(uint64_t FirstChange) const;
   /// Forward declarations of the old structure, as ranges to delete.
-  static std::vector<ByteRange> forwards(const SourceText &Text,
-                                         StringRef Tag);
+  static std::vector<ByteRange> forwards(const SourceText &Text, StringRef Tag);
 
   const Plan &P;
   Sources &Files;
@@ -212,8 +211,8 @@ std::vector<ByteRange> IncludeEditor::forwards(const SourceText &Text,
   std::vector<ByteRange> Found;
   for (uint64_t At = 0; At < Text.text().size(); At = Text.nextLine(At))
     if (isForwardDeclaration(Text.line(At), Tag))
-      Found.push_back(Text.removal(At + Text.indent(At).size(),
-                                   Text.lineEnd(At)));
+      Found.push_back(
+          Text.removal(At + Text.indent(At).size(), Text.lineEnd(At)));
   return Found;
 }
 
@@ -253,9 +252,9 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
       return After.takeError();
     const Needs Need(*After);
 
-    const bool Removable[] = {
-        !Need.OldZone && (!isHeader() || P.DropZone),
-        !Need.OldCache && (!isHeader() || P.DropObjcache)};
+    const bool Removable[] = {!Need.OldZone && (!isHeader() || P.DropZone),
+                              !Need.OldCache &&
+                                  (!isHeader() || P.DropObjcache)};
     const StringLiteral Old[] = {OldZone, OldCache};
     const StringLiteral Tags[] = {ZoneTag, CacheTag};
     std::vector<Change> New;
@@ -266,8 +265,8 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
       const IncludeLine *Line = line(Old[I]);
       if (!Removable[I] || !Line || !Present.count(Old[I]))
         continue;
-      New.push_back({File, Line->Range.Begin,
-                     Line->Range.End - Line->Range.Begin, ""});
+      New.push_back(
+          {File, Line->Range.Begin, Line->Range.End - Line->Range.Begin, ""});
       Present.erase(Old[I]);
       Includes.remove(File, Old[I]);
     }
@@ -281,8 +280,8 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
     };
     std::string Added = Want(Malloc, Need.Malloc, OldHere);
     Added += Want(Shims, Need.Shims, true);
-    Added = Want(Kernel, Need.Kernel && Files.tree().exists(Kernel), false) +
-            Added;
+    Added =
+        Want(Kernel, Need.Kernel && Files.tree().exists(Kernel), false) + Added;
     if (!Added.empty() && Lines.empty())
       Added += "\n";
     if (!Added.empty())
@@ -303,12 +302,12 @@ Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
       Touched.insert(C.File);
   // Headers first: what they include is there for the others.
   std::vector<std::string> Order(Touched.begin(), Touched.end());
-  std::stable_partition(Order.begin(), Order.end(), [](const std::string &File) {
-    return StringRef(File).ends_with(".h");
-  });
+  std::stable_partition(
+      Order.begin(), Order.end(),
+      [](const std::string &File) { return StringRef(File).ends_with(".h"); });
   for (std::string &File : Order)
-    if (Error E = IncludeEditor(P, Files, Includes, std::move(File))
-                      .run(Patches))
+    if (Error E =
+            IncludeEditor(P, Files, Includes, std::move(File)).run(Patches))
       return E;
   return Error::success();
 }

@@ -51,8 +51,8 @@ std::string layoutCall(StringRef Head, ArrayRef<std::string> Arguments,
     std::string Piece = Arguments[I] + (Last ? Tail.str() : ",");
     const unsigned Extra = Last ? TailWidth : 0;
     const unsigned Lead = I == 0 ? 0 : 1;
-    const StringRef FirstLine = StringRef(Piece).take_until(
-        [](char C) { return C == '\n'; });
+    const StringRef FirstLine =
+        StringRef(Piece).take_until([](char C) { return C == '\n'; });
     if (At + Lead + FirstLine.size() + Extra > LineWidth &&
         At + Lead > DeepColumn) {
       Out += "\n" + indentTo(DeepColumn);
@@ -98,8 +98,7 @@ unsigned SourceText::lineNumber(uint64_t Offset) const {
 }
 
 StringRef SourceText::indent(uint64_t Offset) const {
-  return line(Offset).take_while(
-      [](char C) { return C == ' ' || C == '\t'; });
+  return line(Offset).take_while([](char C) { return C == ' ' || C == '\t'; });
 }
 
 unsigned SourceText::column(uint64_t Offset) const {
@@ -156,8 +155,7 @@ ByteRange SourceText::removal(uint64_t Begin, uint64_t End) const {
   const uint64_t Trailing = skipTrailingComment(End);
   if (startsLine(Begin) && endsLine(Trailing)) {
     ByteRange Range{lineBegin(Begin), nextLine(Trailing)};
-    const bool BlankBefore =
-        Range.Begin > 0 && blankLine(Range.Begin - 1);
+    const bool BlankBefore = Range.Begin > 0 && blankLine(Range.Begin - 1);
     if (BlankBefore && Range.End < Text.size() && blankLine(Range.End))
       Range.End = nextLine(Range.End);
     return Range;

@@ -150,8 +150,8 @@ Error copyTree(const stdfs::path &From, const stdfs::path &To,
     } else if (stdfs::is_regular_file(Status)) {
       const auto New = Changed.find(Path);
       if (New != Changed.end()) {
-        if (Error E = createFile(Target.string(), New->second,
-                                 Status.permissions()))
+        if (Error E =
+                createFile(Target.string(), New->second, Status.permissions()))
           return E;
         Changed.erase(New);
         continue;
@@ -225,12 +225,11 @@ Error writeFile(StringRef Path, StringRef Content) {
   if (stdfs::exists(Status))
     if ((EC = sys::fs::real_path(Path, Real)))
       return failed(Path, EC);
-  auto Temporary = sys::fs::TempFile::create(Real + ".tmp-%%%%%%",
-                                             sys::fs::all_read |
-                                                 sys::fs::owner_write);
+  auto Temporary = sys::fs::TempFile::create(
+      Real + ".tmp-%%%%%%", sys::fs::all_read | sys::fs::owner_write);
   if (!Temporary)
-    return createStringError((Path + ": " + toString(Temporary.takeError()))
-                                 .str());
+    return createStringError(
+        (Path + ": " + toString(Temporary.takeError())).str());
   {
     raw_fd_ostream OS(Temporary->FD, /*shouldClose=*/false);
     OS << Content;
@@ -267,8 +266,7 @@ Error checkOutputDirectory(StringRef Path) {
   return Probe.create(Path);
 }
 
-Error writeDiff(raw_ostream &OS, const SourceTree &Tree,
-                const FileSet &After) {
+Error writeDiff(raw_ostream &OS, const SourceTree &Tree, const FileSet &After) {
   std::string Out;
   for (const auto &[Path, Content] : After) {
     Error Failed = Error::success();
@@ -295,8 +293,8 @@ Error writePatchDirectory(StringRef Path, const SourceTree &Tree,
     unsigned Files = 0, Added = 0, Removed = 0;
     for (const auto &[File, Content] : States[I]) {
       Error Failed = Error::success();
-      const FileDiff D = fileDiff(File, I ? &States[I - 1] : nullptr, Tree,
-                                  Content, Failed);
+      const FileDiff D =
+          fileDiff(File, I ? &States[I - 1] : nullptr, Tree, Content, Failed);
       if (Failed)
         return Failed;
       const DiffText Text = gitDiff(D);
@@ -310,17 +308,16 @@ Error writePatchDirectory(StringRef Path, const SourceTree &Tree,
       Removed += Text.Removed;
     }
     const Patch &P = Patches[I];
-    std::string Out = "From " + std::string(40, '0') +
-                      " Mon Sep 17 00:00:00 2001\nFrom: " + Author.str() +
-                      "\nDate: Thu, 1 Jan 1970 00:00:00 +0000\n"
-                      "Subject: [PATCH " +
-                      std::to_string(I + 1) + "/" +
-                      std::to_string(Patches.size()) + "] " + P.Subject +
-                      "\n\n" + P.Body + "---\n" + Stat + " " +
-                      std::to_string(Files) + " files changed, " +
-                      std::to_string(Added) + " insertions(+), " +
-                      std::to_string(Removed) + " deletions(-)\n\n" + Diffs +
-                      "-- \nkmobj\n\n";
+    std::string Out =
+        "From " + std::string(40, '0') +
+        " Mon Sep 17 00:00:00 2001\nFrom: " + Author.str() +
+        "\nDate: Thu, 1 Jan 1970 00:00:00 +0000\n"
+        "Subject: [PATCH " +
+        std::to_string(I + 1) + "/" + std::to_string(Patches.size()) + "] " +
+        P.Subject + "\n\n" + P.Body + "---\n" + Stat + " " +
+        std::to_string(Files) + " files changed, " + std::to_string(Added) +
+        " insertions(+), " + std::to_string(Removed) + " deletions(-)\n\n" +
+        Diffs + "-- \nkmobj\n\n";
     SmallString<256> Name(Directory.Path);
     sys::path::append(Name, patchName(I + 1, P.Subject));
     if (Error E = createFile(Name, Out, DefaultMode))

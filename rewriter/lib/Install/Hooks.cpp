@@ -86,8 +86,7 @@ public:
   }
   uint64_t end(const Stmt *S) const {
     const SourceLocation Last = SM.getExpansionRange(S->getEndLoc()).getEnd();
-    return SM.getFileOffset(Last) +
-           Lexer::MeasureTokenLength(Last, SM, Lang);
+    return SM.getFileOffset(Last) + Lexer::MeasureTokenLength(Last, SM, Lang);
   }
   /// With the semicolon.
   uint64_t statementEnd(const Stmt *S) const {
@@ -101,8 +100,8 @@ public:
   /// Name of the function or macro that the statement is a call of.
   StringRef calls(const Stmt *S) const {
     const StringRef All = spelling(S);
-    const StringRef Name = All.take_while(
-        [](char C) { return C == '_' || isAlnum(C); });
+    const StringRef Name =
+        All.take_while([](char C) { return C == '_' || isAlnum(C); });
     return All.drop_front(Name.size()).ltrim().starts_with("(") ? Name : "";
   }
 
@@ -147,8 +146,8 @@ public:
     std::string Name;
     for (const ParmVarDecl *P : Function->parameters())
       if (P->getName() == "flags" ||
-          (Name.empty() && P->getType()->isSpecificBuiltinType(
-                               BuiltinType::Int)))
+          (Name.empty() &&
+           P->getType()->isSpecificBuiltinType(BuiltinType::Int)))
         Name = P->getNameAsString();
     return Name;
   }
@@ -224,11 +223,10 @@ Error hookAdopt(const Hooked &F, std::vector<Change> &Out) {
   if (Found.size() != 1)
     return missing(F, Twine(Found.empty() ? "no" : "more than one") +
                           " `if (type->ks_limit != 0) return;` was found");
-  Out.push_back(
-      before(F, Found[0].first,
-             ("kmalloc_obj_adopt(" + F.spelling(strip(Found[0].second->getBase())) +
-              ");")
-                 .str()));
+  Out.push_back(before(F, Found[0].first,
+                       ("kmalloc_obj_adopt(" +
+                        F.spelling(strip(Found[0].second->getBase())) + ");")
+                           .str()));
   return Error::success();
 }
 
@@ -260,8 +258,7 @@ Error hookKeep(const Hooked &F, std::vector<Change> &Out) {
   }
   if (Body->body_empty())
     return missing(F, "its body is empty");
-  const std::string Indent =
-      F.Text.indent(F.begin(*Body->body_begin())).str();
+  const std::string Indent = F.Text.indent(F.begin(*Body->body_begin())).str();
   const std::string Deeper = indentTo(2 * columnAfter(Indent));
   Out.push_back({F.File.str(), At, 0,
                  Lead + Indent + "if (kmalloc_obj_keep_mgt(" + Type + ", " +
@@ -332,11 +329,10 @@ Error hookGetSlab(const Hooked &F, std::vector<Change> &Out) {
                           " call of kmem_slab_alloc() was found");
   const auto [Call, At] = Calls.front();
   const auto *Assign = dyn_cast<BinaryOperator>(At.Top);
-  const DeclRefExpr *Slab =
-      Assign && Assign->getOpcode() == BO_Assign &&
-              Assign->getRHS()->IgnoreParenCasts() == Call
-          ? dyn_cast<DeclRefExpr>(strip(Assign->getLHS()))
-          : nullptr;
+  const DeclRefExpr *Slab = Assign && Assign->getOpcode() == BO_Assign &&
+                                    Assign->getRHS()->IgnoreParenCasts() == Call
+                                ? dyn_cast<DeclRefExpr>(strip(Assign->getLHS()))
+                                : nullptr;
   if (!Slab || !At.Block)
     return missing(F, "the result of kmem_slab_alloc() is not simply assigned "
                       "to a variable, in a block");
@@ -372,11 +368,11 @@ Error hookGetSlab(const Hooked &F, std::vector<Change> &Out) {
   });
   if (SetUp.empty() || !Closed)
     return missing(F, "the statements that set a new slab up, from bzero(" +
-                          SlabName + ", ..) to the next spin_lock(), were not "
+                          SlabName +
+                          ", ..) to the next spin_lock(), were not "
                           "found");
   const uint64_t Begin = F.begin(SetUp.front());
-  const uint64_t End =
-      F.Text.skipTrailingComment(F.statementEnd(SetUp.back()));
+  const uint64_t End = F.Text.skipTrailingComment(F.statementEnd(SetUp.back()));
   if (!balanced(F.Text.slice(Begin, End)))
     return missing(F, "a preprocessor conditional ends in the middle of the "
                       "statements that set a new slab up");
@@ -424,9 +420,8 @@ Error hookRetire(const Hooked &F, std::vector<Change> &Out) {
     return missing(F, "gslab_cache() is not called for a variable, in a block "
                       "of a function that takes a struct malloc_type *");
   const std::string Name = List->getDecl()->getNameAsString();
-  Out.push_back(before(F, At.Top,
-                       Name + " = kmalloc_obj_retire(" + Type + ", " + Name +
-                           ");"));
+  Out.push_back(before(
+      F, At.Top, Name + " = kmalloc_obj_retire(" + Type + ", " + Name + ");"));
   return Error::success();
 }
 
@@ -524,8 +519,8 @@ Error hookDetach(const Hooked &F, std::vector<Change> &Out) {
   const uint64_t At = F.Text.nextLine(F.statementEnd(LastCheck));
   const bool Blank = F.Text.line(At).trim().empty();
   Out.push_back({F.File.str(), At, 0,
-                 (Blank ? "\n" : "") +
-                     F.Text.indent(F.begin(LastCheck)).str() + Call + "\n"});
+                 (Blank ? "\n" : "") + F.Text.indent(F.begin(LastCheck)).str() +
+                     Call + "\n"});
   return Error::success();
 }
 
@@ -548,8 +543,7 @@ const Hook Hooks[] = {
 const FunctionDecl *findFunction(const ASTUnit &Unit,
                                  ArrayRef<StringRef> Names) {
   const SourceManager &SM = Unit.getSourceManager();
-  for (const Decl *D :
-       Unit.getASTContext().getTranslationUnitDecl()->decls()) {
+  for (const Decl *D : Unit.getASTContext().getTranslationUnitDecl()->decls()) {
     const auto *F = dyn_cast<FunctionDecl>(D);
     if (F && F->isThisDeclarationADefinition() && F->getIdentifier() &&
         is_contained(Names, F->getName()) &&
@@ -581,9 +575,9 @@ std::optional<Change> includeShims(const SourceText &Text, StringRef File) {
 
 } // namespace
 
-Expected<std::vector<Change>>
-placeHooks(const SourceTree &Tree, const tooling::CompilationDatabase &DB,
-           ArrayRef<std::string> Files) {
+Expected<std::vector<Change>> placeHooks(const SourceTree &Tree,
+                                         const tooling::CompilationDatabase &DB,
+                                         ArrayRef<std::string> Files) {
   std::vector<Change> Changes;
   std::vector<bool> Placed(std::size(Hooks));
   for (const std::string &File : Files) {

@@ -62,9 +62,8 @@ Expected<std::vector<Change>> addToConf(const SourceTree &Tree,
         "%s: has no entry for kern/kern_kmalloc.c, after which the shims "
         "would be listed; nothing was installed",
         Tree.path(ConfFiles).c_str());
-  const unsigned Column = Text.column(
-      Text.text().find(Anchor->Options, Anchor->Range.Begin +
-                                            Anchor->Path.size()));
+  const unsigned Column = Text.column(Text.text().find(
+      Anchor->Options, Anchor->Range.Begin + Anchor->Path.size()));
   std::string New;
   for (const ConfEntry &E : parseConf(SourceText(ShimsConf))) {
     if (findEntry(Entries, E.Path))

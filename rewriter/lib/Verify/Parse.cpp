@@ -16,8 +16,8 @@ namespace kmobj {
 std::string UnitDiagnostic::str() const {
   std::string Text;
   if (!File.empty())
-    Text = File + ":" + std::to_string(Line) + ":" + std::to_string(Column) +
-           ": ";
+    Text =
+        File + ":" + std::to_string(Line) + ":" + std::to_string(Column) + ": ";
   return Text + (IsError ? "error: " : "warning: ") + Message;
 }
 
@@ -80,9 +80,9 @@ loadDatabase(StringRef Directory) {
       tooling::expandResponseFiles(std::move(DB), vfs::getRealFileSystem()));
 }
 
-std::vector<UnitDiagnostic>
-diagnose(const tooling::CompilationDatabase &DB, StringRef Unit,
-         IntrusiveRefCntPtr<vfs::FileSystem> FS) {
+std::vector<UnitDiagnostic> diagnose(const tooling::CompilationDatabase &DB,
+                                     StringRef Unit,
+                                     IntrusiveRefCntPtr<vfs::FileSystem> FS) {
   if (!FS)
     FS = vfs::createPhysicalFileSystem();
   tooling::ClangTool Tool(DB, {Unit.str()},

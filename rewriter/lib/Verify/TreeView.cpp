@@ -32,8 +32,7 @@ public:
 
 private:
   void step() {
-    CurrentEntry =
-        Next < List.size() ? List[Next++] : vfs::directory_entry();
+    CurrentEntry = Next < List.size() ? List[Next++] : vfs::directory_entry();
   }
 
   std::vector<vfs::directory_entry> List;
@@ -90,9 +89,8 @@ public:
 
 protected:
   virtual std::optional<Target> targetOf(StringRef Relative) = 0;
-  virtual vfs::directory_iterator list(const std::string &Dir,
-                                       StringRef Relative,
-                                       std::error_code &EC) = 0;
+  virtual vfs::directory_iterator
+  list(const std::string &Dir, StringRef Relative, std::error_code &EC) = 0;
 
   /// Path's place in the tree, links resolved as far as it exists on disk.
   std::optional<std::string> relative(const Twine &Path) {

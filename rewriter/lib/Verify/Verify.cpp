@@ -169,10 +169,10 @@ void findLeftOvers(const Facts &After, const Plan &P,
   for (const Site &S : After.Sites) {
     const bool All = isZoneApi(S.Function) ? P.DropZone : P.DropObjcache;
     if (All || Converted(S.Zone))
-      Problems.push_back(S.Name.lineRef() + ": " +
-                         apiName(S.Function).str() + "() is still called" +
-                         (S.ZoneSpelling.empty() ? ""
-                                                 : " for " + S.ZoneSpelling));
+      Problems.push_back(
+          S.Name.lineRef() + ": " + apiName(S.Function).str() +
+          "() is still called" +
+          (S.ZoneSpelling.empty() ? "" : " for " + S.ZoneSpelling));
   }
   for (const Variable &V : After.Variables) {
     if ((V.Kind != VarKind::Zone && V.Kind != VarKind::Cache) ||
@@ -186,10 +186,11 @@ void findLeftOvers(const Facts &After, const Plan &P,
 
 } // namespace
 
-std::vector<NewDiagnostic>
-newDiagnostics(const CompilationDatabase &DB, const SourceTree &Tree,
-               const FileSet &After, ArrayRef<std::string> Units,
-               const VerifyOptions &Options) {
+std::vector<NewDiagnostic> newDiagnostics(const CompilationDatabase &DB,
+                                          const SourceTree &Tree,
+                                          const FileSet &After,
+                                          ArrayRef<std::string> Units,
+                                          const VerifyOptions &Options) {
   std::vector<std::string> Paths;
   for (const std::string &Unit : Units)
     Paths.push_back(Tree.path(Unit));

@@ -15,9 +15,9 @@ TEST(Change, AppliesInAnyOrder) {
 }
 
 TEST(Change, InsertionsKeepTheirOrderAndPrecedeAReplacement) {
-  EXPECT_EQ(apply("ab", {{"f.c", 1, 1, "X"}, {"f.c", 1, 0, "1"},
-                         {"f.c", 1, 0, "2"}}),
-            "a12X");
+  EXPECT_EQ(
+      apply("ab", {{"f.c", 1, 1, "X"}, {"f.c", 1, 0, "1"}, {"f.c", 1, 0, "2"}}),
+      "a12X");
 }
 
 TEST(Change, EqualChangesCountOnce) {
@@ -47,7 +47,7 @@ TEST(Change, TakesOnCRLF) {
 }
 
 TEST(Materialize, EachPatchBuildsOnTheOnesBefore) {
-  TemporaryTree Disk({{"a.c", "one two three\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "one two three\n"}});
   Patch First, Second;
   First.Changes = {{"a.c", 0, 3, "1"}};
   Second.Changes = {{"a.c", 8, 5, "3"}};
@@ -59,7 +59,7 @@ TEST(Materialize, EachPatchBuildsOnTheOnesBefore) {
 }
 
 TEST(Materialize, ANewFileMustBeNew) {
-  TemporaryTree Disk({{"a.c", "\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "\n"}});
   Patch P;
   P.NewFiles = {{"a.c", "x"}};
   auto States = materialize(Disk.tree(), {P});
@@ -69,7 +69,7 @@ TEST(Materialize, ANewFileMustBeNew) {
 }
 
 TEST(Materialize, NamesTheFileItCannotRead) {
-  TemporaryTree Disk({});
+  TemporaryTree Disk(FileSet{});
   Patch P;
   P.Changes = {{"gone.c", 0, 0, "x"}};
   auto States = materialize(Disk.tree(), {P});

@@ -18,11 +18,10 @@ TEST(Diff, NothingDiffers) {
 
 TEST(Diff, HeaderHasGitsBlobIds) {
   const DiffText D = gitDiff({"sys/f.c", std::string("a\n"), "b\n"});
-  EXPECT_EQ(D.Text,
-            "diff --git a/sys/f.c b/sys/f.c\n"
-            "index 78981922613b2afb6025042ff6bd878ac1994e85.."
-            "61780798228d17af2d34fce4cfbdf35556832472 100644\n"
-            "--- a/sys/f.c\n+++ b/sys/f.c\n@@ -1 +1 @@\n-a\n+b\n");
+  EXPECT_EQ(D.Text, "diff --git a/sys/f.c b/sys/f.c\n"
+                    "index 78981922613b2afb6025042ff6bd878ac1994e85.."
+                    "61780798228d17af2d34fce4cfbdf35556832472 100644\n"
+                    "--- a/sys/f.c\n+++ b/sys/f.c\n@@ -1 +1 @@\n-a\n+b\n");
   EXPECT_EQ(D.Added, 1u);
   EXPECT_EQ(D.Removed, 1u);
 }
@@ -76,8 +75,8 @@ static std::string patched(const std::string &Before, const std::string &Diff) {
     const std::string Text = Diff.substr(At + 1, End - At - 1);
     if (Diff[At] == '@') {
       const int Begin = std::stoi(Diff.substr(At + 4));
-      const bool Nothing = Diff.substr(At + 4).find(",0 ") <
-                           Diff.substr(At + 4).find(" ");
+      const bool Nothing =
+          Diff.substr(At + 4).find(",0 ") < Diff.substr(At + 4).find(" ");
       while (Line < static_cast<size_t>(Begin) - !Nothing)
         Out += Old[Line++];
     } else if (Diff[At] == '+') {

@@ -8,8 +8,7 @@ using namespace kmobj;
 static std::string without(const std::string &Text,
                            const std::string &Statement) {
   const size_t At = Text.find(Statement);
-  const ByteRange R =
-      SourceText(Text).removal(At, At + Statement.size());
+  const ByteRange R = SourceText(Text).removal(At, At + Statement.size());
   return Text.substr(0, R.Begin) + Text.substr(R.End);
 }
 

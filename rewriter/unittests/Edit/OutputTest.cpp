@@ -24,7 +24,7 @@ static std::vector<std::string> leftOvers(const TemporaryTree &Disk,
 }
 
 TEST(OutputTree, CopiesAndChanges) {
-  TemporaryTree Disk({{"a.c", "old\n"}, {"sub/b.sh", "same\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "old\n"}, {"sub/b.sh", "same\n"}});
   std::error_code EC;
   stdfs::create_symlink("sub", Disk.root() + "/sys/link", EC);
   stdfs::permissions(Disk.root() + "/sys/sub/b.sh", stdfs::perms(0755), EC);
@@ -42,7 +42,7 @@ TEST(OutputTree, CopiesAndChanges) {
 }
 
 TEST(OutputTree, AChangeThroughALinkInsideTheTree) {
-  TemporaryTree Disk({{"real/files", "old\n"}});
+  TemporaryTree Disk(FileSet{{"real/files", "old\n"}});
   std::error_code EC;
   stdfs::create_symlink("real", Disk.root() + "/sys/conf", EC);
   EXPECT_EQ(message(writeOutputTree(Disk.root() + "/out", Disk.tree(),
@@ -53,7 +53,7 @@ TEST(OutputTree, AChangeThroughALinkInsideTheTree) {
 }
 
 TEST(OutputTree, NotInsideTheTree) {
-  TemporaryTree Disk({{"a.c", "\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "\n"}});
   EXPECT_NE(message(writeOutputTree(Disk.root() + "/sys/out", Disk.tree(), {}))
                 .find("lies inside the tree"),
             std::string::npos);
@@ -61,7 +61,7 @@ TEST(OutputTree, NotInsideTheTree) {
 }
 
 TEST(OutputTree, AnErrorLeavesNothing) {
-  TemporaryTree Disk({{"a.c", "\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "\n"}});
   std::error_code EC;
   stdfs::create_symlink("/nonexistent/x", Disk.root() + "/sys/conf", EC);
   // A link that leads out of the tree cannot be changed.
@@ -76,28 +76,28 @@ TEST(OutputTree, AnErrorLeavesNothing) {
 }
 
 TEST(OutputDirectory, Checks) {
-  TemporaryTree Disk({{"a.c", "\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "\n"}});
   Disk.write("full/x", "\n");
   Disk.write("file", "\n");
   EXPECT_EQ(message(checkOutputDirectory(Disk.root() + "/fresh")), "");
-  EXPECT_NE(message(checkOutputDirectory(Disk.root() + "/full")).find(
-                "not empty"),
-            std::string::npos);
-  EXPECT_NE(message(checkOutputDirectory(Disk.root() + "/file")).find(
-                "no directory"),
-            std::string::npos);
+  EXPECT_NE(
+      message(checkOutputDirectory(Disk.root() + "/full")).find("not empty"),
+      std::string::npos);
+  EXPECT_NE(
+      message(checkOutputDirectory(Disk.root() + "/file")).find("no directory"),
+      std::string::npos);
   EXPECT_NE(message(checkOutputDirectory(Disk.root() + "/file/x")), "");
   EXPECT_NE(message(checkOutputDirectory(Disk.root() + "/none/x")), "");
   EXPECT_TRUE(leftOvers(Disk, {"sys", "full", "file"}).empty());
 }
 
 TEST(InPlace, ChangesOnlyWhatDiffers) {
-  TemporaryTree Disk({{"a.c", "old\n"}, {"b.c", "same\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "old\n"}, {"b.c", "same\n"}});
   std::error_code EC;
   stdfs::permissions(Disk.root() + "/sys/a.c", stdfs::perms(0600), EC);
-  EXPECT_EQ(message(writeInPlace(Disk.tree(), {{"a.c", "new\n"},
-                                               {"b.c", "same\n"},
-                                               {"c.c", "added\n"}})),
+  EXPECT_EQ(message(writeInPlace(
+                Disk.tree(),
+                {{"a.c", "new\n"}, {"b.c", "same\n"}, {"c.c", "added\n"}})),
             "");
   EXPECT_EQ(Disk.read("sys/a.c"), "new\n");
   EXPECT_EQ(Disk.read("sys/c.c"), "added\n");
@@ -106,10 +106,10 @@ TEST(InPlace, ChangesOnlyWhatDiffers) {
 }
 
 TEST(InPlace, AllOrNothing) {
-  TemporaryTree Disk({{"a.c", "old\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "old\n"}});
   // No directory for the second file: the first one stays as it was.
-  EXPECT_NE(message(writeInPlace(Disk.tree(), {{"a.c", "new\n"},
-                                               {"none/c.c", "added\n"}})),
+  EXPECT_NE(message(writeInPlace(Disk.tree(),
+                                 {{"a.c", "new\n"}, {"none/c.c", "added\n"}})),
             "");
   EXPECT_EQ(Disk.read("sys/a.c"), "old\n");
   std::error_code EC;
@@ -123,7 +123,7 @@ TEST(InPlace, AllOrNothing) {
 }
 
 TEST(PatchDirectory, OneFileAPatch) {
-  TemporaryTree Disk({{"a.c", "1\n2\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "1\n2\n"}});
   Patch One, Two;
   One.Subject = "kernel - Allocate A/B with kmalloc_obj";
   One.Body = "Body.\n";
@@ -148,7 +148,7 @@ TEST(PatchDirectory, OneFileAPatch) {
 }
 
 TEST(WriteFile, ReplacesWhole) {
-  TemporaryTree Disk({{"a.c", "old\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "old\n"}});
   EXPECT_EQ(message(writeFile(Disk.root() + "/sys/a.c", "new\n")), "");
   EXPECT_EQ(Disk.read("sys/a.c"), "new\n");
   EXPECT_NE(message(writeFile(Disk.root() + "/sys", "x")), "");

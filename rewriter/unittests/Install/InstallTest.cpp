@@ -130,13 +130,13 @@ namespace {
 class Install : public testing::Test {
 protected:
   Install()
-      : Disk({{"sys/malloc.h", MallocH},
-              {"kern/kern_kmalloc.c", Kmalloc},
-              {"kern/kern_slaballoc.c", Slaballoc},
-              {"conf/files", "kern/kern_a.c\tstandard\n"
-                             "kern/kern_kmalloc.c\t\tstandard\n"
-                             "kern/kern_z.c\tstandard\n"
-                             "vm/vm_zone.c\tstandard\n"}}) {
+      : Disk(FileSet{{"sys/malloc.h", MallocH},
+                     {"kern/kern_kmalloc.c", Kmalloc},
+                     {"kern/kern_slaballoc.c", Slaballoc},
+                     {"conf/files", "kern/kern_a.c\tstandard\n"
+                                    "kern/kern_kmalloc.c\t\tstandard\n"
+                                    "kern/kern_z.c\tstandard\n"
+                                    "vm/vm_zone.c\tstandard\n"}}) {
     Disk.write("shims/sys/kmalloc_obj.h", ShimsH);
     Disk.write("shims/kern/kern_kmalloc_boot.c", "int boot;\n");
     Disk.write("shims/conf/files", "kern/kern_kmalloc_boot.c\tstandard\n");
@@ -326,8 +326,9 @@ TEST_F(Install, MissingFunction) {
 }
 
 TEST_F(Install, HalfThere) {
-  edit("kern/kern_kmalloc.c", "kmem_slab_alloc(KMALLOC_SLAB_SIZE, "
-                              "KMALLOC_SLAB_SIZE,\n\t\t    M_WAITOK)",
+  edit("kern/kern_kmalloc.c",
+       "kmem_slab_alloc(KMALLOC_SLAB_SIZE, "
+       "KMALLOC_SLAB_SIZE,\n\t\t    M_WAITOK)",
        "kmalloc_obj_getslab(type, flags)");
   edit("sys/malloc.h", "void crit_exit(void);", ShimsH);
   EXPECT_TRUE(contains(installed("kern/kern_kmalloc.c"),
@@ -338,8 +339,9 @@ TEST_F(Install, HalfThere) {
 TEST_F(Install, ConditionalAcrossTheSetUp) {
   edit("kern/kern_kmalloc.c", "	bzero(slab, sizeof(*slab));\n",
        "#ifndef X\n	bzero(slab, sizeof(*slab));\n");
-  edit("kern/kern_kmalloc.c", "	/*\n	 * Rotate",
-       "	slab->ncount = 1;\n#endif\n	i = 1;\n	/*\n	 * Rotate");
+  edit(
+      "kern/kern_kmalloc.c", "	/*\n	 * Rotate",
+      "	slab->ncount = 1;\n#endif\n	i = 1;\n	/*\n	 * Rotate");
   EXPECT_TRUE(contains(installed("kern/kern_kmalloc.c"),
                        "a preprocessor conditional ends in the middle"));
 }

@@ -11,13 +11,14 @@ using namespace kmobj;
 using clang::tooling::FixedCompilationDatabase;
 namespace stdfs = std::filesystem;
 
-static std::string contents(llvm::vfs::FileSystem &FS, const std::string &Path) {
+static std::string contents(llvm::vfs::FileSystem &FS,
+                            const std::string &Path) {
   auto Buffer = FS.getBufferForFile(Path);
   return Buffer ? (*Buffer)->getBuffer().str() : "(none)";
 }
 
 TEST(TreeView, ContentsInPlaceOfFiles) {
-  TemporaryTree Disk({{"a.h", "old"}, {"b.h", "kept"}});
+  TemporaryTree Disk(FileSet{{"a.h", "old"}, {"b.h", "kept"}});
   const std::string Tree = Disk.tree().root();
   auto FS = viewContents(Tree, {{"a.h", "new"}, {"c.h", "added"}});
   EXPECT_EQ(contents(*FS, Tree + "/a.h"), "new");
@@ -27,7 +28,7 @@ TEST(TreeView, ContentsInPlaceOfFiles) {
 }
 
 TEST(TreeView, LinksFromOutsideLeadIntoIt) {
-  TemporaryTree Disk({{"include/a.h", "old"}});
+  TemporaryTree Disk(FileSet{{"include/a.h", "old"}});
   const std::string Tree = Disk.tree().root();
   std::error_code EC;
   stdfs::create_directory_symlink(Tree + "/include", Disk.root() + "/machine",
@@ -37,7 +38,7 @@ TEST(TreeView, LinksFromOutsideLeadIntoIt) {
 }
 
 TEST(TreeView, AnotherDirectory) {
-  TemporaryTree Disk({{"a.h", "old"}, {"gone.h", "x"}});
+  TemporaryTree Disk(FileSet{{"a.h", "old"}, {"gone.h", "x"}});
   Disk.write("out/a.h", "new");
   Disk.write("out/added.h", "added");
   const std::string Tree = Disk.tree().root();
@@ -50,18 +51,15 @@ TEST(TreeView, AnotherDirectory) {
   for (auto I = FS->dir_begin(Tree, EC);
        !EC && I != llvm::vfs::directory_iterator(); I.increment(EC))
     Names.insert(I->path().str());
-  EXPECT_EQ(Names,
-            (std::set<std::string>{Tree + "/a.h", Tree + "/added.h"}));
+  EXPECT_EQ(Names, (std::set<std::string>{Tree + "/a.h", Tree + "/added.h"}));
 }
 
 TEST(NewDiagnostics, OnlyThoseThatWereNotThere) {
-  TemporaryTree Disk({{"a.c", "int f(void) { int unused; return 0; }\n"},
-                      {"b.c", "int g;\n"}});
+  TemporaryTree Disk(FileSet{{"a.c", "int f(void) { int unused; return 0; }\n"},
+                             {"b.c", "int g;\n"}});
   const FixedCompilationDatabase DB(Disk.root(), {"-Wall"});
-  const FileSet After{
-      {"a.c", "\n\nint f(void) { int unused; return h(); }\n"}};
-  const auto New =
-      newDiagnostics(DB, Disk.tree(), After, {"a.c", "b.c"}, {});
+  const FileSet After{{"a.c", "\n\nint f(void) { int unused; return h(); }\n"}};
+  const auto New = newDiagnostics(DB, Disk.tree(), After, {"a.c", "b.c"}, {});
   ASSERT_EQ(New.size(), 1u);
   EXPECT_EQ(New[0].Unit, "a.c");
   EXPECT_EQ(New[0].File, "a.c");
@@ -69,7 +67,7 @@ TEST(NewDiagnostics, OnlyThoseThatWereNotThere) {
 }
 
 TEST(LoadDatabase, SaysWhatIsMissing) {
-  TemporaryTree Disk({});
+  TemporaryTree Disk(FileSet{});
   auto DB = loadDatabase(Disk.root());
   ASSERT_FALSE(static_cast<bool>(DB));
   EXPECT_NE(llvm::toString(DB.takeError()).find("compile_commands.json"),
