@@ -8,6 +8,7 @@
 #define	__cachealign	__attribute__((__aligned__(__VM_CACHELINE_SIZE)))
 #define	__offsetof(t, m)	__builtin_offsetof(t, m)
 #define	__always_inline	__inline __attribute__((__always_inline__))
+#define	__predict_false(x)	__builtin_expect((x), 0)
 #define	__dead2		__attribute__((__noreturn__))
 
 #define	__VM_CACHELINE_SIZE	64
