@@ -91,10 +91,11 @@ syscall2(struct trapframe *tf)
 	}
 	if (error != EJUSTRETURN)
 		tf->tf_rax = error != 0 ? -error : res;
-	++syscalls_done;
+	atomic_add_long(&syscalls_done, 1);
 	KASSERT(td->td_critcount == 0 && TD_TOKS_NOT_HELD(td) &&
 	    td->td_locks == 0,
 	    ("system call %ld returns with %d critical sections, %d locks, "
 	    "%ld tokens", code, td->td_critcount, td->td_locks,
 	    td->td_toks_stop - &td->td_toks_base));
+	lwkt_user_rebalance();
 }

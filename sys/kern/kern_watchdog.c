@@ -10,7 +10,8 @@
  * printed and the run ends.  The verdict names the page-out thread if that
  * sleeps anywhere but where it waits for work, else the process.
  *
- * It runs from a callout and takes no locks but the console.
+ * It runs from a callout and takes no locks but the console.  Before it
+ * reports it stops the other processors, so that what it walks stands still.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -28,6 +29,8 @@
 #include <vm/vm_extern.h>
 #include <vm/vm_pageout.h>
 
+#include <machine/smp.h>
+
 #define	WATCHDOG_DEFAULT	30		/* seconds */
 
 static int watchdog_seconds = WATCHDOG_DEFAULT;
@@ -42,10 +45,16 @@ static int watchdog_idle;		/* seconds it has been the same */
 static uint64_t
 watchdog_progress(void)
 {
-	const struct vmmeter *cnt = &mycpu->gd_cnt;
+	uint64_t sum = syscalls_done + user_ticks;
+	const struct vmmeter *cnt;
+	int cpu;
 
-	return (syscalls_done + user_ticks + cnt->v_vm_faults +
-	    cnt->v_swappgsin + cnt->v_swappgsout);
+	for (cpu = 0; cpu < ncpus; ++cpu) {
+		cnt = &globaldata_find(cpu)->gd_cnt;
+		sum += cnt->v_vm_faults + cnt->v_swappgsin +
+		    cnt->v_swappgsout;
+	}
+	return (sum);
 }
 
 /*
@@ -70,6 +79,7 @@ watchdog_bark(void)
 {
 	struct thread *td = watchdog_subject();
 
+	stop_cpus();
 	kprintf("watchdog: no progress for %d s\n", watchdog_idle);
 	kprintf("threads:\n");
 	lwkt_report();

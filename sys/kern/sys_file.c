@@ -144,7 +144,7 @@ static int
 console_write(const char *ubuf, size_t len)
 {
 	char buf[CONSOLE_CHUNK];
-	size_t n, i;
+	size_t n;
 	int error;
 
 	for (; len != 0; len -= n, ubuf += n) {
@@ -152,10 +152,7 @@ console_write(const char *ubuf, size_t len)
 		error = copyin(ubuf, buf, n);
 		if (error)
 			return (error);
-		crit_enter();
-		for (i = 0; i < n; ++i)
-			cnputc(buf[i]);
-		crit_exit();
+		cnwrite(buf, n);
 	}
 	return (0);
 }

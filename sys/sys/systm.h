@@ -64,6 +64,7 @@ int	kvsnprintf(char *, size_t, const char *, __va_list) __printflike(3, 0);
 int	ksprintf(char *, const char *, ...) __printflike(2, 3);
 int	kvcprintf(const char *, void (*)(int, void *), void *, __va_list)
 	    __printflike(1, 0);
+void	cnwrite(const char *buf, size_t n);
 void	print_backtrace(int count);
 
 long	strtol(const char *, char **, int);

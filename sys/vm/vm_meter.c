@@ -45,6 +45,8 @@ VM_METER(v_swtch, "context switches");
 VM_METER(v_trap, "traps taken");
 VM_METER(v_syscall, "system calls");
 VM_METER(v_intr, "device interrupts");
+VM_METER(v_ipiq, "messages of other cpus");
+VM_METER(v_migrate, "threads that left for another cpu");
 VM_METER(v_vm_faults, "page faults served");
 VM_METER(v_zfod, "pages zero filled on demand");
 VM_METER(v_swapin, "swap read operations");

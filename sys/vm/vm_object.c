@@ -16,7 +16,8 @@
  *
  * The token protects the object: tree of pages, swap blocks, counts.
  * vm_object_hold() takes it and keeps the structure from being freed; as
- * with every token, it is lost while its holder sleeps.  Pages are busied
+ * with every token, it is lost while its holder sleeps.  The last drop after
+ * OBJ_HOLD_DEAD is set, in the same word as the count, frees it.  Pages are busied
  * with the token held, and waiting for a busy page is a reason to start
  * anew.
  */
@@ -91,12 +92,10 @@ vm_object_hold_try(vm_object_t object)
 void
 vm_object_drop(vm_object_t object)
 {
-	boolean_t dead;
-
 	ASSERT_LWKT_TOKEN_HELD(&object->token);
-	dead = (object->ref_count == 0 && (object->flags & OBJ_DEAD));
 	lwkt_reltoken(&object->token);
-	if (atomic_fetchadd_int(&object->hold_count, -1) == 1 && dead)
+	if (atomic_fetchadd_int(&object->hold_count, -1) ==
+	    (OBJ_HOLD_DEAD | 1))
 		kfree_obj(object, M_VM_OBJECT);
 }
 
@@ -127,7 +126,10 @@ vm_object_deallocate(vm_object_t object)
 		object->flags |= OBJ_DEAD;
 		vm_object_pip_wait(object, "objtrm");
 		vm_object_page_remove(object, 0, object->size, FALSE);
+		/* A write of pages that were still here ends with the object. */
+		vm_object_pip_wait(object, "objtrm");
 		swap_pager_freespace_all(object);
+		atomic_set_int(&object->hold_count, OBJ_HOLD_DEAD);
 		KKASSERT(object->resident_page_count == 0);
 	}
 	vm_object_drop(object);

@@ -41,6 +41,7 @@ struct vm_object {
 };
 
 #define	OBJ_DEAD	0x0008
+#define	OBJ_HOLD_DEAD	0x80000000U	/* hold_count: free at the last drop */
 
 #define	IDX_TO_OFF(idx)	((vm_ooffset_t)(idx) << PAGE_SHIFT)
 #define	OFF_TO_IDX(off)	((vm_pindex_t)((vm_ooffset_t)(off) >> PAGE_SHIFT))

@@ -552,15 +552,17 @@ vm_wait(int timo)
 		timo = hz;
 	if (curthread == pagethread) {
 		tsleep_interlock(&vm_pageout_pages_needed, 0);
-		vm_pageout_pages_needed = 1;
+		atomic_swap_int((u_int *)&vm_pageout_pages_needed, 1);
 		if (vm_paging_min())
 			tsleep(&vm_pageout_pages_needed, PINTERLOCKED,
 			    "VMWait", timo);
 	} else if (vm_paging_min()) {
 		vm_wait_wakeup_daemon();
 		tsleep_interlock(&vmstats.v_free_count, 0);
-		vm_pages_waiting = 1;
-		tsleep(&vmstats.v_free_count, PINTERLOCKED, "vmwait", timo);
+		atomic_swap_int((u_int *)&vm_pages_waiting, 1);
+		if (vm_paging_min())
+			tsleep(&vmstats.v_free_count, PINTERLOCKED, "vmwait",
+			    timo);
 	}
 }
 
@@ -572,9 +574,10 @@ vm_wait_pfault(void)
 	do {
 		vm_wait_wakeup_daemon();
 		tsleep_interlock(&vmstats.v_free_count, 0);
-		vm_pages_waiting = 1;
-		tsleep(&vmstats.v_free_count, PINTERLOCKED, "pfault",
-		    hz / 10 + 1);
+		atomic_swap_int((u_int *)&vm_pages_waiting, 1);
+		if (vm_paging_min())
+			tsleep(&vmstats.v_free_count, PINTERLOCKED, "pfault",
+			    hz / 10 + 1);
 	} while (vm_paging_severe());
 }
 

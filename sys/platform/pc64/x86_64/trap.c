@@ -23,6 +23,7 @@
 #include <machine/cpu.h>
 #include <machine/md_var.h>
 #include <machine/segments.h>
+#include <machine/smp.h>
 #include <machine/trap.h>
 
 static const char *const trap_msg[] = {
@@ -154,9 +155,13 @@ trap_entry(struct trapframe *tf)
 	if (irq == 0) {
 		i8259_eoi(irq);
 		hardclock(CLKF_USERMODE(tf));
+	} else if (tf->tf_trapno >= XTIMER_OFFSET) {
+		ipi_dispatch(tf->tf_trapno, CLKF_USERMODE(tf));
 	} else {
 		intr_dispatch(irq);
 	}
 	--gd->gd_intr_nesting_level;
 	lwkt_preempt_return();
+	if (CLKF_USERMODE(tf))
+		lwkt_user_rebalance();
 }
