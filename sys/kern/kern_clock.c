@@ -20,6 +20,7 @@
 #include <sys/time.h>
 
 #include <machine/md_var.h>
+#include <machine/smp.h>
 
 int hz = 100;
 int ustick = 1000000 / 100;
@@ -62,6 +63,7 @@ hardclock(int usermode)
 	struct globaldata *gd = mycpu;
 
 	++gd->gd_cnt.v_timer;
+	pmap_inval_pending();
 	if (usermode)
 		atomic_add_long(&user_ticks, 1);
 	if (gd->gd_exislockcnt == 0)

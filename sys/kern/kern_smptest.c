@@ -26,7 +26,7 @@
 #include <vm/vm_extern.h>
 #include <vm/pmap.h>
 
-#define	SMPTEST_ROUNDS	2000		/* a thread and test */
+#define	SMPTEST_IPIS	2000		/* a thread */
 #define	SMPTEST_SLOTS	64		/* where objects change hands */
 #define	SMPTEST_LIMIT	8
 
@@ -63,59 +63,48 @@ static struct smp_item *volatile smp_slots[SMPTEST_SLOTS];
 static volatile u_int smp_ball;
 
 static void
-smp_spin_test(int me)
+smp_spin_test(int me, int round)
 {
-	int i;
-
-	for (i = 0; i < SMPTEST_ROUNDS; ++i) {
-		spin_lock(&smp_spin);
-		++smp_count;
-		spin_unlock(&smp_spin);
-	}
+	spin_lock(&smp_spin);
+	++smp_count;
+	spin_unlock(&smp_spin);
 }
 
 /*
  * Two tokens, in both orders, and a sleep that loses them.
  */
 static void
-smp_token_test(int me)
+smp_token_test(int me, int round)
 {
 	lwkt_token_t a = &smp_token[me & 1], b = &smp_token[~me & 1];
-	int i;
 
-	for (i = 0; i < SMPTEST_ROUNDS; ++i) {
-		lwkt_gettoken(a);
-		lwkt_gettoken(b);
+	lwkt_gettoken(a);
+	lwkt_gettoken(b);
+	ASSERT_LWKT_TOKEN_HELD(a);
+	++smp_count;
+	if (round % 256 == 255) {
+		tsleep(&smp_token, 0, "smptok", 1);
 		ASSERT_LWKT_TOKEN_HELD(a);
-		++smp_count;
-		if (i % 256 == 255) {
-			tsleep(&smp_token, 0, "smptok", 1);
-			ASSERT_LWKT_TOKEN_HELD(a);
-			ASSERT_LWKT_TOKEN_HELD(b);
-		}
-		lwkt_reltoken(b);
-		lwkt_reltoken(a);
+		ASSERT_LWKT_TOKEN_HELD(b);
 	}
+	lwkt_reltoken(b);
+	lwkt_reltoken(a);
 }
 
 static void
-smp_lock_test(int me)
+smp_lock_test(int me, int round)
 {
-	int i;
-
-	for (i = 0; i < SMPTEST_ROUNDS; ++i) {
-		if (i % 4 == me % 4) {
-			lockmgr(&smp_lock, LK_SHARED);
-			CHECK(smp_shared == smp_count);
-			lockmgr(&smp_lock, LK_RELEASE);
-		}
-		lockmgr(&smp_lock, LK_EXCLUSIVE);
-		++smp_count;
-		if (i % 64 == 0)
-			lwkt_yield();
-		++smp_shared;
+	if (round % 4 == me % 4) {
+		lockmgr(&smp_lock, LK_SHARED);
+		CHECK(smp_shared == smp_count);
 		lockmgr(&smp_lock, LK_RELEASE);
 	}
+	lockmgr(&smp_lock, LK_EXCLUSIVE);
+	++smp_count;
+	if (round % 64 == 0)
+		lwkt_yield();
+	++smp_shared;
+	lockmgr(&smp_lock, LK_RELEASE);
 }
 
 /*
@@ -123,35 +112,27 @@ smp_lock_test(int me)
  * lost stops everything.
  */
 static void
-smp_wakeup_test(int me)
+smp_wakeup_test(int me, int round)
 {
-	int i;
-
-	for (i = 0; i < SMPTEST_ROUNDS; ++i) {
-		while (smp_ball % ncpus != (u_int)me) {
-			tsleep_interlock(&smp_ball, 0);
-			if (smp_ball % ncpus == (u_int)me)
-				tsleep_remove(curthread);
-			else
-				tsleep(&smp_ball, PINTERLOCKED, "smpball", 0);
-		}
-		++smp_count;
-		atomic_add_int(&smp_ball, 1);
-		wakeup(&smp_ball);
+	while (smp_ball % ncpus != (u_int)me) {
+		tsleep_interlock(&smp_ball, 0);
+		if (smp_ball % ncpus == (u_int)me)
+			tsleep_remove(curthread);
+		else
+			tsleep(&smp_ball, PINTERLOCKED, "smpball", 0);
 	}
+	++smp_count;
+	atomic_add_int(&smp_ball, 1);
+	wakeup(&smp_ball);
 }
 
 static void
-smp_migrate_test(int me)
+smp_migrate_test(int me, int round)
 {
-	int i;
+	int cpu = (me + round) % ncpus;
 
-	for (i = 0; i < SMPTEST_ROUNDS / 4; ++i) {
-		lwkt_setcpu_self(globaldata_find((me + i) % ncpus));
-		CHECK(mycpuid == (me + i) % ncpus);
-		CHECK(curthread->td_gd == mycpu);
-	}
-	lwkt_setcpu_self(globaldata_find(me));
+	lwkt_setcpu_self(globaldata_find(cpu));
+	CHECK(mycpuid == cpu && curthread->td_gd == mycpu);
 }
 
 static void
@@ -161,13 +142,10 @@ smp_ipi_func(void *arg)
 }
 
 static void
-smp_ipiq_test(int me)
+smp_ipiq_test(int me, int round)
 {
-	int i;
-
-	for (i = 0; i < SMPTEST_ROUNDS; ++i)
-		lwkt_send_ipiq(globaldata_find((me + i) % ncpus), smp_ipi_func,
-		    NULL);
+	lwkt_send_ipiq(globaldata_find((me + round) % ncpus), smp_ipi_func,
+	    NULL);
 }
 
 /*
@@ -195,16 +173,6 @@ smp_exchange(int me, int round, struct smp_item *(*get)(void),
 	put(item);
 }
 
-static void
-smp_exchange_test(int me, struct smp_item *(*get)(void),
-    void (*put)(struct smp_item *))
-{
-	int i;
-
-	for (i = 0; i < SMPTEST_ROUNDS; ++i)
-		smp_exchange(me, i, get, put);
-}
-
 #define	SMP_ALLOCATOR(name, getexpr, putexpr)				\
 static struct smp_item *						\
 smp_##name##_get(void)							\
@@ -217,9 +185,9 @@ smp_##name##_put(struct smp_item *item)					\
 	putexpr;							\
 }									\
 static void								\
-smp_##name##_test(int me)						\
+smp_##name##_test(int me, int round)					\
 {									\
-	smp_exchange_test(me, smp_##name##_get, smp_##name##_put);	\
+	smp_exchange(me, round, smp_##name##_get, smp_##name##_put);	\
 }									\
 static void								\
 smp_##name##_drain(void)						\
@@ -249,19 +217,16 @@ SMP_ALLOCATOR(objcache, objcache_get(smp_cache, M_WAITOK),
  * More threads than objects: most sleep for one.
  */
 static void
-smp_limit_test(int me)
+smp_limit_test(int me, int round)
 {
 	struct smp_item *item;
-	int i;
 
-	for (i = 0; i < SMPTEST_ROUNDS / 4; ++i) {
-		item = objcache_get(smp_limited, M_WAITOK);
-		CHECK(item != NULL);
-		item->owner = me;
-		lwkt_yield();
-		CHECK(item->owner == (u_long)me);
-		objcache_put(smp_limited, item);
-	}
+	item = objcache_get(smp_limited, M_WAITOK);
+	CHECK(item != NULL);
+	item->owner = me;
+	lwkt_yield();
+	CHECK(item->owner == (u_long)me);
+	objcache_put(smp_limited, item);
 }
 
 /*
@@ -269,46 +234,47 @@ smp_limit_test(int me)
  * addresses get other pages, which a stale TLB entry would miss.
  */
 static void
-smp_kmem_test(int me)
+smp_kmem_test(int me, int round)
 {
 	volatile u_long *p;
 	vm_offset_t va;
-	int i, j;
+	u_long mark = (u_long)me << 32 | round;
+	int i;
 
-	for (i = 0; i < SMPTEST_ROUNDS / 8; ++i) {
-		va = kmem_alloc3(kernel_map, 4 * PAGE_SIZE, VM_SUBSYS_UNKNOWN,
-		    0);
-		CHECK(va != 0);
-		for (j = 0; j < 4; ++j) {
-			p = (u_long *)(va + j * PAGE_SIZE);
-			CHECK(*p == 0);
-			*p = (u_long)me << 32 | i;
-			CHECK(*(u_long *)PHYS_TO_DMAP(pmap_kextract(
-			    (vm_offset_t)p)) == ((u_long)me << 32 | i));
-		}
-		kmem_free(kernel_map, va, 4 * PAGE_SIZE);
+	va = kmem_alloc3(kernel_map, 4 * PAGE_SIZE, VM_SUBSYS_UNKNOWN, 0);
+	CHECK(va != 0);
+	for (i = 0; i < 4; ++i) {
+		p = (u_long *)(va + i * PAGE_SIZE);
+		CHECK(*p == 0);
+		*p = mark;
+		CHECK(*(u_long *)PHYS_TO_DMAP(pmap_kextract((vm_offset_t)p)) ==
+		    mark);
 	}
+	kmem_free(kernel_map, va, 4 * PAGE_SIZE);
 }
 
 static const struct smp_test {
 	const char	*name;
-	void		(*func)(int me);
+	void		(*func)(int me, int round);
 	void		(*drain)(void);
-	boolean_t	counts;		/* SMPTEST_ROUNDS a thread */
+	int		rounds;		/* a thread */
+	boolean_t	counts;		/* smp_count, once a round */
 } smp_tests[] = {
-	{ "spinlock", smp_spin_test, NULL, TRUE },
-	{ "token", smp_token_test, NULL, TRUE },
-	{ "lockmgr", smp_lock_test, NULL, TRUE },
-	{ "wakeup", smp_wakeup_test, NULL, TRUE },
-	{ "migration", smp_migrate_test, NULL, FALSE },
-	{ "ipiq", smp_ipiq_test, NULL, FALSE },
-	{ "kmalloc", smp_kmalloc_test, smp_kmalloc_drain, FALSE },
-	{ "kmalloc_obj", smp_kmalloc_obj_test, smp_kmalloc_obj_drain, FALSE },
-	{ "zalloc interrupt", smp_intzone_test, smp_intzone_drain, FALSE },
-	{ "zalloc", smp_zone_test, smp_zone_drain, FALSE },
-	{ "objcache", smp_objcache_test, smp_objcache_drain, FALSE },
-	{ "objcache limit", smp_limit_test, NULL, FALSE },
-	{ "kmem", smp_kmem_test, NULL, FALSE },
+	{ "spinlock", smp_spin_test, NULL, 2000, TRUE },
+	{ "token", smp_token_test, NULL, 2000, TRUE },
+	{ "lockmgr", smp_lock_test, NULL, 2000, TRUE },
+	{ "wakeup", smp_wakeup_test, NULL, 500, TRUE },
+	{ "migration", smp_migrate_test, NULL, 100, FALSE },
+	{ "ipiq", smp_ipiq_test, NULL, SMPTEST_IPIS, FALSE },
+	{ "kmalloc", smp_kmalloc_test, smp_kmalloc_drain, 2000, FALSE },
+	{ "kmalloc_obj", smp_kmalloc_obj_test, smp_kmalloc_obj_drain, 2000,
+	    FALSE },
+	{ "zalloc interrupt", smp_intzone_test, smp_intzone_drain, 2000,
+	    FALSE },
+	{ "zalloc", smp_zone_test, smp_zone_drain, 2000, FALSE },
+	{ "objcache", smp_objcache_test, smp_objcache_drain, 2000, FALSE },
+	{ "objcache limit", smp_limit_test, NULL, 500, FALSE },
+	{ "kmem", smp_kmem_test, NULL, 100, FALSE },
 };
 
 static const struct smp_test *smp_current;
@@ -316,7 +282,12 @@ static const struct smp_test *smp_current;
 static void
 smp_thread(void *arg)
 {
-	smp_current->func((int)(intptr_t)arg);
+	int me = (intptr_t)arg, round;
+
+	for (round = 0; round < smp_current->rounds; ++round) {
+		smp_current->func(me, round);
+		atomic_add_long(&watchdog_work, 1);
+	}
 	if (atomic_fetchadd_int(&smp_finished, 1) + 1 == (u_int)ncpus)
 		wakeup((void *)(uintptr_t)&smp_finished);
 	kthread_exit();
@@ -329,6 +300,7 @@ smp_run_test(const struct smp_test *test)
 
 	smp_current = test;
 	smp_count = smp_shared = 0;
+	smp_ball = 0;
 	smp_finished = 0;
 	for (cpu = 0; cpu < ncpus; ++cpu)
 		lwkt_create(smp_thread, (void *)(intptr_t)cpu, NULL, NULL, 0,
@@ -341,7 +313,7 @@ smp_run_test(const struct smp_test *test)
 			tsleep(&smp_finished, PINTERLOCKED, "smptest", 0);
 	}
 	if (test->counts)
-		CHECK(smp_count == (u_long)ncpus * SMPTEST_ROUNDS);
+		CHECK(smp_count == (u_long)ncpus * test->rounds);
 	if (test->drain != NULL)
 		test->drain();
 	kprintf("smptest: %s ok\n", test->name);
@@ -366,7 +338,7 @@ smp_run(void *dummy)
 	    sizeof(struct smp_item), SMPTEST_LIMIT, 0, NULL, NULL, NULL);
 	for (i = 0; i < NELEM(smp_tests); ++i)
 		smp_run_test(&smp_tests[i]);
-	while (smp_ipis != (u_int)ncpus * SMPTEST_ROUNDS)
+	while (smp_ipis != (u_int)ncpus * SMPTEST_IPIS)
 		tsleep(&smp_ipis, 0, "smpipi", 1);
 	objcache_destroy(smp_limited);
 	objcache_destroy(smp_cache);

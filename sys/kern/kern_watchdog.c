@@ -3,7 +3,8 @@
  * The watchdog: turns a hang into a panic that says who waits for what.
  *
  * Once a second it adds up what only useful work moves: page faults, pages
- * to and from swap, system calls completed, clock ticks in user mode.  When
+ * to and from swap, system calls completed, clock ticks in user mode, rounds
+ * of the kernel's own tests.  When
  * the sum has stood still for watchdog= seconds (kernel environment, 0
  * switches it off) and process 1, or before its time start-up, is not asleep
  * on purpose, every thread, every held lock and the state of memory are
@@ -38,6 +39,8 @@ TUNABLE_INT("watchdog", &watchdog_seconds);
 SYSCTL_INT(_kern, OID_AUTO, watchdog, CTLFLAG_RW, &watchdog_seconds, 0,
     "Seconds without progress that end the run; 0: never");
 
+u_long watchdog_work;
+
 static struct callout watchdog_callout;
 static uint64_t watchdog_last;		/* progress when last looked at */
 static int watchdog_idle;		/* seconds it has been the same */
@@ -45,7 +48,7 @@ static int watchdog_idle;		/* seconds it has been the same */
 static uint64_t
 watchdog_progress(void)
 {
-	uint64_t sum = syscalls_done + user_ticks;
+	uint64_t sum = syscalls_done + user_ticks + watchdog_work;
 	const struct vmmeter *cnt;
 	int cpu;
 

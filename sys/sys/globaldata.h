@@ -26,6 +26,7 @@ struct globaldata {
 	volatile u_int	gd_reqflags;		/* RQF_* */
 	int		gd_cpuid;
 	u_int		gd_apicid;		/* to interrupt it */
+	int		gd_idleinvl;		/* halted, see pmap_inval.c */
 	cpumask_t	gd_cpumask;
 	lwkt_queue	gd_tdallq;		/* its threads: lwkt_allq_spin */
 	lwkt_queue	gd_tdrunq;		/* ready, by priority */

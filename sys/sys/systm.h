@@ -26,6 +26,7 @@ extern int ncpus;
 extern int ncpus_fit;			/* ncpus, rounded up to 2^n */
 extern int ncpus_fit_mask;
 extern int clocks_running;
+extern u_long watchdog_work;		/* done by in-kernel tests */
 extern long physmem;			/* pages of RAM */
 extern vm_paddr_t Maxmem;		/* page number after the last of RAM */
 

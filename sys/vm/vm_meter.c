@@ -46,6 +46,7 @@ VM_METER(v_trap, "traps taken");
 VM_METER(v_syscall, "system calls");
 VM_METER(v_intr, "device interrupts");
 VM_METER(v_ipiq, "messages of other cpus");
+VM_METER(v_shootdown, "waits for other cpus to drop TLB entries");
 VM_METER(v_migrate, "threads that left for another cpu");
 VM_METER(v_vm_faults, "page faults served");
 VM_METER(v_zfod, "pages zero filled on demand");

@@ -98,17 +98,18 @@ vm_pageout_flush(vm_page_t *mc, int count)
 	int done, i;
 
 	/*
-	 * The object must not end before the writes: while a page is busied
-	 * it cannot.  Soft-busy, then no longer writable, then free for readers: no page
-	 * changes between here and the end of the write.
+	 * The object must not end before the writes; while a page is busied
+	 * it cannot.  Soft-busy, then no longer writable, then free for
+	 * readers: no page changes between here and the end of the write.
 	 */
 	vm_object_pip_add(object, count);
 	for (i = 0; i < count; ++i) {
 		KKASSERT(mc[i]->valid == VM_PAGE_BITS_ALL);
 		vm_page_io_start(mc[i]);
-		vm_page_protect(mc[i], VM_PROT_NONE);
-		vm_page_wakeup(mc[i]);
 	}
+	pmap_unmap_pages(mc, count);
+	for (i = 0; i < count; ++i)
+		vm_page_wakeup(mc[i]);
 	swap_pager_putpages(object, mc, count, status);
 	done = 0;
 	for (i = 0; i < count; ++i) {
@@ -327,8 +328,6 @@ vm_pageout_scan_active(int pass, long avail_shortage, long inactive_shortage,
 		} else {
 			m->act_count -= imin(m->act_count, ACT_DECLINE);
 			if (m->act_count < pass + 1) {
-				if (avail_shortage > delta)
-					vm_page_protect(m, VM_PROT_NONE);
 				vm_page_deactivate(m);
 				++vm_pageout_work;
 				++delta;

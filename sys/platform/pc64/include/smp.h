@@ -28,6 +28,13 @@ void	stop_cpus(void);
  * while holding what another may spin for with interrupts off.
  */
 void	pmap_inval_smp(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva);
+void	pmap_inval_mask(cpumask_t mask, vm_offset_t sva, vm_offset_t eva);
+
+/* The same for one user page, some time soon; does not wait. */
+void	pmap_inval_later(struct pmap *pmap, vm_offset_t va);
+void	pmap_inval_pending(void);
+void	pmap_inval_idle_enter(struct globaldata *gd);
+void	pmap_inval_idle_leave(struct globaldata *gd);
 
 /* Obey the requests of others; for loops that wait with interrupts off. */
 void	pmap_inval_intr(void);

@@ -349,5 +349,7 @@ cpu_halt(void)
 void
 cpu_idle_halt(void)
 {
+	if (ncpus > 1)
+		pmap_inval_idle_enter(mycpu);
 	__asm __volatile("sti; hlt" ::: "memory");
 }

@@ -136,7 +136,6 @@ mp_start(void *dummy)
 	struct globaldata *gd = mycpu;
 	int napics;
 
-	ATOMIC_CPUMASK_ORBIT(smp_active_mask, 0);
 	napics = madt_probe(acpi_rsdp_paddr, apicids, MAXCPU, &lapic_addr);
 	if (napics < 2)
 		return;

@@ -140,6 +140,7 @@ pmap_bootstrap(void)
 	virtual_end = VM_MAX_KERNEL_ADDRESS;
 	kernel_vm_end = VM_MIN_KERNEL_ADDRESS;
 	mycpu->gd_pmap = kernel_pmap;
+	ATOMIC_CPUMASK_ORBIT(smp_active_mask, mycpuid);
 }
 
 void
@@ -820,6 +821,36 @@ pmap_page_protect(struct vm_page *m, vm_prot_t prot)
 }
 
 /*
+ * Unmap several busied pages, for one interruption of the processors that
+ * had them mapped.
+ */
+void
+pmap_unmap_pages(struct vm_page **m, int count)
+{
+	struct pv_list freed = TAILQ_HEAD_INITIALIZER(freed);
+	cpumask_t mask;
+	pv_entry_t pv;
+	int i;
+
+	CPUMASK_ASSZERO(mask);
+	spin_lock(&pmap_spin);
+	for (i = 0; i < count; ++i) {
+		KKASSERT(m[i]->busy_count & PBUSY_LOCKED);
+		while ((pv = TAILQ_FIRST(&m[i]->md.pv_list)) != NULL) {
+			pmap_remove_pv(pv, &freed);
+			CPUMASK_ORMASK(mask, pv->pv_pmap->pm_active);
+		}
+	}
+	if (!TAILQ_EMPTY(&freed))
+		pmap_inval_mask(mask, VM_MIN_USER_ADDRESS,
+		    VM_MAX_USER_ADDRESS);
+	for (i = 0; i < count; ++i)
+		vm_page_flag_clear(m[i], PG_MAPPED | PG_WRITEABLE);
+	spin_unlock(&pmap_spin);
+	pmap_free_list(&freed);
+}
+
+/*
  * How many mappings were used since the last call.
  */
 int
@@ -835,7 +866,7 @@ pmap_ts_referenced(struct vm_page *m)
 		ptep = pmap_pte(pv->pv_pmap, PV_VA(pv), NULL);
 		if (*ptep & X86_PG_A) {
 			atomic_clear_64(ptep, X86_PG_A);
-			pmap_inval(pv->pv_pmap, PV_VA(pv));
+			pmap_inval_later(pv->pv_pmap, PV_VA(pv));
 			++count;
 		}
 	}

@@ -151,6 +151,8 @@ trap_entry(struct trapframe *tf)
 		trap(tf);
 		return;
 	}
+	if (gd->gd_idleinvl)
+		pmap_inval_idle_leave(gd);
 	++gd->gd_intr_nesting_level;
 	if (irq == 0) {
 		i8259_eoi(irq);
