@@ -4,11 +4,10 @@
  *
  * Once a second it adds up what only useful work moves: page faults, pages
  * to and from swap, system calls completed, clock ticks in user mode, rounds
- * of the kernel's own tests.  When
- * the sum has stood still for watchdog= seconds (kernel environment, 0
- * switches it off) and process 1, or before its time start-up, is not asleep
- * on purpose, every thread, every held lock and the state of memory are
- * printed and the run ends.  The verdict names the page-out thread if that
+ * of the kernel's own tests.  When the sum has stood still for watchdog=
+ * seconds (kernel environment, 0 switches it off) and process 1, or before its
+ * time start-up, is not asleep on purpose, every thread, every held lock and
+ * the state of memory are printed and the run ends.  The verdict names the page-out thread if that
  * sleeps anywhere but where it waits for work, else the process.
  *
  * It runs from a callout and takes no locks but the console.  Before it

@@ -30,6 +30,7 @@
 #include <sys/globaldata.h>
 #include <sys/malloc.h>
 #include <sys/objcache.h>
+#include <sys/thread.h>
 #include <sys/thread2.h>
 #include <vm/vm.h>
 #include <vm/vm_param.h>
@@ -182,15 +183,26 @@ int
 vm_map_entry_reserve(int count)
 {
 	struct globaldata *gd = mycpu;
+	struct thread *td = curthread;
 	vm_map_entry_t entry;
 
+	/*
+	 * Whoever serves us may have to map memory, and reserve in turn, but
+	 * must then be served from something that is there already.
+	 */
+	KASSERT(td->td_vme_depth < MAP_RESERVE_DEPTH,
+	    ("MAP ENTRY: vm_map_entry_reserve is %d deep: its allocator needs "
+	    "map entries to make map entries", td->td_vme_depth));
+
 	crit_enter();
+	++td->td_vme_depth;
 	while (gd->gd_vme_avail < count) {
 		entry = zalloc(mapentzone);
 		MAPENT_FREELIST(entry) = gd->gd_vme_base;
 		gd->gd_vme_base = entry;
 		++gd->gd_vme_avail;
 	}
+	--td->td_vme_depth;
 	gd->gd_vme_avail -= count;
 	crit_exit();
 	return (count);
@@ -381,10 +393,9 @@ vm_map_mergeable(vm_map_entry_t a, vm_map_entry_t b)
 	return (a->ba.end == b->ba.start && a->ba.object == b->ba.object &&
 	    (a->ba.object == NULL ||
 	    a->ba.offset + (a->ba.end - a->ba.start) == b->ba.offset) &&
-	    a->eflags == b->eflags && a->maptype == b->maptype &&
+	    a->maptype == b->maptype &&
 	    a->protection == b->protection &&
 	    a->max_protection == b->max_protection &&
-	    a->inheritance == b->inheritance &&
 	    a->wired_count == b->wired_count && a->id == b->id);
 }
 
@@ -450,7 +461,7 @@ int
 vm_map_insert(vm_map_t map, int *countp, void *map_object,
     void *map_aux __unused, vm_ooffset_t offset, void *aux_info __unused,
     vm_offset_t start, vm_offset_t end, vm_maptype_t maptype, vm_subsys_t id,
-    vm_prot_t prot, vm_prot_t max, int cow)
+    vm_prot_t prot, vm_prot_t max, int cow __unused)
 {
 	struct vm_map_entry proto;
 	vm_map_entry_t entry, prev, next;
@@ -470,10 +481,7 @@ vm_map_insert(vm_map_t map, int *countp, void *map_object,
 	proto.maptype = maptype;
 	proto.protection = prot;
 	proto.max_protection = max;
-	proto.inheritance = VM_INHERIT_DEFAULT;
 	proto.id = id;
-	if (cow & COWF_IS_KSTACK)
-		proto.eflags |= MAP_ENTRY_KSTACK;
 
 	map->size += end - start;
 	if (map_object == NULL && prev != NULL && vm_map_extend(prev, &proto)) {
@@ -590,28 +598,6 @@ vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	vm_map_unlock(map);
 	vm_map_entry_release(count);
 	return (result);
-}
-
-/*
- * Is all of [start, end) mapped with at least prot?
- */
-boolean_t
-vm_map_check_protection(vm_map_t map, vm_offset_t start, vm_offset_t end,
-    vm_prot_t prot, boolean_t have_lock)
-{
-	vm_map_entry_t entry;
-
-	if (!have_lock)
-		vm_map_lock_read(map);
-	while (start < end) {
-		if (!vm_map_lookup_entry(map, start, &entry) ||
-		    (entry->protection & prot) != prot)
-			break;
-		start = entry->ba.end;
-	}
-	if (!have_lock)
-		vm_map_unlock_read(map);
-	return (start >= end);
 }
 
 int

@@ -18,8 +18,6 @@ struct vm_map_rb_tree;
 RB_HEAD(vm_map_rb_tree, vm_map_entry);
 RB_PROTOTYPE(vm_map_rb_tree, vm_map_entry, rb_entry, rb_vm_map_compare);
 
-typedef u_int vm_flags_t;
-typedef u_int vm_eflags_t;
 
 /* Who asked for an entry; a debugging aid, and a bar to merging. */
 typedef enum {
@@ -53,11 +51,9 @@ struct vm_map_backing {
 struct vm_map_entry {
 	RB_ENTRY(vm_map_entry) rb_entry;
 	struct vm_map_backing ba;
-	vm_eflags_t	eflags;		/* MAP_ENTRY_* */
 	vm_maptype_t	maptype;
 	vm_prot_t	protection;
 	vm_prot_t	max_protection;
-	vm_inherit_t	inheritance;
 	int		wired_count;	/* pages are wired while > 0 */
 	vm_subsys_t	id;
 };
@@ -66,12 +62,11 @@ typedef struct vm_map_entry *vm_map_entry_t;
 
 #define	MAPENT_FREELIST(ent)	((ent)->rb_entry.rbe_left)
 
-#define	MAP_ENTRY_KSTACK	0x0800	/* guard pages at both ends */
-
 /*
  * Entries one map operation may use up, and how many a cpu keeps.
  */
 #define	MAP_RESERVE_COUNT	4
+#define	MAP_RESERVE_DEPTH	4	/* nested reservations of one thread */
 #define	MAP_RESERVE_SLOP	512
 #define	MAP_RESERVE_HYST	(MAP_RESERVE_SLOP - MAP_RESERVE_SLOP / 8)
 
@@ -124,7 +119,6 @@ struct vmspace {
 
 #define	vm_map_min(map)		((map)->min_addr)
 #define	vm_map_max(map)		((map)->max_addr)
-#define	vm_map_pmap(map)	((map)->pmap)
 
 static __inline struct pmap *
 vmspace_pmap(struct vmspace *vm)
@@ -135,12 +129,8 @@ vmspace_pmap(struct vmspace *vm)
 /* Map entries in static memory, to boot with. */
 #define	MAX_MAPENT	(SMP_MAXCPU * 32 + 1024)
 
-/* cowflags of vm_map_insert() */
-#define	COWF_IS_KSTACK	0x0080
-
 /* fault_flags of vm_fault() */
 #define	VM_FAULT_NORMAL		0x00
-#define	VM_FAULT_CHANGE_WIRING	0x01	/* wire the page */
 #define	VM_FAULT_DIRTY		0x08	/* the caller will write */
 #define	VM_FAULT_USERMODE	0x40	/* the fault came from user mode */
 
@@ -186,8 +176,6 @@ void	vm_map_simplify_entry(vm_map_t, vm_map_entry_t, int *countp);
 void	vm_map_set_wired_quick(vm_map_t, vm_offset_t addr, vm_size_t size,
 	    int *countp);
 boolean_t vm_map_lookup_entry(vm_map_t, vm_offset_t, vm_map_entry_t *);
-boolean_t vm_map_check_protection(vm_map_t, vm_offset_t start,
-	    vm_offset_t end, vm_prot_t prot, boolean_t have_lock);
 void	vm_map_entry_allocate_object(vm_map_entry_t);
 
 /*

@@ -17,9 +17,9 @@
  * The token protects the object: tree of pages, swap blocks, counts.
  * vm_object_hold() takes it and keeps the structure from being freed; as
  * with every token, it is lost while its holder sleeps.  The last drop after
- * OBJ_HOLD_DEAD is set, in the same word as the count, frees it.  Pages are busied
- * with the token held, and waiting for a busy page is a reason to start
- * anew.
+ * OBJ_HOLD_DEAD is set, in the same word as the count, frees it.  Pages are
+ * busied with the token held, and waiting for a busy page is a reason to
+ * start anew.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -77,16 +77,6 @@ vm_object_hold(vm_object_t object)
 {
 	atomic_add_int(&object->hold_count, 1);
 	lwkt_gettoken(&object->token);
-}
-
-int
-vm_object_hold_try(vm_object_t object)
-{
-	atomic_add_int(&object->hold_count, 1);
-	if (lwkt_trytoken(&object->token))
-		return (TRUE);
-	atomic_add_int(&object->hold_count, -1);
-	return (FALSE);
 }
 
 void
