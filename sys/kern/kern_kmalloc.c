@@ -64,12 +64,12 @@ static void malloc_slab_destroy(struct malloc_type *type,
 	    ("kmalloc_obj: slab %p is not aligned", (slab)))
 
 /*
- * findex before aindex: never too many, whatever other cpus do between.
+ * findex is read before aindex: never too many, whatever other cpus do between.
  */
 static __inline size_t
-slab_nfree(struct kmalloc_slab *slab)
+slab_nfree(const volatile struct kmalloc_slab *slab)
 {
-	size_t findex = atomic_load_acq_long(&slab->findex);
+	size_t findex = slab->findex;
 
 	return (findex - slab->aindex);
 }

@@ -332,7 +332,6 @@ smp_run(void *dummy)
 	    32 * 1024, ZONE_INTERRUPT);
 	smp_zone = zinit("SMPTEST ZONE", sizeof(struct smp_item), 0,
 	    ZONE_DESTROYABLE);
-	CHECK(smp_intzone != NULL && smp_zone != NULL);
 	smp_cache = objcache_create_simple(M_SMPCACHE, sizeof(struct smp_item));
 	smp_limited = objcache_create_mbacked(M_SMPCACHE,
 	    sizeof(struct smp_item), SMPTEST_LIMIT, 0, NULL, NULL, NULL);
