@@ -57,8 +57,10 @@ static u_long smp_count;		/* under the lock of the test */
 static u_long smp_shared;		/* equals smp_count when nobody writes */
 static volatile u_int smp_finished;
 static volatile u_int smp_ipis;
-static vm_zone_t smp_intzone, smp_zone;
-static struct objcache *smp_cache, *smp_limited;
+static vm_zone_t smp_intzone;
+static vm_zone_t smp_zone;
+static struct objcache *smp_cache;
+static struct objcache *smp_limited;
 static struct smp_item *volatile smp_slots[SMPTEST_SLOTS];
 static volatile u_int smp_ball;
 
