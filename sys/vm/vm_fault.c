@@ -22,6 +22,7 @@
 #include <vm/vm.h>
 #include <vm/vm_param.h>
 #include <vm/vm_extern.h>
+#include <vm/vm_inject.h>
 #include <vm/vm_map.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
@@ -53,10 +54,13 @@ vm_fault_object(vm_map_t map, vm_map_entry_t entry, vm_object_t object,
 		if (!vm_paging_severe())
 			m = vm_page_alloc(object, pindex,
 			    VM_ALLOC_NORMAL | VM_ALLOC_ZERO);
+		if (m == NULL)
+			m = vm_inject_page(object, pindex);
 		if (m == NULL) {
 			vm_object_drop(object);
 			vm_map_lookup_done(map, entry, 0);
-			vm_wait_pfault();
+			if (vm_inject_wait() == FALSE)
+				vm_wait_pfault();
 			return (KERN_TRY_AGAIN);
 		}
 	}
