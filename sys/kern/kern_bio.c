@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Disk I/O requests, see <sys/bio.h>.
+ *
+ * Only BIO_DONE, set atomically, passes a request between processors: what it
+ * says, bio_error above all, is written before and read after.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
