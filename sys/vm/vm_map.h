@@ -66,6 +66,8 @@ typedef struct vm_map_entry *vm_map_entry_t;
 
 #define	MAPENT_FREELIST(ent)	((ent)->rb_entry.rbe_left)
 
+#define	MAP_ENTRY_COW		0x0002	/* private copy of a file */
+#define	MAP_ENTRY_NEEDS_COPY	0x0004	/* shadow the object before a write */
 #define	MAP_ENTRY_KSTACK	0x0800	/* guard pages at both ends */
 
 /*
@@ -83,6 +85,9 @@ struct vm_map {
 	int		nentries;
 	unsigned int	timestamp;	/* counts exclusive locks */
 	vm_size_t	size;		/* bytes mapped */
+	vm_offset_t	hint_start;	/* from hint_base to here no hole ... */
+	vm_offset_t	hint_base;
+	vm_size_t	hint_length;	/* ... is this long; 0: unknown */
 	u_char		system_map;	/* kernel_map */
 	struct pmap	*pmap;
 };
@@ -136,6 +141,8 @@ vmspace_pmap(struct vmspace *vm)
 #define	MAX_MAPENT	(SMP_MAXCPU * 32 + 1024)
 
 /* cowflags of vm_map_insert() */
+#define	COWF_COPY_ON_WRITE	0x0001	/* private mapping of an object */
+#define	COWF_SHARED		0x0002	/* children share it */
 #define	COWF_IS_KSTACK	0x0080
 
 /* fault_flags of vm_fault() */
