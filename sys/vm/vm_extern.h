@@ -34,6 +34,7 @@ struct vm_page *vm_fault_object_page(struct vm_object *, vm_pindex_t,
 /* One reference; freed with the last vmspace_rel(). */
 struct vmspace *vmspace_alloc(vm_offset_t min, vm_offset_t max);
 struct vmspace *vmspace_fork(struct vmspace *);
+long	vmspace_size(struct vmspace *);	/* pages, roughly; never blocks */
 void	vmspace_ref(struct vmspace *);
 void	vmspace_rel(struct vmspace *);
 

@@ -44,6 +44,7 @@
 #include <vm/vm_map.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_zone.h>
 
 static MALLOC_DEFINE(M_VMSPACE, "vmspace", "vmspace objcache backing store");
@@ -848,6 +849,28 @@ vmspace_fork(struct vmspace *vm1)
 	vm_map_unlock(&vm2->vm_map);
 	vm_map_unlock(map);
 	return (vm2);
+}
+
+/*
+ * Pages resident, and those on swap, rounded up to whole swblocks, if that
+ * can be found out without waiting.
+ */
+long
+vmspace_size(struct vmspace *vm)
+{
+	vm_map_t map = &vm->vm_map;
+	vm_map_entry_t entry;
+	long pages = pmap_resident_count(vmspace_pmap(vm));
+
+	if (lockmgr(&map->lock, LK_SHARED | LK_NOWAIT) != 0)
+		return (pages);
+	RB_FOREACH(entry, vm_map_rb_tree, &map->rb_root) {
+		if (entry->ba.object != NULL)
+			pages += entry->ba.object->swblock_count *
+			    SWAP_META_PAGES;
+	}
+	vm_map_unlock_read(map);
+	return (pages);
 }
 
 /*

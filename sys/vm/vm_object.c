@@ -146,7 +146,8 @@ vm_object_deallocate(vm_object_t object)
 		if (atomic_fetchadd_int(&object->ref_count, -1) == 1) {
 			object->flags |= OBJ_DEAD;
 			vm_object_pip_wait(object, "objtrm");
-			vm_object_page_remove(object, 0, object->size, FALSE);
+			vm_object_page_remove(object, 0, (vm_pindex_t)-1,
+			    FALSE);
 			swap_pager_freespace_all(object);
 			KKASSERT(object->resident_page_count == 0);
 			backing = object->backing_object;
