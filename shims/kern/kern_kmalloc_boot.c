@@ -37,9 +37,9 @@
  * any item into its list; code that primes itself with static items, as the
  * per-cpu stock of map entries does, later frees those to the zone like any
  * other.  kmalloc_obj would take the memory below such an item for a slab.
- * kmalloc_obj_free() recognises that it is none (boot slabs are whole and
- * aligned, so nothing else lies in them) and drops the item: static arrays are
- * finite, and so is what is lost.
+ * _kfree_obj() finds that it is none by its magic (boot slabs are whole and
+ * aligned, so nothing else lies in them) and asks kmalloc_obj_foreign(), which
+ * has the item dropped: static arrays are finite, and so is what is lost.
  *
  * One function sets up every slab, whatever its origin: the rewriter replaces
  * the statements in _kmalloc_obj() by a call of kmalloc_obj_setup().  It must
@@ -139,50 +139,33 @@ void
 kmalloc_ext_recycle(struct kmalloc_ext *ext)
 {
 	spin_lock(&kmalloc_exts_spin);
-	ext->dying = 0;
-	ext->nslabs = 0;
-	ext->lowwater = 0;
-	ext->grows = 0;
-	ext->ctor = NULL;
-	ext->dtor = NULL;
-	ext->privdata = NULL;
-	ext->limit = 0;
-	ext->out = 0;
-	ext->constructed = 0;
-	ext->eaten = 0;
-	ext->refills = 0;
-	ext->refill_failures = 0;
-	ext->refusals = 0;
-	ext->blocking = 0;
-	ext->limit_sleeps = 0;
-	ext->foreign = 0;
+	bzero(&ext->dying, sizeof(*ext) - __offsetof(struct kmalloc_ext, dying));
 	ext->type = NULL;
 	spin_unlock(&kmalloc_exts_spin);
 }
 
 void
 kmalloc_slab_format(struct malloc_type *type, struct kmalloc_slab *slab,
-    void *origin)
+    void *origin, size_t count, size_t offset)
 {
-	const struct kmalloc_mgt *mgt = &type->ks_mgt;
 	char *obj;
 	size_t i;
 
-	KASSERT(__offsetof(struct kmalloc_slab, fobjs[mgt->slab_count]) <=
-	    mgt->slab_offset && mgt->slab_offset +
-	    mgt->slab_count * type->ks_objsize <= KMALLOC_SLAB_SIZE,
+	KASSERT(count > 0 && offset + count * type->ks_objsize <=
+	    KMALLOC_SLAB_SIZE &&
+	    __offsetof(struct kmalloc_slab, fobjs[count]) <= offset,
 	    ("%s: %zu objects at %zu do not fit a slab", type->ks_shortdesc,
-	    mgt->slab_count, mgt->slab_offset));
+	    count, offset));
 
 	/* Fresh objects are zero, recycled ones are not touched. */
-	bzero(slab, kmalloc_ext(type) != NULL ? KMALLOC_SLAB_SIZE :
-	    sizeof(*slab));
+	bzero(slab, kmalloc_ext(type) != NULL ?
+	    offset + count * type->ks_objsize : sizeof(*slab));
 	spin_init(&slab->spin, "kmslb");
 	slab->type = type;
 	slab->orig_cpuid = mycpu->gd_cpuid;
-	slab->offset = mgt->slab_offset;
+	slab->offset = offset;
 	slab->objsize = type->ks_objsize;
-	slab->ncount = mgt->slab_count;
+	slab->ncount = count;
 	slab->findex = slab->ncount;
 	slab->xindex = slab->ncount;
 	slab->unused01 = origin;
@@ -200,7 +183,8 @@ kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab,
 	    ("%s: slab counts differ", type->ks_shortdesc));
 
 	if (slab->magic != KMALLOC_SLAB_MAGIC || slab->type != type)
-		kmalloc_slab_format(type, slab, NULL);
+		kmalloc_slab_format(type, slab, NULL, mgt->slab_count,
+		    mgt->slab_offset);
 }
 
 void
@@ -233,7 +217,8 @@ _kmalloc_obj_bootinit(struct malloc_type *type, void *mem, size_t bytes)
 
 	for (; base + KMALLOC_SLAB_SIZE <= end; base += KMALLOC_SLAB_SIZE) {
 		slab = (struct kmalloc_slab *)base;
-		kmalloc_slab_format(type, slab, KMALLOC_ORIGIN_BOOT);
+		kmalloc_slab_format(type, slab, KMALLOC_ORIGIN_BOOT,
+		    ggm->slab_count, ggm->slab_offset);
 		spin_lock(&ggm->spin);
 		slab->next = ggm->full;
 		ggm->full = slab;
@@ -247,12 +232,15 @@ kmalloc_obj_adopt(struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = kmalloc_ext(type);
 
-	if (ext == NULL || ext->boot != KMALLOC_BOOT_ACTIVE)
-		return;
-	KASSERT(ncpus == 1, ("%s: malloc_init after the cpus were counted",
-	    type->ks_shortdesc));
-	type->ks_limit = 0;
-	ext->boot = KMALLOC_BOOT_ADOPTED;
+	if (type->ks_limit == 0) {
+		/* Of a former life: kmalloc_obj_detach() must leave it. */
+		type->ks_unused0 = 0;
+	} else if (ext != NULL && ext->boot == KMALLOC_BOOT_ACTIVE) {
+		KASSERT(ncpus == 1, ("%s: malloc_init after the cpus were "
+		    "counted", type->ks_shortdesc));
+		type->ks_limit = 0;
+		ext->boot = KMALLOC_BOOT_ADOPTED;
+	}
 }
 
 int
@@ -264,19 +252,15 @@ kmalloc_obj_keep_mgt(struct malloc_type *type, struct kmalloc_mgt *mgt)
 	    (mgt == &type->ks_mgt || mgt == &type->ks_use0.mgt));
 }
 
-void
-kmalloc_obj_free(void *obj, struct malloc_type *type)
+int
+kmalloc_obj_foreign(void *obj __unused, struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = kmalloc_ext(type);
-	struct kmalloc_slab *slab;
 
-	slab = (void *)((uintptr_t)obj & ~KMALLOC_SLAB_MASK);
-	if (ext != NULL && ext->boot != KMALLOC_BOOT_NONE && obj != NULL &&
-	    slab->magic != KMALLOC_SLAB_MAGIC) {
-		spin_lock(&ext->spin);
-		++ext->foreign;
-		spin_unlock(&ext->spin);
-		return;
-	}
-	_kfree_obj(obj, type);
+	if (ext == NULL || ext->boot == KMALLOC_BOOT_NONE)
+		return (0);
+	spin_lock(&ext->spin);
+	++ext->foreign;
+	spin_unlock(&ext->spin);
+	return (1);
 }

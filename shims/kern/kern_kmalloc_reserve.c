@@ -10,20 +10,21 @@
  *	entry, kernel_map's lock and perhaps a page-table page; each may need
  *	memory in turn, and the lock may be held by somebody who waits for
  *	page-out.  zalloc avoided all that for its ZONE_INTERRUPT zones, whose
- *	address space and page tables existed in advance.
+ *	address space and page tables existed in advance: zget() needed one page
+ *	for the next dozen items, and vm_page_alloc(.., VM_ALLOC_INTERRUPT) gives
+ *	it the very last one.
  *
  * What is set aside
  *
  *	A type with a reserve has, besides its objects,
  *
  *	ready slabs	complete with pages, set up, in no list: N of them
- *	slots		addresses for more, one slab each, in runs obtained
- *			from kmem_alloc_nofault(), which makes their page
- *			tables, too.  A slot becomes a slab with 32 times
- *			vm_page_alloc(NULL, ..) and pmap_kenter(): no map lock,
- *			no map entry, no pv entry, no page-table page, nothing
- *			that blocks or comes back here.  If a page is missing,
- *			those already had are given back at once.
+ *	slots		addresses for more, with their page tables, one slab
+ *			each: see kern_kmalloc_slot.c.  To make a slab in one
+ *			takes pages and nothing else: no map lock, no map entry,
+ *			no pv entry, no page-table page, nothing that blocks or
+ *			comes back here.  32 pages make a full slab, and one
+ *			page makes a mini slab.
  *
  * Where a slab comes from, in this order (kmalloc_obj_getslab())
  *
@@ -33,42 +34,68 @@
  *	   At every slab taken, another slot is populated at once from
  *	   VM_ALLOC_SYSTEM pages, without blocking, or else the maintainer
  *	   thread is woken.
- *	2. A slot populated on the spot, with pages as deep as the caller's
- *	   flags reach: M_USE_INTERRUPT_RESERVE means down to the last.
- *	3. M_RNOWAIT callers: NULL.  They never reach kmem_slab_alloc().
- *	4. Others: kmem_slab_alloc(.., M_WAITOK), which blocks.
+ *	2. A full slab in a slot, made on the spot.  It is not worth the last
+ *	   pages there are, so VM_ALLOC_SYSTEM is as deep as this goes.
+ *	3. A mini slab in a slot, with a page as deep as the caller may reach:
+ *	   M_USE_INTERRUPT_RESERVE and all who may take the floor get the last.
+ *	4. M_RNOWAIT callers: NULL.  They never reach kmem_slab_alloc().
+ *	5. Others: kmem_slab_alloc(.., M_WAITOK), which blocks.
  *
  * The argument
  *
- *	Page-out calls with M_INTNOWAIT, so no step it takes can block; it
- *	either gets an object or goes on without.  As long as it gets them it
- *	frees pages, 1 to 3 are replenished from those by page-out's own
- *	allocations, and the maintainer, which has nothing to do with page-out
- *	and holds nothing that page-out wants (ext->lock is never taken to
- *	allocate), tops up the rest.  So the guarantee holds while the N slabs
- *	last from the moment memory runs out until the first pages come free;
- *	each holds the metadata for tens of megabytes of swap.  Only past that
- *	do 32 free pages have to be there at once.  zalloc asked for one.
+ *	Claim: while at least one page is free when page-out asks, page-out gets
+ *	on.  Step by step, for the thread that writes a page to swap:
+ *
+ *	(a) It allocates with M_INTNOWAIT or is recognised as pagethread.  Steps
+ *	    1 to 4 take ext->spin, the spinlocks of vm_page and pmap_kenter(),
+ *	    and no other lock.  No holder of those ever waits for memory.  So
+ *	    every step ends, and what is in the way is never a lock.
+ *	(b) If a ready slab is left, step 1 serves, and needs no page.
+ *	(c) If none is left, step 3 serves if there is a slot and one page, by
+ *	    (a) of any class down to the last.  So page-out fails only if there
+ *	    is no slot or not one page.
+ *	(d) Not one page: swp_pager_meta_build() waits for any page to be freed,
+ *	    as it did with zalloc.  This is not ours to cure; zalloc could not.
+ *	(e) No slot: see `how many' below.
+ *	(f) One page holds the swap metadata of some hundred pages; writing
+ *	    those frees more than the one.  So memory grows from then on, until
+ *	    step 2 and the maintainer succeed again and the reserve is full.
+ *
+ *	Nothing in (a) to (f) needs the maintainer or the poller to run: they
+ *	may block, on kernel_map's lock or for memory, and page-out need not
+ *	wait for them.  They hold ext->lock while they do, which is never taken
+ *	to allocate or to free an object.
+ *
+ *	The pv entries that page-out and page faults need are served in the
+ *	same way, and map entries by what follows.
+ *
+ * How many slots
+ *
+ *	A ZONE_INTERRUPT zone had addresses for all of its n items, and so has
+ *	a type with nobjs != 0, in full slabs.  On top there are slots for mini
+ *	slabs: for all objects if that is little, else one for 64 pages of RAM
+ *	(their page tables take a page in 1024).  With SWAPMETA's mini slabs
+ *	that is metadata for five times as much swap as there is RAM, used up
+ *	only if memory is short by the last 32 pages from beginning to end of
+ *	that; and mini slabs are given back as soon as they are free.
+ *	Other types get SLOTS_MINI in advance, and more by the maintainer, when
+ *	memory is not short: more slots need page tables.
  *
  * Recursion: the type that map entries come from
  *
- *	kmem_slab_alloc() and kmem_alloc_nofault() need map entries.  If an
- *	M_WAITOK caller of that very type gets to step 4, the entries that
- *	kmem_slab_alloc() needs are asked of the same type by the same thread.
- *	Such threads are recorded (kmalloc_blocked) and recognised: they may
- *	take the floor and, if there is none, sleep until the maintainer or
- *	retirement adds a slab rather than call kmem_slab_alloc() again.  The
- *	maintainer makes slots long before the last is used (SLOTS_LOW) and one
- *	of them yields about a thousand entries where a new run costs one or
- *	two, so it always finds what it needs in step 1 or 2.
+ *	kmem_slab_alloc() and kmem_alloc_nofault() need map entries, and reserve
+ *	them before they take kernel_map's lock.  If an M_WAITOK caller of that
+ *	very type gets to step 5, the entries that kmem_slab_alloc() needs are
+ *	asked of the same type by the same thread.  Such threads are recorded
+ *	(kmalloc_blocked) and recognised: they may take the floor and the last
+ *	page and, if there is neither, go to sleep and try again rather than
+ *	call kmem_slab_alloc() again.  They hold no lock of the VM then, so
+ *	page-out goes on, by the claim, and one page ends their wait.
+ *	The maintainer makes slots long before the last is used (ext_slots_low())
+ *	and one of them yields a dozen entries at the least where a new run
+ *	costs one or two, so it finds what it needs in steps 1 to 3.
  *
- * Retirement
- *
- *	Slabs of slots and of boot memory must not get into the cpu's cache of
- *	free slabs or to kmem_slab_free(), which knows nothing of them.
- *	kmalloc_obj_retire() takes them out of the list, lets them fill up the
- *	reserve if it is short, and otherwise frees the pages and keeps the
- *	slot.  The reserve thus also fills from below when load goes.
+ * What goes back, and when, is the subject of kern_kmalloc_reclaim.c.
  *
  * Locks, in order: ext->lock, then either ext->spin or a type's mgt spinlock,
  * never both.  ext->spin is never held across a call into the VM.
@@ -85,6 +112,7 @@
 #include <sys/spinlock.h>
 #include <sys/sysctl.h>
 #include <sys/thread.h>
+#include <sys/vmmeter.h>
 #include <sys/kmalloc_obj.h>
 
 #include <vm/vm.h>
@@ -101,21 +129,11 @@
 #include <sys/thread2.h>
 #include <vm/vm_page2.h>
 
-#define	SLAB_PAGES	(KMALLOC_SLAB_SIZE / PAGE_SIZE)
 #define	SLOTS_BATCH	8	/* slots a new run has */
 #define	SLOTS_LOW	4	/* fewer free ones: time for a new run */
+#define	SLOTS_MINI	64	/* slots for mini slabs, of types with a reserve */
+#define	SLOTS_MINI_PAGES 64	/* or one for so many pages of RAM */
 #define	REFILL_CLASS	(VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM)
-
-/*
- * Address space of nslots slabs; a set bit in map[] is a free slot.
- */
-struct kmalloc_run {
-	struct kmalloc_run *next;
-	vm_offset_t	base;
-	long		nslots;
-	long		hint;		/* no free slot in words below */
-	uint64_t	map[];
-};
 
 /*
  * A thread inside kmem_slab_alloc() for a type, on its stack.
@@ -133,11 +151,13 @@ static struct spinlock kmalloc_poke_spin =
 static int kmalloc_reserve = -1;
 TUNABLE_INT("kern.kmalloc_reserve", &kmalloc_reserve);
 
-/*
- * Ready slabs that ext should have.
- */
-static long
-ext_target(const struct kmalloc_ext *ext)
+static int kmalloc_mini = 1;
+TUNABLE_INT("kern.kmalloc_mini", &kmalloc_mini);
+SYSCTL_INT(_kern, OID_AUTO, kmalloc_mini, CTLFLAG_RW, &kmalloc_mini, 0,
+    "make slabs of one page when there are not enough for a whole one");
+
+long
+kmalloc_ext_target(const struct kmalloc_ext *ext)
 {
 	if (ext->nslabs == 0 || kmalloc_reserve < 0)
 		return (ext->nslabs);
@@ -153,11 +173,13 @@ kmalloc_ext_poke(void)
 	wakeup(&kmalloc_poked);
 }
 
-static void
-ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
+void
+kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 {
 	int waiting;
 
+	KASSERT(!kmalloc_slab_is_mini(slab),
+	    ("kmalloc_obj: mini slab %p made ready", slab));
 	spin_lock(&ext->spin);
 	slab->next = ext->ready;
 	ext->ready = slab;
@@ -168,13 +190,13 @@ ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 		wakeup(&ext->ready);
 }
 
-static struct kmalloc_slab *
-ext_take_ready(struct kmalloc_ext *ext, int privileged)
+struct kmalloc_slab *
+kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 {
 	struct kmalloc_slab *slab = NULL;
 
 	spin_lock(&ext->spin);
-	if (ext->nready > (privileged || ext_target(ext) == 0 ? 0 : 1)) {
+	if (ext->nready > (privileged || kmalloc_ext_target(ext) == 0 ? 0 : 1)) {
 		slab = ext->ready;
 		ext->ready = slab->next;
 		slab->next = NULL;
@@ -187,109 +209,6 @@ ext_take_ready(struct kmalloc_ext *ext, int privileged)
 }
 
 /*
- * Take a free slot.  Returns its run and, in *vap, its address.
- */
-static struct kmalloc_run *
-slot_take(struct kmalloc_ext *ext, vm_offset_t *vap)
-{
-	struct kmalloc_run *run;
-	long words, i;
-	int bit;
-
-	spin_lock(&ext->spin);
-	for (run = ext->runs; run != NULL; run = run->next) {
-		words = howmany(run->nslots, 64);
-		for (i = run->hint; i < words && run->map[i] == 0; ++i)
-			;
-		run->hint = i;
-		if (i == words)
-			continue;
-		bit = __builtin_ctzl(run->map[i]);
-		run->map[i] &= ~((uint64_t)1 << bit);
-		--ext->nfreeslots;
-		*vap = run->base + (i * 64 + bit) * KMALLOC_SLAB_SIZE;
-		break;
-	}
-	spin_unlock(&ext->spin);
-	return (run);
-}
-
-static void
-slot_give(struct kmalloc_ext *ext, struct kmalloc_run *run, vm_offset_t va)
-{
-	long i = (va - run->base) / KMALLOC_SLAB_SIZE;
-
-	spin_lock(&ext->spin);
-	run->map[i / 64] |= (uint64_t)1 << (i % 64);
-	run->hint = lmin(run->hint, i / 64);
-	++ext->nfreeslots;
-	spin_unlock(&ext->spin);
-}
-
-/*
- * Make a slab in a free slot, with pages of the class vmflags.  Never blocks.
- */
-static struct kmalloc_slab *
-slot_populate(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
-{
-	vm_page_t pgs[SLAB_PAGES];
-	struct kmalloc_run *run;
-	struct kmalloc_slab *slab;
-	vm_offset_t va;
-	size_t i;
-
-	if ((run = slot_take(ext, &va)) == NULL)
-		return (NULL);
-
-	for (i = 0; i < SLAB_PAGES; ++i) {
-		pgs[i] = vm_page_alloc(NULL, mycpu->gd_rand_incr++, vmflags);
-		if (pgs[i] == NULL)
-			break;
-	}
-	if (i < SLAB_PAGES) {
-		while (i > 0)
-			vm_page_free(pgs[--i]);
-		slot_give(ext, run, va);
-		spin_lock(&ext->spin);
-		++ext->refill_failures;
-		spin_unlock(&ext->spin);
-		return (NULL);
-	}
-	for (i = 0; i < SLAB_PAGES; ++i) {
-		pgs[i]->valid = VM_PAGE_BITS_ALL;
-		vm_page_wire(pgs[i]);
-		vm_page_wakeup(pgs[i]);
-		pmap_kenter(va + i * PAGE_SIZE, VM_PAGE_TO_PHYS(pgs[i]));
-	}
-	slab = (struct kmalloc_slab *)va;
-	kmalloc_slab_format(type, slab, run);
-	return (slab);
-}
-
-/*
- * The reverse, for a slab with every object free.
- */
-static void
-slot_depopulate(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
-{
-	struct kmalloc_run *run = slab->unused01;
-	vm_offset_t va = (vm_offset_t)slab;
-	vm_page_t m;
-	size_t i;
-
-	KASSERT(run != NULL && slab->unused01 != KMALLOC_ORIGIN_BOOT,
-	    ("kmalloc_obj: slab %p is not in a slot", slab));
-	for (i = 0; i < SLAB_PAGES; ++i) {
-		m = PHYS_TO_VM_PAGE(pmap_kextract(va + i * PAGE_SIZE));
-		pmap_kremove(va + i * PAGE_SIZE);
-		vm_page_busy_wait(m, FALSE, "kmslot");
-		vm_page_unwire(m, 0);
-		vm_page_free(m);
-	}
-	slot_give(ext, run, va);
-}
-
-/*
  * Bring the reserve up to its target as far as pages of that class and slots
  * go.  Returns whether pages were missing.  Never blocks.
  */
@@ -299,12 +218,12 @@ ext_refill(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
 	struct kmalloc_slab *slab;
 	u_long failures;
 
-	while (ext->nready < ext_target(ext)) {
+	while (ext->nready < kmalloc_ext_target(ext)) {
 		failures = ext->refill_failures;
-		slab = slot_populate(ext, type, vmflags);
+		slab = kmalloc_slot_populate(ext, type, vmflags);
 		if (slab == NULL)
 			return (ext->refill_failures != failures);
-		ext_add_ready(ext, slab);
+		kmalloc_ext_add_ready(ext, slab);
 		spin_lock(&ext->spin);
 		++ext->refills;
 		spin_unlock(&ext->spin);
@@ -313,35 +232,40 @@ ext_refill(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
 }
 
 /*
- * Set aside address space for nslots more slabs.  May block.  Returns 0 if
- * there is no more.
+ * Slots for the first run of a type.
  */
-static int
-ext_grow(struct kmalloc_ext *ext, long nslots)
+static long
+ext_slots_wanted(const struct kmalloc_ext *ext, const struct malloc_type *type,
+    size_t nobjs)
 {
-	struct kmalloc_run *run;
-	long words = howmany(nslots, 64);
-	long i;
+	const size_t percount = kmalloc_mini_count(type);
+	long minis = 0;
+	long nslots;
 
-	run = kmalloc(__offsetof(struct kmalloc_run, map[words]),
-	    M_KMALLOC_EXT, M_WAITOK | M_ZERO);
-	run->base = kmem_alloc_nofault(kernel_map, nslots * KMALLOC_SLAB_SIZE,
-	    VM_SUBSYS_KMALLOC, KMALLOC_SLAB_SIZE);
-	if (run->base == 0) {
-		kfree(run, M_KMALLOC_EXT);
-		return (0);
+	if (nobjs == 0) {
+		nslots = lmax(SLOTS_BATCH, kmalloc_ext_target(ext) + SLOTS_LOW);
+		if (ext->nslabs != 0)
+			minis = SLOTS_MINI;
+	} else {
+		/* A cpu may sit on two slabs that are partly used. */
+		nslots = howmany(nobjs, type->ks_mgt.slab_count) +
+		    kmalloc_ext_target(ext) + 2 * ncpus;
+		if (ext->nslabs != 0 && percount != 0) {
+			minis = lmin(howmany(nobjs, percount),
+			    lmax(SLOTS_MINI, vmstats.v_page_count /
+			    SLOTS_MINI_PAGES));
+		}
 	}
-	run->nslots = nslots;
-	for (i = 0; i < nslots; ++i)
-		run->map[i / 64] |= (uint64_t)1 << (i % 64);
+	return (nslots + minis);
+}
 
-	spin_lock(&ext->spin);
-	run->next = ext->runs;
-	ext->runs = run;
-	ext->nslots += nslots;
-	ext->nfreeslots += nslots;
-	spin_unlock(&ext->spin);
-	return (1);
+/*
+ * Free slots below which a type that grows needs a new run.
+ */
+static long
+ext_slots_low(const struct kmalloc_ext *ext)
+{
+	return (ext->nslabs != 0 ? SLOTS_MINI / 2 : SLOTS_LOW);
 }
 
 void
@@ -358,16 +282,9 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
 	ext->nslabs = nslabs;
 	if (ext->runs == NULL) {
-		if (nobjs != 0) {
-			/* A cpu may sit on two slabs that are partly used. */
-			nslots = howmany(nobjs, type->ks_mgt.slab_count) +
-			    ext_target(ext) + 2 * ncpus;
-		} else {
-			nslots = lmax(SLOTS_BATCH,
-			    ext_target(ext) + SLOTS_LOW);
-			ext->grows = 1;
-		}
-		if (ext_grow(ext, nslots) == 0)
+		nslots = ext_slots_wanted(ext, type, nobjs);
+		ext->grows = (nobjs == 0);
+		if (kmalloc_slots_add(ext, nslots) == 0)
 			panic("%s: no address space for %ld slabs",
 			    type->ks_shortdesc, nslots);
 	}
@@ -418,17 +335,19 @@ ext_slab_wait(struct kmalloc_ext *ext, int flags)
 }
 
 /*
- * A recursion that found nothing: sleep until somebody adds a slab.
+ * A recursion that found nothing: sleep until somebody adds a slab, or there
+ * may be a page.
  */
 static void
 ext_wait_ready(struct kmalloc_ext *ext)
 {
 	kmalloc_ext_poke();
 	spin_lock(&ext->spin);
-	++ext->waiting;
-	while (ext->nready == 0)
-		ssleep(&ext->ready, &ext->spin, 0, "kmresv", 0);
-	--ext->waiting;
+	if (ext->nready == 0) {
+		++ext->waiting;
+		ssleep(&ext->ready, &ext->spin, 0, "kmresv", hz / 10 + 1);
+		--ext->waiting;
+	}
 	spin_unlock(&ext->spin);
 }
 
@@ -442,6 +361,31 @@ page_class(int flags)
 	if (flags & M_USE_INTERRUPT_RESERVE)
 		vmflags |= VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT;
 	return (vmflags);
+}
+
+/*
+ * A slab in a free slot: a whole one if there is memory, else a mini slab.
+ * Types with destructors have no mini slabs, as only the poller retires slabs
+ * of theirs, in its own good time.
+ */
+static struct kmalloc_slab *
+ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
+    int privileged)
+{
+	struct kmalloc_slab *slab;
+	int vmflags = page_class(flags);
+
+	if (kmalloc_mini == 0 || ext->dtor != NULL)
+		return (kmalloc_slot_populate(ext, type, vmflags));
+
+	slab = kmalloc_slot_populate(ext, type,
+	    (vmflags & ~VM_ALLOC_INTERRUPT) | VM_ALLOC_NORMAL);
+	if (slab == NULL) {
+		if (privileged)
+			vmflags |= VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT;
+		slab = kmalloc_slot_populate_mini(ext, type, vmflags);
+	}
+	return (slab);
 }
 
 /*
@@ -476,14 +420,14 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 		recursing = ext_recursing(ext);
 		privileged = (flags & intnowait) == intnowait || recursing ||
 		    curthread == pagethread || curthread == kmalloc_maintainer;
-		slab = ext_take_ready(ext, privileged);
+		slab = kmalloc_ext_take_ready(ext, privileged);
 		if (slab != NULL) {
 			if (ext_refill(ext, type, REFILL_CLASS) ||
-			    ext->nfreeslots < SLOTS_LOW)
+			    ext->nfreeslots < ext_slots_low(ext))
 				kmalloc_ext_poke();
 			return (slab);
 		}
-		slab = slot_populate(ext, type, page_class(flags));
+		slab = ext_populate(ext, type, flags, privileged);
 		if (slab != NULL) {
 			spin_lock(&ext->spin);
 			++ext->eaten;
@@ -505,101 +449,8 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 }
 
 /*
- * What to do with a retired slab that is not of kmem_slab_alloc().
- */
-static void
-slab_keep(struct kmalloc_ext *ext, struct malloc_type *type,
-    struct kmalloc_slab *slab)
-{
-	void *origin = slab->unused01;
-
-	if (type->ks_limit == 0) {		/* the type goes away */
-		if (origin != KMALLOC_ORIGIN_BOOT)
-			slot_depopulate(ext, slab);
-	} else if (origin == KMALLOC_ORIGIN_BOOT ||
-	    ext->nready < ext_target(ext)) {
-		kmalloc_slab_format(type, slab, origin);
-		ext_add_ready(ext, slab);
-	} else {
-		slot_depopulate(ext, slab);
-	}
-}
-
-struct kmalloc_slab *
-kmalloc_obj_retire(struct malloc_type *type, struct kmalloc_slab *base)
-{
-	struct kmalloc_ext *ext = kmalloc_ext(type);
-	struct kmalloc_slab *rest = NULL;
-	struct kmalloc_slab **restp = &rest;
-	struct kmalloc_slab *slab;
-
-	if (ext == NULL)
-		return (base);
-
-	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	while ((slab = base) != NULL) {
-		base = slab->next;
-		slab->next = NULL;
-		kmalloc_slab_destruct(ext, slab);
-		if (slab->unused01 == NULL) {
-			*restp = slab;
-			restp = &slab->next;
-		} else {
-			slab_keep(ext, type, slab);
-		}
-	}
-	lockmgr(&ext->lock, LK_RELEASE);
-	return (rest);
-}
-
-/*
- * Once dying is set nobody but the destroyer works on the type: the maintainer
- * skips it and every slab that retires goes.
- */
-void
-_kmalloc_obj_destroy(struct malloc_type **typep)
-{
-	struct malloc_type *type = *typep;
-	struct kmalloc_ext *ext;
-	struct kmalloc_slab *slab;
-	struct kmalloc_run *run;
-
-	if (type == NULL || (ext = kmalloc_ext(type)) == NULL) {
-		kmalloc_destroy(typep);
-		return;
-	}
-
-	_kmalloc_obj_unctor(type);
-	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	ext->dying = 1;
-	ext->nslabs = 0;
-	while ((slab = ext_take_ready(ext, 1)) != NULL)
-		slot_depopulate(ext, slab);
-	lockmgr(&ext->lock, LK_RELEASE);
-
-	kmalloc_destroy(typep);
-
-	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	if (ext->nfreeslots != ext->nslots) {
-		/* Objects are still out; malloc_uninit() has said so. */
-		lockmgr(&ext->lock, LK_RELEASE);
-		return;
-	}
-	while ((run = ext->runs) != NULL) {
-		ext->runs = run->next;
-		kmem_free(kernel_map, run->base,
-		    run->nslots * KMALLOC_SLAB_SIZE);
-		kfree(run, M_KMALLOC_EXT);
-	}
-	ext->nslots = 0;
-	ext->nfreeslots = 0;
-	kmalloc_ext_recycle(ext);
-	lockmgr(&ext->lock, LK_RELEASE);
-}
-
-/*
- * Top up every type: slabs first, which does not block, then addresses, which
- * may.  Returns whether pages were missing.
+ * Look after every type: what can be had without blocking first, then
+ * addresses.  Returns whether pages were missing.
  */
 static int
 kmalloc_maintain(void)
@@ -613,27 +464,39 @@ kmalloc_maintain(void)
 				continue;
 			lockmgr(&ext->lock, LK_EXCLUSIVE);
 			if (ext->type == NULL || ext->dying) {
+				kmalloc_ext_bury(ext);
 				lockmgr(&ext->lock, LK_RELEASE);
 				continue;
 			}
-			if (pass == 1 && ext->grows &&
-			    ext->nfreeslots < SLOTS_LOW)
-				ext_grow(ext, SLOTS_BATCH);
+			/* In a shortage, page tables would be the last straw. */
+			if (pass == 1 && ext->grows && !vm_paging_min() &&
+			    ext->nfreeslots < ext_slots_low(ext)) {
+				kmalloc_slots_add(ext, ext->nslabs != 0 ?
+				    SLOTS_MINI : SLOTS_BATCH);
+			}
+			if (pass == 0)
+				kmalloc_ext_reclaim(ext, vm_paging_min());
 			missing |= ext_refill(ext, ext->type, REFILL_CLASS);
 			lockmgr(&ext->lock, LK_RELEASE);
 		}
 	}
+	if (vm_paging_min())
+		kmalloc_cache_reclaim();
 	return (missing);
 }
 
+/*
+ * Looks round once a second, as nobody tells it that memory is short or that
+ * a mini slab is free.
+ */
 static void
 kmalloc_maintainer_thread(void)
 {
 	for (;;) {
 		spin_lock(&kmalloc_poke_spin);
-		while (kmalloc_poked == 0) {
+		if (kmalloc_poked == 0) {
 			ssleep(&kmalloc_poked, &kmalloc_poke_spin, 0,
-			    "kmidle", 0);
+			    "kmidle", hz);
 		}
 		kmalloc_poked = 0;
 		spin_unlock(&kmalloc_poke_spin);
@@ -673,7 +536,7 @@ static int
 sysctl_kmalloc_ext(SYSCTL_HANDLER_ARGS)
 {
 	struct kmalloc_ext *ext;
-	char name[32], low[24], line[320];
+	char name[32], low[24], line[384];
 	size_t i;
 	int error = 0;
 
@@ -693,12 +556,14 @@ sysctl_kmalloc_ext(SYSCTL_HANDLER_ARGS)
 			ksnprintf(low, sizeof(low), "%ld", ext->lowwater);
 		ksnprintf(line, sizeof(line), "%-14s ready=%ld low=%s "
 		    "target=%ld slots=%ld/%ld eaten=%lu refills=%lu "
-		    "refill_failures=%lu refusals=%lu blocking=%lu "
+		    "refill_failures=%lu minis=%ld minis_made=%lu "
+		    "minis_returned=%lu refusals=%lu blocking=%lu "
 		    "constructed=%ld out=%ld limit=%ld limit_sleeps=%lu "
 		    "foreign=%lu\n",
-		    name, ext->nready, low, ext_target(ext),
+		    name, ext->nready, low, kmalloc_ext_target(ext),
 		    ext->nfreeslots, ext->nslots, ext->eaten, ext->refills,
-		    ext->refill_failures, ext->refusals, ext->blocking,
+		    ext->refill_failures, ext->minis, ext->minis_made,
+		    ext->minis_returned, ext->refusals, ext->blocking,
 		    ext->constructed, ext->out, ext->limit, ext->limit_sleeps,
 		    ext->foreign);
 		lockmgr(&ext->lock, LK_RELEASE);

@@ -105,13 +105,6 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 #define	kfree_cobj(obj, name)		_kfree_cobj((obj), name##_obj)
 #define	kfree_cobj_dtor(obj, name)	_kfree_cobj_dtor((obj), name##_obj)
 
-/*
- * A type with a control block must not vanish without it: whoever destroys
- * one includes this header.
- */
-#undef	kmalloc_destroy_obj
-#define	kmalloc_destroy_obj(typep)	_kmalloc_obj_destroy(typep##_obj)
-
 void	_kmalloc_obj_bootinit(struct malloc_type *type, void *mem,
 	    size_t bytes);
 void	_kmalloc_obj_reserve(struct malloc_type *type, long nslabs,
@@ -122,17 +115,6 @@ void	_kmalloc_obj_unctor(struct malloc_type *type);
 void	*_kmalloc_cobj(struct malloc_type *type, int flags);
 void	_kfree_cobj(void *obj, struct malloc_type *type);
 void	_kfree_cobj_dtor(void *obj, struct malloc_type *type);
-void	_kmalloc_obj_destroy(struct malloc_type **typep);
-
-/*
- * A type that was given memory at boot replaces a zone, and a zone takes any
- * item back, also one of a static array that never came from it (the VM's
- * first map entries are such).  Freeing one to the type is allowed; it is not
- * used again.  Whoever frees objects of such a type includes this header.
- */
-#undef	kfree_obj
-#define	kfree_obj(obj, name)	kmalloc_obj_free((obj), name##_obj)
-void	kmalloc_obj_free(void *obj, struct malloc_type *type);
 
 /*
  * Called by the allocator itself, at the places the rewriter finds.
@@ -146,6 +128,10 @@ void	kmalloc_obj_free(void *obj, struct malloc_type *type);
  *		nothing is done to one that is so already
  * retire	malloc_slab_destroy(), malloc_mgt_poll(): runs destructors and
  *		returns those slabs of the list which are to be freed
+ * foreign	_kfree_obj(), of an object that is not in a slab: non-zero if
+ *		it may be dropped
+ * detach	malloc_uninit(), after its checks: takes the control block off
+ *		type, which is about to go
  */
 void	kmalloc_obj_adopt(struct malloc_type *type);
 int	kmalloc_obj_keep_mgt(struct malloc_type *type, struct kmalloc_mgt *mgt);
@@ -154,6 +140,8 @@ void	kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab,
 	    struct kmalloc_mgt *mgt);
 struct kmalloc_slab *kmalloc_obj_retire(struct malloc_type *type,
 	    struct kmalloc_slab *base);
+int	kmalloc_obj_foreign(void *obj, struct malloc_type *type);
+void	kmalloc_obj_detach(struct malloc_type *type);
 
 /*
  * The control block.  Blocks are never freed, only used again, and the list
@@ -161,7 +149,7 @@ struct kmalloc_slab *kmalloc_obj_retire(struct malloc_type *type,
  *
  * lock		serialises what may block: growing, retiring, destructors.
  *		Never taken to allocate or free an object
- * spin		the fields after it
+ * spin		the fields after boot
  */
 struct kmalloc_run;
 struct kmalloc_blocked;
@@ -170,10 +158,11 @@ struct kmalloc_ext {
 	struct kmalloc_ext	*next;
 	struct malloc_type	*type;		/* NULL: block is unused */
 	struct lock		lock;
+	struct spinlock		spin;
+
 	int			dying;		/* type is being destroyed */
 	int			boot;		/* KMALLOC_BOOT_* */
 
-	struct spinlock		spin;
 	struct kmalloc_slab	*ready;		/* set up, in no list of type's */
 	long			nready;
 	long			nslabs;		/* as asked for */
@@ -182,6 +171,7 @@ struct kmalloc_ext {
 	long			nslots;		/* slabs that fit into it */
 	long			nfreeslots;
 	int			grows;		/* runs are added as needed */
+	long			minis;		/* mini slabs there are */
 	int			waiting;	/* threads asleep for a slab */
 	struct kmalloc_blocked	*blocked;	/* threads in kmem_slab_alloc() */
 
@@ -198,6 +188,8 @@ struct kmalloc_ext {
 	u_long			eaten;		/* slabs handed to the type */
 	u_long			refills;
 	u_long			refill_failures;
+	u_long			minis_made;
+	u_long			minis_returned;
 	u_long			refusals;	/* M_RNOWAIT went without */
 	u_long			blocking;	/* kmem_slab_alloc() fallbacks */
 	u_long			limit_sleeps;
@@ -211,10 +203,24 @@ struct kmalloc_ext {
 /*
  * Between the files of the shims only.
  *
- * kmalloc_slab_format() makes slab one of type's with every object free, and
- * zero if the type has a control block.  kmalloc_slab_destruct() runs the
- * destructor of every constructed object in it.  kmalloc_ext_poke() has the
- * maintainer thread look at all types.
+ * kmalloc_slab_format() makes slab one of type's with count objects at offset,
+ * every one free, and zero if the type has a control block.
+ * kmalloc_slab_destruct() runs the destructor of every constructed object in
+ * it.  kmalloc_ext_poke() has the maintainer thread look at all types.
+ *
+ * kmalloc_ext_target() is how many ready slabs ext should have.  add_ready and
+ * take_ready put one there and take one, or NULL; the last only if privileged.
+ * kmalloc_ext_reclaim(), with ext->lock held, gives back what is free: mini
+ * slabs, or all beyond the reserve; kmalloc_cache_reclaim() what the cpus cache.
+ * kmalloc_ext_bury(), with ext->lock held, sets the block of a type that is
+ * gone free if it can.
+ *
+ * kmalloc_slot_populate() makes a slab, or a mini slab, in a free slot of ext's
+ * with pages of the class vmflags; NULL if there is no slot or a page is
+ * missing.  Neither blocks.  kmalloc_slot_depopulate() undoes either, for a slab
+ * that nobody can reach.  kmalloc_slots_add() sets aside nslots more slots and
+ * returns 0 if there are no more addresses; it may block.
+ * kmalloc_slots_free() undoes it for all, none of which may be in use.
  */
 extern struct kmalloc_ext *kmalloc_exts;
 
@@ -224,9 +230,30 @@ struct kmalloc_ext *kmalloc_ext_create(struct malloc_type *type);
 void	kmalloc_ext_recycle(struct kmalloc_ext *ext);
 void	kmalloc_ext_poke(void);
 void	kmalloc_slab_format(struct malloc_type *type,
-	    struct kmalloc_slab *slab, void *origin);
+	    struct kmalloc_slab *slab, void *origin, size_t count,
+	    size_t offset);
 void	kmalloc_slab_destruct(struct kmalloc_ext *ext,
 	    struct kmalloc_slab *slab);
+
+long	kmalloc_ext_target(const struct kmalloc_ext *ext);
+void	kmalloc_ext_add_ready(struct kmalloc_ext *ext,
+	    struct kmalloc_slab *slab);
+struct kmalloc_slab *kmalloc_ext_take_ready(struct kmalloc_ext *ext,
+	    int privileged);
+void	kmalloc_ext_reclaim(struct kmalloc_ext *ext, int all);
+void	kmalloc_ext_bury(struct kmalloc_ext *ext);
+void	kmalloc_cache_reclaim(void);
+
+struct kmalloc_slab *kmalloc_slot_populate(struct kmalloc_ext *ext,
+	    struct malloc_type *type, int vmflags);
+struct kmalloc_slab *kmalloc_slot_populate_mini(struct kmalloc_ext *ext,
+	    struct malloc_type *type, int vmflags);
+void	kmalloc_slot_depopulate(struct kmalloc_ext *ext,
+	    struct kmalloc_slab *slab);
+int	kmalloc_slots_add(struct kmalloc_ext *ext, long nslots);
+void	kmalloc_slots_free(struct kmalloc_ext *ext);
+size_t	kmalloc_mini_count(const struct malloc_type *type);
+int	kmalloc_slab_is_mini(const struct kmalloc_slab *slab);
 
 static __inline struct kmalloc_ext *
 kmalloc_ext(const struct malloc_type *type)

@@ -35,6 +35,7 @@ public:
 // Every test has a type of its own, the last state of memory is put right.
 class KmallocObj : public ::testing::Test {
 protected:
+  void SetUp() override { fake_leave_free(-1); }
   void TearDown() override {
     fake_kmem_forbidden = false;
     fake_kmem_reenter = nullptr;
@@ -159,7 +160,6 @@ TEST_F(KmallocObj, reserveIsTakenRefilledAndHasAFloor) {
   EXPECT_EQ(Ext->refills, 4u);
 
   // Without memory: callers without privilege leave the last one.
-  long Free = fake_free_pages;
   fake_leave_free(0);
   std::vector<void *> More = exhaust(M_FLOOR_obj, M_NOWAIT);
   EXPECT_EQ(More.size(), 3 * PerSlab - 1);
@@ -175,11 +175,142 @@ TEST_F(KmallocObj, reserveIsTakenRefilledAndHasAFloor) {
   EXPECT_EQ(Ext->blocking, 0u);
   EXPECT_EQ(Ext->nfreeslots, Ext->nslots - 4);
 
-  // Thirty-two pages are enough for one more.
+}
+
+MALLOC_DEFINE_OBJ(M_WHOLE, Size, "WHOLE", "");
+
+TEST_F(KmallocObj, withoutMiniSlabsThirtyTwoPagesAreNeededAtOnce) {
+  malloc_init(M_WHOLE_obj);
+  kmalloc_obj_reserve(M_WHOLE, 1, 0);
+  *fake_sysctl_int_kmalloc_mini = 0;
+  fake_leave_free(0);
+  exhaust(M_WHOLE_obj, M_INTNOWAIT);
+  fake_leave_free(31);
+  EXPECT_EQ(get(M_WHOLE_obj, M_INTNOWAIT), nullptr);
+  EXPECT_EQ(fake_free_pages, 31);
   fake_leave_free(32);
-  EXPECT_NE(get(M_FLOOR_obj, M_INTNOWAIT), nullptr);
+  EXPECT_NE(get(M_WHOLE_obj, M_INTNOWAIT), nullptr);
   EXPECT_EQ(fake_free_pages, 0);
-  fake_leave_free(Free - 5 * 32);
+  *fake_sysctl_int_kmalloc_mini = 1;
+}
+
+MALLOC_DEFINE_OBJ(M_MINI, Size, "MINI", "");
+
+TEST_F(KmallocObj, onePageIsEnough) {
+  malloc_init(M_MINI_obj);
+  kmalloc_obj_reserve(M_MINI, 2, 3000);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_MINI_obj);
+  const size_t PerMini = kmalloc_mini_count(M_MINI_obj);
+  const long Slots = Ext->nfreeslots;
+  EXPECT_GT(PerMini, 20u);
+  fake_kmem_forbidden = true;
+  fake_leave_free(0);
+  std::vector<void *> Objs = exhaust(M_MINI_obj, M_INTNOWAIT);
+  EXPECT_EQ(Ext->nready, 0);
+
+  // Page by page, each is used to the last byte that is not the header's.
+  for (int Page = 1; Page <= 50; ++Page) {
+    fake_leave_free(1);
+    for (size_t I = 0; I < PerMini; ++I) {
+      char *Obj = static_cast<char *>(get(M_MINI_obj, M_INTNOWAIT));
+      ASSERT_NE(Obj, nullptr) << "object " << I << " of page " << Page;
+      ASSERT_TRUE(isZero(Obj));
+      ASSERT_LE((reinterpret_cast<uintptr_t>(Obj) & KMALLOC_SLAB_MASK) + Size,
+                size_t(PAGE_SIZE));
+      memset(Obj, 0x5a, Size);
+      Objs.push_back(Obj);
+    }
+    EXPECT_EQ(fake_free_pages, 0);
+    EXPECT_EQ(Ext->minis, Page);
+    ASSERT_EQ(get(M_MINI_obj, M_INTNOWAIT), nullptr);
+  }
+  EXPECT_EQ(std::set<void *>(Objs.begin(), Objs.end()).size(), Objs.size());
+  // Who may not have the last page does not get it.
+  fake_leave_free(FAKE_INTERRUPT_MIN);
+  EXPECT_EQ(get(M_MINI_obj, M_NOWAIT), nullptr);
+  EXPECT_EQ(fake_free_pages, FAKE_INTERRUPT_MIN);
+  pagethread = &MainThread;
+  Objs.push_back(get(M_MINI_obj, M_NOWAIT));
+  EXPECT_NE(Objs.back(), nullptr);
+  EXPECT_EQ(fake_free_pages, FAKE_INTERRUPT_MIN - 1);
+  EXPECT_EQ(Ext->minis_made, 51u);
+
+  // They go back when their objects do, but for two of the cpu's.
+  freeAll(M_MINI_obj, Objs);
+  for (int I = 0; I < 4; ++I) {
+    lockmgr(&Ext->lock, LK_EXCLUSIVE);
+    kmalloc_ext_reclaim(Ext, 0);
+    lockmgr(&Ext->lock, LK_RELEASE);
+    pseudo_ticks += 2;
+  }
+  EXPECT_EQ(Ext->minis, 2);
+  EXPECT_EQ(Ext->minis_returned, 49u);
+  EXPECT_EQ(fake_free_pages, FAKE_INTERRUPT_MIN - 1 + 49);
+  EXPECT_EQ(mycpu->gd_kmslab.free_count, 0u);
+  EXPECT_EQ(Ext->nfreeslots, Slots - 2);
+}
+
+MALLOC_DEFINE_OBJ(M_POLLED, Size, "POLLED", "");
+
+TEST_F(KmallocObj, theAllocatorsPollerMayRetireMiniSlabs) {
+  malloc_init(M_POLLED_obj);
+  kmalloc_obj_reserve(M_POLLED, 1, 1000);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_POLLED_obj);
+  fake_leave_free(20);
+  std::vector<void *> Objs = exhaust(M_POLLED_obj, M_INTNOWAIT);
+  EXPECT_EQ(Ext->minis, 20);
+  freeAll(M_POLLED_obj, Objs);
+  poll(M_POLLED_obj);
+  EXPECT_LE(Ext->minis, 6);
+  EXPECT_EQ(Ext->minis_returned, 20u - Ext->minis);
+  EXPECT_EQ(mycpu->gd_kmslab.free_count, 0u);
+}
+
+MALLOC_DEFINE_OBJ(M_LARGE, 5000, "LARGE", "");
+
+TEST_F(KmallocObj, objectsLargerThanAPageHaveNoMiniSlabs) {
+  malloc_init(M_LARGE_obj);
+  kmalloc_obj_reserve(M_LARGE, 1, 100);
+  EXPECT_EQ(kmalloc_mini_count(M_LARGE_obj), 0u);
+  fake_leave_free(0);
+  exhaust(M_LARGE_obj, M_INTNOWAIT);
+  fake_leave_free(1);
+  EXPECT_EQ(get(M_LARGE_obj, M_INTNOWAIT), nullptr);
+  EXPECT_EQ(fake_free_pages, 1);
+}
+
+MALLOC_DEFINE_OBJ(M_HOARD, Size, "HOARD", "");
+MALLOC_DEFINE_OBJ(M_HOARDER, Size, "HOARDER", "");
+
+TEST_F(KmallocObj, shortageLeavesNothingButTheReserve) {
+  malloc_init(M_HOARD_obj);
+  malloc_init(M_HOARDER_obj);
+  kmalloc_obj_reserve(M_HOARD, 2, 20000);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_HOARD_obj);
+  std::vector<void *> Objs, Others;
+  for (int I = 0; I < 10000; ++I) {
+    Objs.push_back(get(M_HOARD_obj, M_INTNOWAIT));
+    Others.push_back(get(M_HOARDER_obj, M_WAITOK));
+  }
+  freeAll(M_HOARD_obj, Objs);
+  freeAll(M_HOARDER_obj, Others);
+  poll(M_HOARDER_obj);
+  EXPECT_GT(mycpu->gd_kmslab.free_count, 3u);
+  long Out = Ext->nslots - Ext->nfreeslots;
+  EXPECT_GT(Out, 10);
+
+  for (int I = 0; I < 2; ++I) {
+    lockmgr(&Ext->lock, LK_EXCLUSIVE);
+    kmalloc_ext_reclaim(Ext, 1);
+    lockmgr(&Ext->lock, LK_RELEASE);
+    pseudo_ticks += 2;
+  }
+  // Two ready ones, two of the cpu.
+  EXPECT_EQ(Ext->nslots - Ext->nfreeslots, 4);
+  EXPECT_EQ(Ext->nready, 2);
+  kmalloc_cache_reclaim();
+  EXPECT_EQ(mycpu->gd_kmslab.free_count, 0u);
+  EXPECT_EQ(mycpu->gd_kmslab.free_slabs, nullptr);
 }
 
 MALLOC_DEFINE_OBJ(M_PAGER, Size, "PAGER", "");
@@ -187,13 +318,11 @@ MALLOC_DEFINE_OBJ(M_PAGER, Size, "PAGER", "");
 TEST_F(KmallocObj, pageOutThreadMayTakeTheFloor) {
   malloc_init(M_PAGER_obj);
   kmalloc_obj_reserve(M_PAGER, 1, 0);
-  long Free = fake_free_pages;
   fake_leave_free(0);
   EXPECT_EQ(get(M_PAGER_obj, M_NOWAIT), nullptr);
   pagethread = &MainThread;
   fake_kmem_forbidden = true;
   EXPECT_NE(get(M_PAGER_obj, M_NOWAIT), nullptr);
-  fake_leave_free(Free);
 }
 
 MALLOC_DEFINE_OBJ(M_LIMITED, Size, "LIMITED", "");
@@ -300,10 +429,7 @@ TEST_F(KmallocObj, retiredSlotsGiveTheirPagesBack) {
 MALLOC_DEFINE_OBJ(M_MAINTAIN, Size, "MAINTAIN", "");
 
 TEST_F(KmallocObj, maintainerRefillsWhenMemoryReturns) {
-  static bool Started;
-  if (!Started)
-    fake_start_maintainer();
-  Started = true;
+  fake_start_maintainer();
   malloc_init(M_MAINTAIN_obj);
   kmalloc_obj_reserve(M_MAINTAIN, 3, 0);
   struct kmalloc_ext *Ext = kmalloc_ext(M_MAINTAIN_obj);
@@ -451,9 +577,19 @@ TEST_F(KmallocObj, destroyedTypeGivesEverythingBack) {
     Objs.push_back(get(dyn_obj, M_INTNOWAIT));
   EXPECT_LT(fake_free_pages, Free);
   freeAll(dyn_obj, Objs);
+  struct kmalloc_ext *Ext = kmalloc_ext(dyn_obj);
   kmalloc_destroy_obj(&dyn);
   EXPECT_EQ(dyn_obj, nullptr);
   EXPECT_EQ(fake_free_pages, Free);
+
+  // The maintainer gives the addresses back, and the block.
+  fake_start_maintainer();
+  fake_run_until(
+      [](void *Arg) {
+        return static_cast<struct kmalloc_ext *>(Arg)->type == nullptr;
+      },
+      Ext);
+  EXPECT_EQ(Ext->nslots, 0);
 
   // The next type gets a block with nothing of the old one in it.
   kmalloc_create_obj(&dyn, "dyn2", Size);
@@ -472,7 +608,7 @@ TEST_F(KmallocObj, statisticsNameEveryType) {
   std::string Text = Req.out;
   free(Req.out);
   EXPECT_EQ(Text.size() + 1, Req.len);
-  EXPECT_NE(Text.find("TWO_WORDS      ready=2 low=2 target=2 slots=6/8"),
+  EXPECT_NE(Text.find("TWO_WORDS      ready=2 low=2 target=2 slots=70/72"),
             std::string::npos)
       << Text;
   kmalloc_destroy_obj(&stat);

@@ -28,6 +28,7 @@ __thread struct thread *curthread;
 struct thread *pagethread;
 struct globaldata fake_globaldata;
 struct vm_map *kernel_map;
+struct vmstats vmstats = { FAKE_PAGES };
 long pseudo_ticks = 1000;
 int ncpus = 1;
 int hz = 100;
@@ -292,20 +293,27 @@ vm_wait(int timo)
 	fake_sleep(&fake_free_pages);
 }
 
+int
+vm_paging_min(void)
+{
+	return (fake_free_pages < FAKE_MIN);
+}
+
 /*
- * Free memory becomes exactly that; pages are eaten or given back.
+ * Free memory becomes exactly that; pages are eaten or given back.  -1: all
+ * are given back.
  */
 void
 fake_leave_free(long count)
 {
 	vm_page_t m;
 
-	while (fake_free_pages > count) {
+	while (count >= 0 && fake_free_pages > count) {
 		m = vm_page_alloc(NULL, 0, VM_ALLOC_INTERRUPT);
 		m->next = eaten_pages;
 		eaten_pages = m;
 	}
-	while (fake_free_pages < count) {
+	while (count < 0 ? eaten_pages != NULL : fake_free_pages < count) {
 		if ((m = eaten_pages) == NULL)
 			panic("fake_leave_free: %ld pages are in use",
 			    count - fake_free_pages);
@@ -461,6 +469,7 @@ kmalloc_destroy(struct malloc_type **typep)
 {
 	struct malloc_type *type = *typep;
 
+	kmalloc_obj_detach(type);
 	type->ks_limit = 0;
 	malloc_mgt_uninit(type, &type->ks_use0.mgt);
 	malloc_mgt_uninit(type, &type->ks_mgt);
@@ -515,8 +524,12 @@ fake_start_maintainer(void)
 {
 	extern void *fake_sysinit_kmalloc_reserve;
 	struct kproc_desc *kp = fake_sysinit_kmalloc_reserve;
+	static bool started;
 	pthread_t t;
 
+	if (started)
+		return;
+	started = true;
 	*kp->global_threadpp = &maintainer_td;
 	if (pthread_create(&t, NULL, maintainer_start, kp) != 0)
 		panic("pthread_create failed");

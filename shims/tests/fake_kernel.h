@@ -36,6 +36,9 @@ extern "C" {
 #define	__predict_true(e)	__builtin_expect(!!(e), 1)
 #define	__predict_false(e)	__builtin_expect(!!(e), 0)
 #define	__noinline		__attribute__((__noinline__))
+#ifndef __cplusplus		/* the C++ library has members of that name */
+#define	__unused		__attribute__((__unused__))
+#endif
 #ifndef __always_inline
 #define	__always_inline		__inline __attribute__((__always_inline__))
 #endif
@@ -156,11 +159,13 @@ struct sysctl_req {
 #define	SYSCTL_HANDLER_ARGS						\
 	void *oidp, void *arg1, int arg2, struct sysctl_req *req
 #define	SYSCTL_OUT(r, p, l)	fake_sysctl_out(r, p, l)
-#define	SYSCTL_INT(...)		extern int fake_sysctl
+#define	SYSCTL_INT(parent, nbr, name, acc, ptr, val, descr)		\
+	int *const fake_sysctl_int_##name = (ptr)
 #define	SYSCTL_PROC(parent, nbr, name, acc, a1, a2, handler, fmt, descr) \
 	int (*fake_sysctl_##name)(SYSCTL_HANDLER_ARGS) = (handler)
 int	fake_sysctl_out(struct sysctl_req *, const void *, size_t);
 int	sysctl_handle_int(SYSCTL_HANDLER_ARGS);
+extern int *const fake_sysctl_int_kmalloc_mini;
 extern int (*fake_sysctl_kmalloc_ext)(SYSCTL_HANDLER_ARGS);
 
 typedef struct vm_page {
@@ -179,6 +184,11 @@ typedef struct vm_page {
 #define	VM_PAGE_TO_PHYS(m)	((m)->phys_addr)
 #define	PHYS_TO_VM_PAGE(pa)	fake_page(pa)
 
+struct vmstats {
+	long		v_page_count;
+};
+extern struct vmstats vmstats;
+
 struct vm_map;
 extern struct vm_map *kernel_map;
 
@@ -190,6 +200,7 @@ void	vm_page_unwire(vm_page_t, int);
 void	vm_page_wakeup(vm_page_t);
 void	vm_page_busy_wait(vm_page_t, int, const char *);
 void	vm_wait(int);
+int	vm_paging_min(void);
 void	pmap_kenter(vm_offset_t, vm_paddr_t);
 void	pmap_kremove(vm_offset_t);
 vm_paddr_t pmap_kextract(vm_offset_t);
@@ -200,6 +211,7 @@ void	kmem_free(struct vm_map *, vm_offset_t, vm_size_t);
  * For the tests: start and end of a kernel thread, and the machine's state.
  */
 #define	FAKE_PAGES		4096
+#define	FAKE_MIN		300	/* memory is short below */
 #define	FAKE_RESERVED		157	/* NORMAL stops here */
 #define	FAKE_INTERRUPT_MIN	44	/* SYSTEM stops here */
 

@@ -18,6 +18,10 @@ HOOKS = [
     ("malloc_mgt_poll",
      r"^\t+base = gslab_cache\(base\);",
      "\t\tbase = kmalloc_obj_retire(type, base);\n\\g<0>"),
+    ("_kfree_obj",
+     r"^\tslab = \(void \*\)\(\(uintptr_t\)obj & ~KMALLOC_SLAB_MASK\);\n",
+     "\\g<0>\tif (__predict_false(slab->magic != KMALLOC_SLAB_MAGIC) &&\n"
+     "\t    kmalloc_obj_foreign(obj, type))\n\t\treturn;\n"),
     ("_kmalloc_obj",
      r"kmem_slab_alloc\(KMALLOC_SLAB_SIZE, KMALLOC_SLAB_SIZE,\s+M_WAITOK\);"
      r"\n\t\}\n\n\tbzero\(slab.*?(?=^\tspin_lock\(&ggm->spin\);)",

@@ -180,7 +180,7 @@ static void
 disk_sync_thread(void)
 {
 	for (;;) {
-		tsleep(&disk_msg_cache, 0, "dsksync", DISK_SYNC_INTERVAL * hz);
+		tsleep(&disks, 0, "dsksync", DISK_SYNC_INTERVAL * hz);
 		disk_msg_send(DISK_SYNC, NULL, NULL);
 	}
 }

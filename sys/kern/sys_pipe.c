@@ -27,7 +27,7 @@
 #include <sys/uio.h>
 
 #include <vm/vm.h>
-#include <vm/vm_pageout.h>
+#include <vm/vm_page2.h>
 
 static MALLOC_DEFINE(M_PIPE, "pipe", "pipes");
 static MALLOC_DEFINE(M_PIPEBUF, "pipebuf", "pipe buffers");
@@ -90,7 +90,7 @@ SYSINIT(pipe, SI_BOOT2_MACHDEP, SI_ORDER_ANY, pipeinit, NULL);
 static void
 pipebuf_free(struct pipebuf *pb)
 {
-	if (vm_test_nominal())
+	if (vm_paging_min())
 		objcache_dtor(pipebuf_cache, pb);
 	else
 		objcache_put(pipebuf_cache, pb);

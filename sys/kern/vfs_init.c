@@ -13,7 +13,7 @@
 #include <sys/namei.h>
 #include <sys/objcache.h>
 
-static MALLOC_DEFINE(M_NAMEI, "namei", "path name buffers");
+MALLOC_DEFINE(M_NAMEI, "namei", "path name buffers");
 
 struct objcache *namei_oc;
 

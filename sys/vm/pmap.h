@@ -54,13 +54,11 @@ void	pmap_enter(pmap_t, vm_offset_t va, struct vm_page *, vm_prot_t,
 	    boolean_t wired, struct vm_map_entry *);
 void	pmap_remove(pmap_t, vm_offset_t sva, vm_offset_t eva);
 void	pmap_protect(pmap_t, vm_offset_t sva, vm_offset_t eva, vm_prot_t);
-vm_paddr_t pmap_extract(pmap_t, vm_offset_t va, void **handlep);
 
 /* By page.  The page must be busied for pmap_page_protect(). */
 void	pmap_page_init(struct vm_page *);
 void	pmap_page_protect(struct vm_page *, vm_prot_t);
 int	pmap_ts_referenced(struct vm_page *);
-void	pmap_clear_reference(struct vm_page *);
 void	pmap_zero_page(vm_paddr_t);
 void	pmap_copy_page(vm_paddr_t src, vm_paddr_t dst);
 
@@ -69,13 +67,9 @@ void	pmap_copy_page(vm_paddr_t src, vm_paddr_t dst);
  * tables exist since pmap_growkernel().
  */
 void	pmap_kenter(vm_offset_t, vm_paddr_t);
-int	pmap_kenter_quick(vm_offset_t, vm_paddr_t);
 int	pmap_kenter_noinval(vm_offset_t, vm_paddr_t);
 void	pmap_kremove(vm_offset_t);
-void	pmap_kremove_quick(vm_offset_t);
 void	pmap_kremove_noinval(vm_offset_t);
-void	pmap_qenter(vm_offset_t, struct vm_page **, int count);
-void	pmap_qenter_noinval(vm_offset_t, struct vm_page **, int count);
 void	pmap_qremove(vm_offset_t, int count);
 void	pmap_qremove_noinval(vm_offset_t, int count);
 vm_paddr_t pmap_kextract(vm_offset_t);

@@ -226,11 +226,15 @@ static swblk_t
 swp_pager_getswapspace(int npages)
 {
 	swblk_t blk, run, seen;
+	boolean_t warn;
 
 	spin_lock(&swap_spin);
 	if (vm_swap_size < npages) {
+		warn = (vm_swap_size == 0 && swap_pager_full == 0);
 		swap_pager_full = (vm_swap_size == 0);
 		spin_unlock(&swap_spin);
+		if (warn)
+			kprintf("swap_pager: out of swap space\n");
 		return (SWAPBLK_NONE);
 	}
 	blk = swap_rover;
@@ -526,6 +530,24 @@ swap_pager_readahead(struct swbuf *bp, vm_object_t object, vm_page_t m,
 	bp->sw_npages = n;
 }
 
+/*
+ * Read the buffer's pages from blk on and wait: 0 or errno.
+ */
+static int
+swap_pager_read(struct swbuf *bp, swblk_t blk)
+{
+	int error;
+
+	mycpu->gd_cnt.v_swapin++;
+	mycpu->gd_cnt.v_swappgsin += bp->sw_npages;
+	swbuf_start(bp, BUF_CMD_READ, blk, NULL);
+	error = biowait(&bp->sw_bio, "swread");
+	if (error)
+		kprintf("swap: error %d reading %d pages at block %ld\n",
+		    error, bp->sw_npages, blk);
+	return (error);
+}
+
 int
 swap_pager_getpage(vm_object_t object, vm_page_t m)
 {
@@ -540,27 +562,27 @@ swap_pager_getpage(vm_object_t object, vm_page_t m)
 	bp->sw_object = object;
 	bp->sw_m[0] = m;
 	swap_pager_readahead(bp, object, m, blk);
-	mycpu->gd_cnt.v_swapin++;
-	mycpu->gd_cnt.v_swappgsin += bp->sw_npages;
-	swbuf_start(bp, BUF_CMD_READ, blk, NULL);
-	error = biowait(&bp->sw_bio, "swread");
-	if (error)
-		kprintf("swap: error %d reading %d pages at block %ld\n",
-		    error, bp->sw_npages, blk);
-	for (i = 0; i < bp->sw_npages; ++i) {
+	error = swap_pager_read(bp, blk);
+	for (i = 1; i < bp->sw_npages; ++i) {
 		ahead = bp->sw_m[i];
-		if (error == 0) {
-			ahead->valid = VM_PAGE_BITS_ALL;
-			vm_page_flag_set(ahead, PG_SWAPPED);
-		}
-		if (i == 0)
-			continue;
 		if (error) {
 			vm_page_free(ahead);
-		} else {
-			vm_page_deactivate(ahead);
-			vm_page_wakeup(ahead);
+			continue;
 		}
+		ahead->valid = VM_PAGE_BITS_ALL;
+		vm_page_flag_set(ahead, PG_SWAPPED);
+		vm_page_deactivate(ahead);
+		vm_page_wakeup(ahead);
+	}
+	if (error && bp->sw_npages > 1) {
+		/* The fault may lie with a page nobody asked for. */
+		bp->sw_npages = 1;
+		bio_init(&bp->sw_bio);
+		error = swap_pager_read(bp, blk);
+	}
+	if (error == 0) {
+		m->valid = VM_PAGE_BITS_ALL;
+		vm_page_flag_set(m, PG_SWAPPED);
 	}
 	swbuf_put(&nsw_rpool, bp);
 	return (error ? VM_PAGER_ERROR : VM_PAGER_OK);

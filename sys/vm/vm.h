@@ -8,11 +8,11 @@
 
 #include <sys/types.h>
 
+/* What a child's map gets. */
 typedef char vm_inherit_t;
 
 #define	VM_INHERIT_SHARE	((vm_inherit_t)0)
 #define	VM_INHERIT_COPY		((vm_inherit_t)1)
-#define	VM_INHERIT_NONE		((vm_inherit_t)2)
 #define	VM_INHERIT_DEFAULT	VM_INHERIT_COPY
 
 typedef u_char vm_prot_t;
@@ -24,7 +24,6 @@ typedef u_char vm_prot_t;
 
 #define	VM_PROT_RW		(VM_PROT_READ | VM_PROT_WRITE)
 #define	VM_PROT_ALL		(VM_PROT_RW | VM_PROT_EXECUTE)
-#define	VM_PROT_DEFAULT		VM_PROT_ALL
 
 typedef u_char vm_maptype_t;
 

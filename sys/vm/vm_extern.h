@@ -66,8 +66,6 @@ int	kern_madvise(struct vmspace *, vm_offset_t addr, vm_size_t size,
  */
 vm_offset_t kern_brk(struct vmspace *, vm_offset_t newbreak);
 
-#define	MADV_NORMAL	0
-#define	MADV_WILLNEED	3
 #define	MADV_DONTNEED	4
 
 /* Free memory, queues and swap in a few lines; takes no locks. */

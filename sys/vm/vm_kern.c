@@ -47,7 +47,7 @@ kmem_alloc3(vm_map_t map, vm_size_t size, vm_subsys_t id, int kmflags)
 		vm_object_reference_quick(kernel_object);
 		vm_map_insert(map, &count, kernel_object, NULL, addr, NULL,
 		    addr, addr + size, VM_MAPTYPE_NORMAL, id, VM_PROT_ALL,
-		    VM_PROT_ALL, (kmflags & KM_STACK) ? COWF_IS_KSTACK : 0);
+		    VM_PROT_ALL, 0);
 	} else {
 		addr = 0;
 	}

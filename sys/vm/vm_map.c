@@ -390,9 +390,9 @@ vm_map_mergeable(vm_map_entry_t a, vm_map_entry_t b)
 	    (a->ba.object == NULL ||
 	    a->ba.offset + (a->ba.end - a->ba.start) == b->ba.offset) &&
 	    a->eflags == b->eflags && a->maptype == b->maptype &&
+	    a->inheritance == b->inheritance &&
 	    a->protection == b->protection &&
 	    a->max_protection == b->max_protection &&
-	    a->inheritance == b->inheritance &&
 	    a->wired_count == b->wired_count && a->id == b->id);
 }
 
@@ -479,14 +479,11 @@ vm_map_insert(vm_map_t map, int *countp, void *map_object,
 	proto.maptype = maptype;
 	proto.protection = prot;
 	proto.max_protection = max;
-	proto.inheritance = VM_INHERIT_DEFAULT;
 	proto.id = id;
-	if (cow & COWF_IS_KSTACK)
-		proto.eflags |= MAP_ENTRY_KSTACK;
+	proto.inheritance = (cow & COWF_SHARED) ? VM_INHERIT_SHARE :
+	    VM_INHERIT_DEFAULT;
 	if (cow & COWF_COPY_ON_WRITE)
 		proto.eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
-	if (cow & COWF_SHARED)
-		proto.inheritance = VM_INHERIT_SHARE;
 
 	map->size += end - start;
 	if (map_object == NULL && prev != NULL && vm_map_extend(prev, &proto)) {
@@ -647,28 +644,6 @@ vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	vm_map_unlock(map);
 	vm_map_entry_release(count);
 	return (result);
-}
-
-/*
- * Is all of [start, end) mapped with at least prot?
- */
-boolean_t
-vm_map_check_protection(vm_map_t map, vm_offset_t start, vm_offset_t end,
-    vm_prot_t prot, boolean_t have_lock)
-{
-	vm_map_entry_t entry;
-
-	if (!have_lock)
-		vm_map_lock_read(map);
-	while (start < end) {
-		if (!vm_map_lookup_entry(map, start, &entry) ||
-		    (entry->protection & prot) != prot)
-			break;
-		start = entry->ba.end;
-	}
-	if (!have_lock)
-		vm_map_unlock_read(map);
-	return (start >= end);
 }
 
 int
@@ -840,8 +815,6 @@ vmspace_fork(struct vmspace *vm1)
 	    (char *)&vm1->vm_endcopy - (char *)&vm1->vm_startcopy);
 	vm_map_lock(&vm2->vm_map);
 	RB_FOREACH(entry, vm_map_rb_tree, &map->rb_root) {
-		if (entry->inheritance == VM_INHERIT_NONE)
-			continue;
 		count = vm_map_entry_reserve(1);
 		vm_map_copy_entry(map, entry, &vm2->vm_map, &count);
 		vm_map_entry_release(count);
@@ -860,7 +833,7 @@ vmspace_size(struct vmspace *vm)
 {
 	vm_map_t map = &vm->vm_map;
 	vm_map_entry_t entry;
-	long pages = pmap_resident_count(vmspace_pmap(vm));
+	long pages = vmspace_pmap(vm)->pm_stats.resident_count;
 
 	if (lockmgr(&map->lock, LK_SHARED | LK_NOWAIT) != 0)
 		return (pages);

@@ -18,7 +18,6 @@ struct vm_map_rb_tree;
 RB_HEAD(vm_map_rb_tree, vm_map_entry);
 RB_PROTOTYPE(vm_map_rb_tree, vm_map_entry, rb_entry, rb_vm_map_compare);
 
-typedef u_int vm_flags_t;
 typedef u_int vm_eflags_t;
 
 /* Who asked for an entry; a debugging aid, and a bar to merging. */
@@ -68,7 +67,6 @@ typedef struct vm_map_entry *vm_map_entry_t;
 
 #define	MAP_ENTRY_COW		0x0002	/* private copy of a file */
 #define	MAP_ENTRY_NEEDS_COPY	0x0004	/* shadow the object before a write */
-#define	MAP_ENTRY_KSTACK	0x0800	/* guard pages at both ends */
 
 /*
  * Entries one map operation may use up, and how many a cpu keeps.
@@ -129,7 +127,6 @@ struct vmspace {
 
 #define	vm_map_min(map)		((map)->min_addr)
 #define	vm_map_max(map)		((map)->max_addr)
-#define	vm_map_pmap(map)	((map)->pmap)
 
 static __inline struct pmap *
 vmspace_pmap(struct vmspace *vm)
@@ -143,11 +140,9 @@ vmspace_pmap(struct vmspace *vm)
 /* cowflags of vm_map_insert() */
 #define	COWF_COPY_ON_WRITE	0x0001	/* private mapping of an object */
 #define	COWF_SHARED		0x0002	/* children share it */
-#define	COWF_IS_KSTACK	0x0080
 
 /* fault_flags of vm_fault() */
 #define	VM_FAULT_NORMAL		0x00
-#define	VM_FAULT_CHANGE_WIRING	0x01	/* wire the page */
 #define	VM_FAULT_DIRTY		0x08	/* the caller will write */
 #define	VM_FAULT_USERMODE	0x40	/* the fault came from user mode */
 
@@ -193,8 +188,6 @@ void	vm_map_simplify_entry(vm_map_t, vm_map_entry_t, int *countp);
 void	vm_map_set_wired_quick(vm_map_t, vm_offset_t addr, vm_size_t size,
 	    int *countp);
 boolean_t vm_map_lookup_entry(vm_map_t, vm_offset_t, vm_map_entry_t *);
-boolean_t vm_map_check_protection(vm_map_t, vm_offset_t start,
-	    vm_offset_t end, vm_prot_t prot, boolean_t have_lock);
 void	vm_map_entry_allocate_object(vm_map_entry_t);
 
 /*

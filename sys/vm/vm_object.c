@@ -93,16 +93,6 @@ vm_object_hold(vm_object_t object)
 	lwkt_gettoken(&object->token);
 }
 
-int
-vm_object_hold_try(vm_object_t object)
-{
-	atomic_add_int(&object->hold_count, 1);
-	if (lwkt_trytoken(&object->token))
-		return (TRUE);
-	atomic_add_int(&object->hold_count, -1);
-	return (FALSE);
-}
-
 void
 vm_object_drop(vm_object_t object)
 {

@@ -45,7 +45,6 @@ struct vm_object {
 #define	OBJ_DEAD	0x0008
 #define	OBJ_ONEMAPPING	0x2000	/* at most one entry maps each page */
 
-#define	IDX_TO_OFF(idx)	((vm_ooffset_t)(idx) << PAGE_SHIFT)
 #define	OFF_TO_IDX(off)	((vm_pindex_t)((vm_ooffset_t)(off) >> PAGE_SHIFT))
 
 #ifdef _KERNEL
@@ -56,12 +55,11 @@ void	vm_object_init1(void);
 
 /* Anonymous object of size pages with one reference.  May block. */
 vm_object_t vm_object_allocate(objtype_t type, vm_pindex_t size);
-void	_vm_object_allocate(objtype_t type, vm_pindex_t size, vm_object_t object,
-	    const char *ident);
+void	_vm_object_allocate(objtype_t type, vm_pindex_t size,
+	    vm_object_t object, const char *ident);
 
 /* Hold: keep the structure and own its token.  May block. */
 void	vm_object_hold(vm_object_t);
-int	vm_object_hold_try(vm_object_t);
 void	vm_object_drop(vm_object_t);
 
 void	vm_object_reference_quick(vm_object_t);

@@ -304,20 +304,6 @@ vm_page_lookup(vm_object_t object, vm_pindex_t pindex)
 }
 
 /*
- * The page after m in the same object, or NULL.
- */
-vm_page_t
-vm_page_next(vm_page_t m)
-{
-	vm_page_t next;
-
-	next = RB_NEXT(vm_page_rb_tree, &m->object->rb_memq, m);
-	if (next != NULL && next->pindex != m->pindex + 1)
-		next = NULL;
-	return (next);
-}
-
-/*
  * The page, busied; or NULL.  With *errorp set the page is returned too, but
  * it is someone else's.
  */
@@ -578,15 +564,3 @@ vm_wait_pfault(void)
 	} while (vm_paging_severe());
 }
 
-void
-vm_wait_nominal(void)
-{
-	while (vm_paging_min())
-		vm_wait(0);
-}
-
-int
-vm_test_nominal(void)
-{
-	return (vm_paging_min());
-}

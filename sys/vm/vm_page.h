@@ -115,7 +115,6 @@ int	vm_page_insert(vm_page_t m, struct vm_object *object,
 	    vm_pindex_t pindex);
 void	vm_page_remove(vm_page_t m);
 vm_page_t vm_page_lookup(struct vm_object *object, vm_pindex_t pindex);
-vm_page_t vm_page_next(vm_page_t m);
 vm_page_t vm_page_lookup_busy_wait(struct vm_object *object,
 	    vm_pindex_t pindex, int also_m_busy, const char *wmesg);
 vm_page_t vm_page_lookup_busy_try(struct vm_object *object,

@@ -87,14 +87,6 @@ vm_paging_target2_count(void)
 	return (vmstats.v_paging_target2 - vmstats.v_free_count);
 }
 
-/* Active pages to deactivate for the inactive target; may be negative. */
-static __inline long
-vm_paging_inactive_count(void)
-{
-	return (vmstats.v_free_min + vmstats.v_inactive_target -
-	    (vmstats.v_free_count + vmstats.v_inactive_count));
-}
-
 static __inline void
 vm_page_flag_set(vm_page_t m, unsigned int bits)
 {

@@ -51,7 +51,7 @@ int vm_pages_needed;
 u_int vm_pageout_deficit;
 
 static int vm_max_launder;		/* pages written in one scan */
-static u_int vm_pageout_work;		/* pages moved, freed or written */
+static u_int vm_pageout_work;		/* pages looked at and acted upon */
 
 static void
 vm_pageout_free_page_calc(long count)
@@ -316,6 +316,7 @@ vm_pageout_scan_active(int pass, long avail_shortage, long inactive_shortage,
 			spin_lock(&pq->spin);
 			continue;
 		}
+		++vm_pageout_work;
 		actcount = pmap_ts_referenced(m);
 		if (m->flags & PG_REFERENCED)
 			++actcount;
@@ -329,7 +330,6 @@ vm_pageout_scan_active(int pass, long avail_shortage, long inactive_shortage,
 				if (avail_shortage > delta)
 					vm_page_protect(m, VM_PROT_NONE);
 				vm_page_deactivate(m);
-				++vm_pageout_work;
 				++delta;
 			}
 		}
@@ -414,8 +414,7 @@ vm_pageout_thread(void)
 		    &marker) > 0) {
 			/*
 			 * Not enough yet: at once again, but if there was
-			 * nothing to free or write let what is under way
-			 * finish.
+			 * nothing to do let what is under way finish.
 			 */
 			++pass;
 			if (work == vm_pageout_work)

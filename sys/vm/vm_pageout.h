@@ -22,8 +22,6 @@ void	vm_wait(int timo);
 
 /* The same for a user page fault: only while memory is severely short. */
 void	vm_wait_pfault(void);
-void	vm_wait_nominal(void);
-int	vm_test_nominal(void);
 
 #endif /* _KERNEL */
 

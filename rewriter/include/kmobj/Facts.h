@@ -94,7 +94,7 @@ struct Provenance {
 /// A directive as written: #include <vm/vm_zone.h>
 struct Include {
   std::string Name;     ///< vm/vm_zone.h
-  bool Angled = true;   ///< <...>
+  bool Angled = false;  ///< <...>
   std::string Resolved; ///< the file it found, like Span::File
   Span Line;            ///< from '#' to the end of the line, newline included
   bool Conditional = false; ///< inside #if other than the include guard
@@ -343,7 +343,7 @@ struct ItemMemory {
   Span Call;
   Span Statement;
   std::vector<Argument> Args;
-  unsigned SizeArg = 1; ///< which of Args is the size
+  unsigned SizeArg = 0; ///< which of Args is the size
   std::string InFunction;
 };
 

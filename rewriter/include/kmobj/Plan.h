@@ -139,8 +139,9 @@ struct PlanEntry {
   std::vector<Step> Steps; ///< by place
 
   /// Any of the shims' names appear in what is written for this entry.
+  unsigned Sites = 0; ///< calls of the old API, whether steps deal with them
+
   bool needsShims() const;
-  unsigned sites() const; ///< steps that are calls of the old API
 };
 
 struct Plan {

@@ -227,6 +227,18 @@ void Collector::mention(Mention::KindTy Kind, const FileText &Text,
   All.Mentions.push_back(std::move(M));
 }
 
+/// A member of that name, or the declaration of one, as zlib has them: not the
+/// function whatever else it is.
+static bool isMember(const FileText &Text, const TextToken &T) {
+  size_t I = Text.tokenAt(T.Begin);
+  bool Accessed =
+      Text.is(I - 1, ".") || (Text.is(I - 1, ">") && Text.is(I - 2, "-"));
+  bool Declared = I > 0 && Text.is(I + 1, ";") &&
+                  (Text.tokens()[I - 1].Kind == TextToken::Identifier &&
+                   !Text.is(I - 1, "return"));
+  return Accessed || Declared;
+}
+
 /// Every mention in the tree's text.
 void Collector::mentions() {
   // Names to look for: what is at file scope, or in a structure. A static one,
@@ -260,7 +272,8 @@ void Collector::mentions() {
       if (T.Kind != TextToken::Identifier)
         continue;
       if (Api != File->Api.end() && Api->Begin == T.Begin) {
-        mention(Api->Kind, *Text, T);
+        if (Api->Kind != Mention::Function || !isMember(*Text, T))
+          mention(Api->Kind, *Text, T);
         ++Api;
         continue;
       }

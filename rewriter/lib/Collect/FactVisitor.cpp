@@ -530,7 +530,9 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
   const Expr *Target = nullptr;
   bool ByAssignment =
       Function == Api::Zinit || (isCreation(Function) && !isZoneApi(Function));
-  if (!ByAssignment) {
+  if (Function == Api::ObjcacheReclaimlist) {
+    S.Trouble = "has no counterpart in this version";
+  } else if (!ByAssignment) {
     if (E->getNumArgs() > 0)
       Target = E->getArg(0);
     if (!S.Args.empty()) {
@@ -554,8 +556,7 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
       S.ZoneText = S.AssignTo = Spell.name(Initialised->getLocation());
     }
   }
-  if (S.Zone.empty() && S.Trouble.empty() &&
-      Function != Api::ObjcacheReclaimlist)
+  if (S.Zone.empty() && S.Trouble.empty())
     S.Trouble = ByAssignment
                     ? "what it creates is not assigned to a variable"
                     : "the zone or cache is not a plain variable or member";
@@ -575,6 +576,7 @@ void FactVisitor::itemMemory(const CallExpr *Call, std::string Var) {
   ItemMemory M;
   M.Var = std::move(Var);
   M.Function = Call->getDirectCallee()->getName().str();
+  M.SizeArg = 1; // in every member of the kmem_alloc family
   SourceLocation NameLoc =
       Call->getCallee()->IgnoreParenImpCasts()->getExprLoc();
   Spelled At = Spell.spell(NameLoc);

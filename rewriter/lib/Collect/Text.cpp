@@ -45,7 +45,7 @@ static size_t literalEnd(StringRef S, size_t I) {
 
 void kmobj::scan(StringRef S,
                  llvm::function_ref<void(const TextToken &)> Each) {
-  bool LineStart = true, Directive = false;
+  bool LineStart = true, Directive = false, Include = false;
   size_t I = 0;
   auto Add = [&](size_t End, TextToken::KindTy Kind) {
     if (LineStart && Kind == TextToken::Punct && S[I] == '#')
@@ -59,7 +59,7 @@ void kmobj::scan(StringRef S,
     unsigned char C = S[I];
     if (C == '\n') {
       LineStart = true;
-      Directive = false;
+      Directive = Include = false;
       ++I;
     } else if (size_t N = spliceAt(S, I)) {
       I += N;
@@ -71,12 +71,20 @@ void kmobj::scan(StringRef S,
     } else if (S.substr(I).starts_with("/*")) {
       size_t End = S.find("*/", I + 2);
       I = End == StringRef::npos ? S.size() : End + 2;
+    } else if (Include && C == '<') {
+      // A file's name, not words and operators.
+      size_t End = std::min(S.find_first_of(">\n", I), S.size());
+      if (End < S.size() && S[End] == '>')
+        ++End;
+      Add(End, TextToken::String);
     } else if (C == '"' || C == '\'') {
       Add(literalEnd(S, I), TextToken::String);
     } else if (startsIdentifier(C)) {
       size_t End = I + 1;
       while (End < S.size() && continuesIdentifier(S[End]))
         ++End;
+      StringRef Word = S.slice(I, End);
+      Include = Directive && (Word == "include" || Word == "include_next");
       Add(End, TextToken::Identifier);
     } else if (llvm::isDigit(C)) {
       size_t End = I + 1;

@@ -174,7 +174,8 @@ arguments(const tooling::CompileCommand &Command) {
                                         getClangStripDependencyFileAdjuster()),
                        combineAdjusters(getClangSyntaxOnlyAdjuster(),
                                         getInsertArgumentAdjuster(
-                                            {"-w", "-Qunused-arguments"},
+                                            {"-w", "-Qunused-arguments",
+                                             "-fno-caret-diagnostics"},
                                             ArgumentInsertPosition::BEGIN)));
   std::vector<std::string> Args = Adjust(Command.CommandLine, Command.Filename);
   if (!Args.empty())

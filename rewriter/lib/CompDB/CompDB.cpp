@@ -7,6 +7,7 @@
 #include "Options.h"
 #include "Report.h"
 #include "Units.h"
+#include "UserHeaders.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 
@@ -74,6 +75,9 @@ Error Maker::writeHeaders(OutputDirectory &Output, const MakeFile &Make) {
   if (!Forwarded)
     return Forwarded.takeError();
   Found.Forwarded = *Forwarded;
+  if (treeUserHeaders(Tree).empty())
+    if (Error Err = writeUserHeaders(Output))
+      return Err;
 
   for (const auto &[Name, Text] :
        optionHeaders(Table, Config, Found.UnknownOptions)) {

@@ -2,6 +2,7 @@
 //===- Flags.cpp - What of a tree's compiler flags a parser needs ---------===//
 
 #include "Flags.h"
+#include "UserHeaders.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
@@ -103,6 +104,17 @@ std::vector<std::string> parserFlags(ArrayRef<std::string> Words,
   return Flags;
 }
 
+std::string treeUserHeaders(const KernelTree &Tree) {
+  std::string Beside =
+      (sys::path::parent_path(Tree.Root) + "/include").str();
+  return isFile(Beside + "/stdlib.h") ? Beside : "";
+}
+
+static std::string userHeaders(const FlagContext &Context) {
+  std::string Beside = treeUserHeaders(Context.Tree);
+  return Beside.empty() ? Context.Build + "/" + UserDirectory.str() : Beside;
+}
+
 void completeFlags(std::vector<std::string> &Flags,
                    const FlagContext &Context) {
   auto has = [&](StringRef Prefix) {
@@ -129,7 +141,8 @@ void completeFlags(std::vector<std::string> &Flags,
   insert("-D_KERNEL");
   std::vector<std::string> Paths = {"-I" + Context.Build,
                                     "-I" + Context.Build + "/include",
-                                    "-I" + Context.Tree.Root};
+                                    "-I" + Context.Tree.Root,
+                                    "-I" + userHeaders(Context)};
   for (std::string &Path : Paths)
     insert(std::move(Path));
   std::string Global = Context.Build + "/opt_global.h";

@@ -35,6 +35,9 @@ std::vector<std::string> parserFlags(llvm::ArrayRef<std::string> Words,
 void completeFlags(std::vector<std::string> &Flags,
                    const FlagContext &Context);
 
+/// The C library's headers beside the tree; empty: there are none.
+std::string treeUserHeaders(const KernelTree &Tree);
+
 /// The directories of -I, in order.
 std::vector<std::string> includePath(llvm::ArrayRef<std::string> Flags);
 

@@ -121,6 +121,9 @@ Error Finder::choosePlatform(StringRef Wished) {
                    Known);
   Tree.Platform = Name;
   Tree.PlatformDir = Platforms[Name];
+  for (const auto &[Other, Directory] : Platforms)
+    if (Other != Name)
+      Tree.OtherPlatforms.push_back(Other);
   return Error::success();
 }
 

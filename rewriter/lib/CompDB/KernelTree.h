@@ -24,6 +24,8 @@ struct KernelTree {
   std::string Arch;     ///< x86_64, i386...
   std::string System;   ///< dragonfly, freebsd; empty: neither
 
+  std::vector<std::string> OtherPlatforms;
+
   std::string PlatformDir; ///< absolute, as all paths here
   std::string CpuDir;      ///< empty: there is none
   std::string ConfigPath;  ///< the kernel config; empty: there is none

@@ -104,8 +104,14 @@ static std::string withLoopVariable(StringRef Line, StringRef Name,
 
 void MakeFile::readLines(ArrayRef<LogicalLine> Lines, StringRef Path) {
   std::vector<Conditional> Stack;
-  bool InRule = false;
+  std::string Target; ///< of the rule whose commands follow
   for (size_t I = 0; I < Lines.size(); ++I) {
+    StringRef Raw = Lines[I].Text;
+    if (!Raw.empty() && Raw[0] == '\t' && !Target.empty()) {
+      if (Stack.empty() || Stack.back().Active)
+        Commands[Target] += (Raw.trim() + "\n").str();
+      continue;
+    }
     std::string Text = withoutComment(Lines[I].Text);
     StringRef Line = Text;
     bool Active = Stack.empty() || Stack.back().Active;
@@ -157,9 +163,9 @@ void MakeFile::readLines(ArrayRef<LogicalLine> Lines, StringRef Path) {
     }
     if (!Active)
       continue;
-    if (Line[0] == '\t' && InRule)
-      continue;
-    InRule = !assignment(Line.trim());
+    Target.clear();
+    if (!assignment(Line.trim()))
+      Target = StringRef(expand(Line.split(':').first)).trim().str();
   }
 }
 

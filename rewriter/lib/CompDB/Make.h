@@ -4,7 +4,7 @@
 // Which flags a kernel is compiled with, and which sources a module has, is
 // said in Makefiles. This evaluates as much of make(1) as it takes to ask them:
 // assignments, conditionals, loops, includes, expansion with modifiers. Nothing
-// is run: rules are skipped, `!=' gives an empty value.
+// is run: commands are only kept, `!=' gives an empty value.
 //
 // What is not known is empty or false; a Makefile never fails to be read for
 // what it says, only for not being there.
@@ -51,6 +51,10 @@ public:
 
   /// The files read, with aliases.
   const std::set<std::string> &files() const { return Files; }
+  /// Target as written -> the commands of its rules, one a line, unexpanded.
+  const std::map<std::string, std::string> &commands() const {
+    return Commands;
+  }
   const std::vector<std::string> &searchPath() const { return SearchPath; }
 
 private:
@@ -76,6 +80,7 @@ private:
   std::string Root, Build;
   std::map<std::string, std::string> Variables;
   std::map<std::string, std::string> Presets;
+  std::map<std::string, std::string> Commands;
   std::set<std::string> Files;
   std::vector<std::string> SearchPath;
   unsigned Including = 0;

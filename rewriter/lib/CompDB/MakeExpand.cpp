@@ -117,7 +117,13 @@ static std::string substitute(StringRef Word, StringRef Old, StringRef New,
 
 std::string MakeFile::modify(std::string Value, StringRef Modifier,
                              unsigned Depth) const {
-  std::string Text = expand(Modifier, Depth);
+  // In S/old$/new/ the dollar is an anchor, not a variable.
+  std::string Raw = Modifier.str();
+  if (Raw.size() > 1 && (Raw[0] == 'S' || Raw[0] == 'C'))
+    for (size_t I = 2; I + 1 < Raw.size(); ++I)
+      if (Raw[I] == '$' && Raw[I + 1] == Raw[1])
+        Raw.insert(I++, "$");
+  std::string Text = expand(Raw, Depth);
   StringRef M = Text;
   if (M == "tu" || M == "U")
     return StringRef(Value).upper();

@@ -15,7 +15,8 @@ namespace {
 
 class Walker {
 public:
-  Walker(const FlagContext &Context) : Context(Context) {}
+  Walker(const FlagContext &Context, std::string Platform)
+      : Context(Context), Platform(std::move(Platform)) {}
 
   void walk(const std::string &Makefile);
   std::map<std::string, Module> Found; ///< by Makefile, relative
@@ -25,10 +26,13 @@ private:
   void addModule(const MakeFile &Make, const std::string &Makefile,
                  StringRef Directory);
 
+  MakeFile evaluate(StringRef Makefile) const;
+
   const FlagContext &Context;
+  std::string Platform;
 };
 
-MakeFile evaluate(const FlagContext &Context, StringRef Makefile) {
+MakeFile Walker::evaluate(StringRef Makefile) const {
   const KernelTree &Tree = Context.Tree;
   MakeFile Make(Tree.Root, Context.Build);
   std::string Directory = sys::path::parent_path(Makefile).str();
@@ -37,10 +41,10 @@ MakeFile evaluate(const FlagContext &Context, StringRef Makefile) {
   Make.preset("SYSDIR", RootAlias);
   Make.preset(".CURDIR", Alias);
   Make.preset(".OBJDIR", BuildAlias);
-  Make.preset("MACHINE", Tree.Platform);
+  Make.preset("MACHINE", Platform);
   Make.preset("MACHINE_ARCH", Tree.Arch);
   Make.preset("MACHINE_CPUARCH", Tree.Arch);
-  Make.preset("MACHINE_PLATFORM", Tree.Platform);
+  Make.preset("MACHINE_PLATFORM", Platform);
   Make.preset("CCVER", "clang19");
   Make.preset("COMPILER_TYPE", "clang");
   Make.preset("KERNBUILDDIR", BuildAlias);
@@ -50,6 +54,23 @@ MakeFile evaluate(const FlagContext &Context, StringRef Makefile) {
       isFile(sys::path::parent_path(Directory).str() + "/Makefile.inc"))
     Make.read(Above);
   return Make;
+}
+
+/// `echo "#define A 1" > ${.TARGET}'.
+void readEchoes(StringRef Commands, std::map<std::string, std::string> &Out) {
+  while (!Commands.empty()) {
+    auto [Line, Rest] = Commands.split('\n');
+    Commands = Rest;
+    std::vector<std::string> Words = splitCommand(Line);
+    if (Words.size() < 2)
+      continue;
+    StringRef Text = Words[1];
+    StringRef Program = StringRef(Words[0]).ltrim("@-");
+    if (Program != "echo" || !Text.consume_front("#define "))
+      continue;
+    auto [Name, Value] = Text.trim().split(' ');
+    Out[Name.str()] = Value.trim().str();
+  }
 }
 
 void Walker::addModule(const MakeFile &Make, const std::string &Makefile,
@@ -97,13 +118,16 @@ void Walker::addModule(const MakeFile &Make, const std::string &Makefile,
                          !sys::path::is_absolute(P) && P != ".")
       W = ("-I" + Directory + "/" + P).str();
   M.Flags = parserFlags(Words, Context, Make);
+  for (const auto &[Target, Commands] : Make.commands())
+    if (StringRef(Target).starts_with("opt_"))
+      readEchoes(Commands, M.Options);
   Found.emplace(M.Makefile, std::move(M));
 }
 
 void Walker::walk(const std::string &Makefile) {
   if (!Visited.insert(Makefile).second)
     return;
-  MakeFile Make = evaluate(Context, Makefile);
+  MakeFile Make = evaluate(Makefile);
   std::string Directory = sys::path::parent_path(Makefile).str();
   if (Make.defined("KMOD"))
     addModule(Make, Makefile, Directory);
@@ -144,18 +168,35 @@ bool namesModule(const std::string &Makefile) {
 
 } // namespace
 
-std::vector<Module> findModules(const FlagContext &Context,
-                                std::vector<std::string> &Left) {
-  Walker W(Context);
+/// Everything that SUBDIRs from the top lead to on W's platform.
+static void walkFromTop(Walker &W, const KernelTree &Tree) {
   for (const char *Top : {"Makefile.modules", "modules/Makefile"})
-    if (std::string Path = Context.Tree.path(Top); isFile(Path))
+    if (std::string Path = Tree.path(Top); isFile(Path))
       W.walk(Path);
+}
+
+std::vector<Module> findModules(const FlagContext &Context,
+                                std::vector<std::string> &Others) {
+  const KernelTree &Tree = Context.Tree;
+  std::set<std::string> Elsewhere;
+  for (const std::string &Platform : Tree.OtherPlatforms) {
+    Walker Other(Context, Platform);
+    walkFromTop(Other, Tree);
+    Elsewhere.insert(Other.Visited.begin(), Other.Visited.end());
+  }
+  Walker W(Context, Tree.Platform);
+  walkFromTop(W, Tree);
   std::vector<std::string> All;
-  findMakefiles(Context.Tree.Root, All);
-  for (const std::string &Makefile : All)
-    if (!W.Visited.count(Makefile) && namesModule(Makefile))
-      Left.push_back(Context.Tree.relative(Makefile));
-  sort(Left);
+  findMakefiles(Tree.Root, All);
+  sort(All);
+  for (const std::string &Makefile : All) {
+    if (W.Visited.count(Makefile) || !namesModule(Makefile))
+      continue;
+    if (Elsewhere.count(Makefile))
+      Others.push_back(Tree.relative(Makefile));
+    else
+      W.walk(Makefile);
+  }
   std::vector<Module> Modules;
   for (auto &[Makefile, M] : W.Found)
     Modules.push_back(std::move(M));

@@ -2,9 +2,9 @@
 //===- Modules.h - Sources of loadable modules ----------------------------===//
 //
 // Some sources are in no source list, only in the Makefile of a module: KMOD,
-// SRCS, .PATH, include paths. Two ways lead to a module: the SUBDIRs from the
-// top, which is what the tree builds, and the directories themselves, which
-// hold modules that nothing builds any more as well.
+// SRCS, .PATH, include paths. SUBDIRs lead from the top to the modules of a
+// platform. Makefiles that no platform's walk reaches belong to modules that
+// are built on request or not any more; their sources count all the same.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,12 +21,15 @@ struct Module {
   std::vector<std::string> Sources; ///< absolute, C files that exist
   std::vector<std::string> Absent;  ///< C files of SRCS that do not
   std::vector<std::string> Flags;   ///< what it adds to the kernel's
+  /// Options it sets for itself: commands that write an opt_*.h.
+  std::map<std::string, std::string> Options;
 };
 
-/// The modules the tree builds for its platform, ordered by Makefile. Left: the
-/// Makefiles of modules that no SUBDIR leads to.
+/// The modules the tree builds for its platform, and those that it builds for
+/// none, ordered by Makefile. Others: the Makefiles of modules that only other
+/// platforms have.
 std::vector<Module> findModules(const FlagContext &Context,
-                                std::vector<std::string> &Left);
+                                std::vector<std::string> &Others);
 
 } // namespace kmobj::compdb
 

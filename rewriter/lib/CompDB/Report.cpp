@@ -142,7 +142,7 @@ std::string fullReport(const KernelTree &Tree, const KernelConfig &Config,
   W.missing(/*Conditional=*/true);
   W.section("Listed sources that this config leaves out", Set.LeftOut);
   W.section("C files in no list and no module", Set.NoList);
-  W.section("Modules that no Makefile above leads to", Set.LeftModules);
+  W.section("Modules that only other platforms have", Set.OtherModules);
   OS << '\n';
   W.totals();
   return Text;

@@ -21,7 +21,7 @@ std::vector<LogicalLine> logicalLines(StringRef Text) {
     Line.consume_back("\r");
     bool Continues = Line.consume_back("\\");
     if (Joined)
-      Lines.back().Text += (" " + Line).str();
+      Lines.back().Text += (" " + Line.ltrim()).str();
     else
       Lines.push_back({Number, Line.str()});
     Joined = Continues;

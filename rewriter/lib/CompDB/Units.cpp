@@ -60,7 +60,7 @@ public:
 
   void kernel(ArrayRef<SourceEntry> Entries, const KernelConfig &Config);
   void assembler();
-  void modules();
+  void modules(const KernelConfig &Config);
   void leftOut(ArrayRef<SourceEntry> Entries);
 
 private:
@@ -133,9 +133,9 @@ void UnitFinder::assembler() {
       add(Path, flagsOf(ordinaryCommand(Make)), "");
 }
 
-void UnitFinder::modules() {
+void UnitFinder::modules(const KernelConfig &Config) {
   const std::vector<std::string> Kernel = flagsOf(ordinaryCommand(Make));
-  for (const Module &M : findModules(Context, Set.LeftModules)) {
+  for (const Module &M : findModules(Context, Set.OtherModules)) {
     std::vector<std::string> Flags = M.Flags;
     for (size_t I = 0; I < Kernel.size(); ++I)
       if (Kernel[I] == "-include") {
@@ -146,6 +146,9 @@ void UnitFinder::modules() {
         Flags.push_back(Kernel[I]);
       }
     Flags.push_back("-DKLD_MODULE");
+    for (const auto &[Option, Value] : M.Options)
+      if (!Config.Options.count(Option))
+        Flags.push_back("-D" + Option + "=" + Value);
     for (const std::string &Source : M.Sources)
       add(Source, Flags, M.Name);
     for (const std::string &Source : M.Absent)
@@ -190,7 +193,7 @@ UnitSet findUnits(ArrayRef<SourceEntry> Entries, const KernelConfig &Config,
   UnitFinder Finder(Context, Make, Set);
   Finder.kernel(Entries, Config);
   Finder.assembler();
-  Finder.modules();
+  Finder.modules(Config);
   Finder.leftOut(Entries);
   return Set;
 }

@@ -146,6 +146,8 @@ void Facts::normalize() {
       [](const SourceFile &A, const SourceFile &B) { return A.Path < B.Path; },
       [](SourceFile &A, const SourceFile &B) {
         A.Parsed |= B.Parsed;
+        if (A.Hash.empty())
+          A.Hash = B.Hash;
         A.Includes.insert(A.Includes.end(), B.Includes.begin(),
                           B.Includes.end());
       });

@@ -2,8 +2,8 @@
 //===- FactsJSON.cpp - Facts to JSON and back -----------------------------===//
 //
 // Each structure lists its fields once, in describe(); a Writer and a Reader
-// walk that list. A field which holds its default is not written, so a reader
-// takes a missing field for the default.
+// walk that list. False, 0 and what is empty are not written (and are what a
+// reader takes a missing field for); names of an enumeration always are.
 //
 //===----------------------------------------------------------------------===//
 
@@ -73,8 +73,6 @@ private:
   }
   template <class T> static std::optional<json::Value> value(const T &V) {
     if constexpr (std::is_enum_v<T>) {
-      if (V == T())
-        return std::nullopt;
       return json::Value(Names<T>::get()[static_cast<unsigned>(V)]);
     } else if constexpr (std::is_integral_v<T>) {
       if (V == 0)

@@ -147,7 +147,8 @@ void CachePlanner::chooseType() {
     }
   bool Only = Define && Defines == 1 && Define->Macro == "MALLOC_DEFINE" &&
               Define->From.Kind == Provenance::Plain &&
-              Define->Args.size() == 3 && Define->Name == Type->Name;
+              Define->Args.size() == 3 && Define->Name == Type->Name &&
+              !(Define->Static && V.External);
   for (const Use *U : F.usesOf(TypeKey)) {
     bool Mine = false;
     if (U->What == Role::Init || U->What == Role::Member)

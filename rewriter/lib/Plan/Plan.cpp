@@ -24,11 +24,6 @@ bool PlanEntry::needsShims() const {
   return Convert && (WantReserve || Bootstrap || Constructed);
 }
 
-unsigned PlanEntry::sites() const {
-  return llvm::count_if(Steps,
-                        [](const Step &S) { return S.Do <= Action::Destroy; });
-}
-
 const PlanEntry *Plan::entry(StringRef Key) const {
   auto It =
       llvm::find_if(Entries, [&](const PlanEntry &E) { return E.Key == Key; });
@@ -192,11 +187,11 @@ std::string kmobj::report(const Plan &P) {
   unsigned Converted = 0, Done = 0, Left = P.StraySites;
   for (const PlanEntry &E : P.Entries) {
     Converted += E.Convert;
-    (E.Convert ? Done : Left) += E.sites();
+    (E.Convert ? Done : Left) += E.Sites;
     OS << (E.Convert ? "converted  " : "refused    ")
        << (E.Name.empty() ? E.Variable : E.Name) << " ("
-       << (E.IsZone ? "zone " : "cache ") << E.Variable << ", " << E.sites()
-       << (E.sites() == 1 ? " site)" : " sites)");
+       << (E.IsZone ? "zone " : "cache ") << E.Variable << ", " << E.Sites
+       << (E.Sites == 1 ? " site)" : " sites)");
     if (E.Convert)
       OS << " -> " << E.Type;
     else if (E.Reasons.empty())

@@ -206,9 +206,13 @@ bool Planner::creationExtent(const Site &S, Span &Replace,
   Replace = S.WholeStatement ? S.Statement : Span();
   for (const NullCheck &C : S.Checks)
     if (C.Kind == NullCheck::Dead) {
-      if (C.Test.contains(S.Call))
+      // What it jumps to may have no other way in.
+      bool Jumps = StringRef(C.Body).contains("goto ");
+      if (Jumps && (!isDynamic() || C.Test.contains(S.Call)))
+        Bad(C.Statement, "the NULL check behind the creation jumps");
+      else if (C.Test.contains(S.Call))
         Replace = C.Statement;
-      else
+      else if (!Jumps)
         AlsoRemove.push_back(C.Statement);
     }
   if (!Replace)
@@ -393,5 +397,6 @@ PlanEntry Planner::plan() {
     return A.Where < B.Where;
   });
   E.Convert = E.Convertible = E.Reasons.empty();
+  E.Sites = Sites.size() + Textual.size();
   return std::move(E);
 }

@@ -6,6 +6,7 @@
 
 #include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/kernel.h>
 #include <sys/malloc.h>
 
 MALLOC_DEFINE(M_TEMP, "temp", "whatever does not last");

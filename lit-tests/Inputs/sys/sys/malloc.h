@@ -4,7 +4,6 @@
 
 #include <sys/types.h>
 #include <sys/_malloc.h>
-#include <sys/kernel.h>
 
 #define	M_RNOWAIT		0x0001
 #define	M_WAITOK		0x0002

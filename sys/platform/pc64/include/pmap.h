@@ -7,9 +7,7 @@
  * The theory is in pmap.c.
  */
 
-#define	PML4SHIFT	39
 #define	PDPSHIFT	30
-#define	PDRSHIFT	21
 #define	NPTE_SHIFT	9		/* log2 of entries in any table */
 
 #define	KPML4I		511		/* kernel image and kernel_map */
@@ -19,8 +17,6 @@
 #define	X86_PG_V	0x001UL		/* valid */
 #define	X86_PG_RW	0x002UL		/* writable */
 #define	X86_PG_U	0x004UL		/* user */
-#define	X86_PG_NC_PWT	0x008UL		/* write through */
-#define	X86_PG_NC_PCD	0x010UL		/* uncached */
 #define	X86_PG_A	0x020UL		/* accessed */
 #define	X86_PG_M	0x040UL		/* modified */
 #define	X86_PG_PS	0x080UL		/* large page */
@@ -88,8 +84,6 @@ int	pv_entry_compare(struct pv_entry *, struct pv_entry *);
 RB_PROTOTYPE2(pv_entry_rb_tree, pv_entry, pv_entry, pv_entry_compare,
     vm_pindex_t);
 
-#define	pmap_resident_count(pmap)	((pmap)->pm_stats.resident_count)
-
 #ifdef _KERNEL
 extern struct pmap *kernel_pmap;
 extern uint64_t	KPML4phys;	/* the kernel's level 4 table */
@@ -103,8 +97,6 @@ void	pmap_bootstrap(void);
 /* Load vm's page tables (NULL: the kernel's) on this cpu. */
 void	pmap_activate(struct vmspace *vm);
 
-/* Map device memory uncached; the mapping is never undone. */
-void	*pmap_mapdev_uncacheable(vm_paddr_t pa, vm_size_t size);
 #endif
 
 #endif /* !LOCORE */

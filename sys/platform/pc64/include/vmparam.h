@@ -32,7 +32,6 @@
 #define	DMAP_TO_PHYS(x)		((vm_paddr_t)(x) - DMAP_MIN_ADDRESS)
 #endif
 
-#define	DFLDSIZ			(128UL * 1024 * 1024)	/* data limit */
 #define	DFLSSIZ			(8UL * 1024 * 1024)	/* stack limit */
 
 #endif /* _MACHINE_VMPARAM_H_ */

@@ -241,16 +241,6 @@ pmap_kenter_noinval(vm_offset_t va, vm_paddr_t pa)
 	return ((old & X86_PG_V) != 0);
 }
 
-int
-pmap_kenter_quick(vm_offset_t va, vm_paddr_t pa)
-{
-	int replaced;
-
-	replaced = pmap_kenter_noinval(va, pa);
-	cpu_invlpg((void *)va);
-	return (replaced);
-}
-
 void
 pmap_kenter(vm_offset_t va, vm_paddr_t pa)
 {
@@ -268,31 +258,10 @@ pmap_kremove_noinval(vm_offset_t va)
 }
 
 void
-pmap_kremove_quick(vm_offset_t va)
-{
-	pmap_kremove_noinval(va);
-	cpu_invlpg((void *)va);
-}
-
-void
 pmap_kremove(vm_offset_t va)
 {
 	pmap_kremove_noinval(va);
 	pmap_inval(kernel_pmap, va);
-}
-
-void
-pmap_qenter_noinval(vm_offset_t va, struct vm_page **m, int count)
-{
-	for (; count > 0; --count, ++m, va += PAGE_SIZE)
-		pmap_kenter_noinval(va, VM_PAGE_TO_PHYS(*m));
-}
-
-void
-pmap_qenter(vm_offset_t va, struct vm_page **m, int count)
-{
-	pmap_qenter_noinval(va, m, count);
-	pmap_invalidate_range(kernel_pmap, va, va + ptoa(count));
 }
 
 void
@@ -341,23 +310,6 @@ pmap_kvtom(vm_offset_t va)
 
 	pa = pmap_kextract(va);
 	return (pa == 0 ? NULL : PHYS_TO_VM_PAGE(pa));
-}
-
-void *
-pmap_mapdev_uncacheable(vm_paddr_t pa, vm_size_t size)
-{
-	vm_offset_t va, off;
-	vm_paddr_t base;
-
-	base = trunc_page(pa);
-	size = round_page(pa + size) - base;
-	va = kmem_alloc_nofault(kernel_map, size, VM_SUBSYS_MAPDEV, PAGE_SIZE);
-	if (va == 0)
-		panic("pmap_mapdev: no address space for %lu bytes", size);
-	for (off = 0; off < size; off += PAGE_SIZE)
-		pmap_kenter(va + off, (base + off) | X86_PG_NC_PCD |
-		    X86_PG_NC_PWT);
-	return ((void *)(va + (pa - base)));
 }
 
 void
@@ -458,7 +410,8 @@ pmap_pinit(pmap_t pmap)
 {
 	if (pmap->pm_pml4 == NULL) {
 		pmap->pm_pmlpv = pmap_alloc_table(PV_INDEX(PV_LEVELS, 0UL));
-		pmap->pm_pml4 = pmap_table(VM_PAGE_TO_PHYS(pmap->pm_pmlpv->pv_m));
+		pmap->pm_pml4 =
+		    pmap_table(VM_PAGE_TO_PHYS(pmap->pm_pmlpv->pv_m));
 		pmap->pm_pml4[KPML4I] = kernel_pmap->pm_pml4[KPML4I];
 		pmap->pm_pml4[DMPML4I] = kernel_pmap->pm_pml4[DMPML4I];
 		RB_INIT(&pmap->pm_pvroot);
@@ -733,28 +686,6 @@ pmap_protect(pmap_t pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot)
 }
 
 /*
- * The physical address va maps to, or 0.
- */
-vm_paddr_t
-pmap_extract(pmap_t pmap, vm_offset_t va, void **handlep)
-{
-	pt_entry_t *ptep;
-	vm_paddr_t pa;
-
-	if (handlep != NULL)
-		*handlep = NULL;
-	if (pmap == kernel_pmap)
-		return (pmap_kextract(va));
-	pa = 0;
-	spin_lock(&pmap_spin);
-	ptep = pmap_pte(pmap, va, NULL);
-	if (ptep != NULL && (*ptep & X86_PG_V))
-		pa = (*ptep & X86_PG_FRAME) | (va & PAGE_MASK);
-	spin_unlock(&pmap_spin);
-	return (pa);
-}
-
-/*
  * All mappings of a page.
  */
 void
@@ -812,8 +743,3 @@ pmap_ts_referenced(struct vm_page *m)
 	return (count);
 }
 
-void
-pmap_clear_reference(struct vm_page *m)
-{
-	pmap_ts_referenced(m);
-}

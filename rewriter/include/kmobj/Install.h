@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Shims into a tree.
+ *
+ * Installing means three things: the shims' files are copied, conf/files lists
+ * them, and the tree's own allocator calls them at a handful of places (hooks).
+ * The places are found in the syntax tree of the allocator: a function by its
+ * name, in it an anchor by what it is, never by how it is spelled, so that the
+ * allocators of different trees and years will do.
+ *
+ * All or nothing: an anchor that is missing or found twice, or a file that
+ * exists with other contents, and nothing is installed.  What is installed
+ * already is left alone; a second run finds nothing to do.
+ */
+#ifndef KMOBJ_INSTALL_H
+#define KMOBJ_INSTALL_H
+
+#include "kmobj/Change.h"
+#include "clang/Tooling/CompilationDatabase.h"
+#include <string>
+
+namespace kmobj {
+
+/// What to do to Tree so that the shims in directory Shims (with sys/, kern/
+/// and conf/files below it) are part of it. An empty patch: nothing is left to
+/// do. The error is one sentence that says what stands in the way, and where.
+llvm::Expected<Patch> install(const SourceTree &Tree,
+                              const clang::tooling::CompilationDatabase &DB,
+                              llvm::StringRef Shims);
+
+/// Removes the entries of the sources in Paths (relative to the root) from
+/// conf/files; sources that it does not list are ignored.
+llvm::Expected<std::vector<Change>>
+dropFromConf(const SourceTree &Tree, llvm::ArrayRef<std::string> Paths);
+
+/// The hooks alone, for the files (relative to the root) that hold the
+/// allocator. Used by install(); separate for its tests.
+llvm::Expected<std::vector<Change>>
+placeHooks(const SourceTree &Tree,
+           const clang::tooling::CompilationDatabase &DB,
+           llvm::ArrayRef<std::string> Files);
+
+} // namespace kmobj
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Contents out to the disk.
+ *
+ * Nothing is ever half-written: a file is written next to its place and
+ * renamed, a directory is built under a temporary name and renamed when it is
+ * complete, a tree is changed in place only after every new content lies
+ * ready.  An interrupt or an error removes what was begun.
+ */
+#ifndef KMOBJ_OUTPUT_H
+#define KMOBJ_OUTPUT_H
+
+#include "kmobj/Change.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace kmobj {
+
+/// Writes the whole file or nothing. A path that is no regular file (a
+/// terminal, a pipe) is written to directly.
+llvm::Error writeFile(llvm::StringRef Path, llvm::StringRef Content);
+
+/// Fails unless Path can become an output directory: it does not exist or is
+/// an empty directory, and lies in a directory that can be written to.
+llvm::Error checkOutputDirectory(llvm::StringRef Path);
+
+/// One diff of all files that differ, by path, with names as in sys/vm/vm.h.
+llvm::Error writeDiff(llvm::raw_ostream &OS, const SourceTree &Tree,
+                      const FileSet &After);
+
+/// A series for git am, one file a patch, in order. States: what
+/// materialize() made of the patches. Author: "Name <mail>".
+llvm::Error writePatchDirectory(llvm::StringRef Path, const SourceTree &Tree,
+                                llvm::ArrayRef<Patch> Patches,
+                                llvm::ArrayRef<FileSet> States,
+                                llvm::StringRef Author);
+
+/// A copy of the tree with the contents of After. Links and modes are kept.
+llvm::Error writeOutputTree(llvm::StringRef Path, const SourceTree &Tree,
+                            const FileSet &After);
+
+/// Changes the tree's own files.
+llvm::Error writeInPlace(const SourceTree &Tree, const FileSet &After);
+
+} // namespace kmobj
+
+#endif

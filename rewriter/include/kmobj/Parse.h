@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Parsing one unit of a compile database outside the collect stage: for its
+ * diagnostics, or for its syntax tree.
+ */
+#ifndef KMOBJ_PARSE_H
+#define KMOBJ_PARSE_H
+
+#include "clang/Frontend/ASTUnit.h"
+#include "clang/Tooling/CompilationDatabase.h"
+#include "llvm/Support/VirtualFileSystem.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kmobj {
+
+/// A warning or an error.
+struct UnitDiagnostic {
+  std::string File;
+  unsigned Line = 0;
+  unsigned Column = 0;
+  bool IsError = false;
+  std::string Message;
+
+  /// "file:line:column: error: text"
+  std::string str() const;
+};
+
+/// The database in the directory, with commands inferred for files which it
+/// does not list. The error says what is missing or wrong.
+llvm::Expected<std::unique_ptr<clang::tooling::CompilationDatabase>>
+loadDatabase(llvm::StringRef Directory);
+
+/// All diagnostics of a unit (path as the database gives it), in order. FS
+/// null: the disk.
+std::vector<UnitDiagnostic>
+diagnose(const clang::tooling::CompilationDatabase &DB, llvm::StringRef Unit,
+         llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS);
+
+/// The unit's tree. An error names the first diagnostic when it does not parse.
+llvm::Expected<std::unique_ptr<clang::ASTUnit>>
+parseUnit(const clang::tooling::CompilationDatabase &DB, llvm::StringRef Unit);
+
+} // namespace kmobj
+
+#endif

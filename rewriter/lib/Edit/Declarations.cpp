@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where the zone was declared, the type is defined.
+ *
+ * The definition takes the place of the first declaration that goes, unless
+ * the object's structure is only complete further down in the file: then it
+ * follows the structure.
+ */
+#include "EntryEditor.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace llvm;
+
+namespace kmobj {
+
+std::vector<ByteRange>
+Declarators::remove(const SourceText &Text, const Declaration &D,
+                    ArrayRef<const Declaration *> Group) {
+  if (D.Declarators == 1)
+    return {Text.removal(D.Statement.Begin, D.Statement.End)};
+
+  State &S = States[{D.Statement.File, D.Statement.Begin}];
+  S.Gone.insert(D.Index);
+  std::vector<ByteRange> Ranges{{D.Declarator.Begin, D.Declarator.End}};
+  if (S.Gone.size() == D.Declarators) {
+    const ByteRange Whole = Text.removal(D.Statement.Begin, D.Statement.End);
+    Ranges.push_back({Whole.Begin, Group.front()->Declarator.Begin});
+    Ranges.push_back({Group.back()->Declarator.End, Whole.End});
+    return Ranges;
+  }
+  // A comma goes with each declarator but the last: the next one that is still
+  // there, else the one before.
+  std::optional<unsigned> Gap;
+  for (unsigned I = D.Index; I + 1 < D.Declarators && !Gap; ++I)
+    if (!S.GoneGaps.count(I))
+      Gap = I;
+  for (unsigned I = D.Index; I > 0 && !Gap; --I)
+    if (!S.GoneGaps.count(I - 1))
+      Gap = I - 1;
+  if (Gap) {
+    S.GoneGaps.insert(*Gap);
+    Ranges.push_back(
+        {Group[*Gap]->Declarator.End, Group[*Gap + 1]->Declarator.Begin});
+  }
+  return Ranges;
+}
+
+/// All declarations of D's statement, by their index; empty when the facts do
+/// not know them all (the others are no zones).
+std::vector<const Declaration *>
+EntryEditor::groupOf(const Declaration &D) const {
+  std::vector<const Declaration *> Group(D.Declarators);
+  for (const Variable &V : F.Variables)
+    for (const Declaration &Other : V.Declarations)
+      if (Other.Statement == D.Statement && Other.Index < Group.size())
+        Group[Other.Index] = &Other;
+  if (is_contained(Group, nullptr))
+    Group.clear();
+  return Group;
+}
+
+Error EntryEditor::removeDeclaration(const Declaration &D) {
+  auto Text = Files.get(D.Statement.File);
+  if (!Text)
+    return Text.takeError();
+  std::vector<const Declaration *> Group;
+  if (D.Declarators > 1) {
+    Group = groupOf(D);
+    if (Group.empty())
+      return trouble(D.Name, "is declared together with other variables; "
+                             "declare it by itself first");
+  }
+  for (const ByteRange &R : Shared.remove(**Text, D, Group))
+    if (R.Begin != R.End)
+      change(D.Statement.File, R.Begin, R.End, "");
+  return Error::success();
+}
+
+Error EntryEditor::replaceDeclaration(const Declaration &D,
+                                      const std::string &New) {
+  if (D.Declarators == 1) {
+    change(D.Statement, New);
+    return Error::success();
+  }
+  auto Text = Files.get(D.Statement.File);
+  if (!Text)
+    return Text.takeError();
+  if (Error E = removeDeclaration(D))
+    return E;
+  const uint64_t At = (*Text)->nextLine(D.Statement.End);
+  change(D.Statement.File, At, At,
+         (*Text)->indent(D.Statement.Begin).str() + New + "\n");
+  return Error::success();
+}
+
+std::vector<const Variable *> EntryEditor::stores() const {
+  std::vector<const Variable *> Found;
+  auto Add = [&](StringRef Key) {
+    const Variable *V = F.variable(Key);
+    if (V && V->Kind == VarKind::ZoneStore && V->Key != Entry.Key &&
+        !is_contained(Found, V))
+      Found.push_back(V);
+  };
+  if (const Variable *Zone = F.variable(Entry.Key))
+    for (const Declaration &D : Zone->Declarations)
+      Add(D.InitStore);
+  for (const Use *U : F.usesOf(Entry.Key))
+    if (U->What == Role::StoreAssign)
+      Add(U->Other);
+  return Found;
+}
+
+std::string EntryEditor::definition(StringRef Indent) const {
+  const std::string Head = Entry.Static ? "static MALLOC_DEFINE_OBJ("
+                                        : "MALLOC_DEFINE_OBJ(";
+  return layoutCall(
+      Head, {Entry.Type, objectSize(), Entry.ShortText, Entry.LongText}, ");",
+      Indent, columnAfter(Indent));
+}
+
+/// Where, after Offset, the last structure that Size names is complete: the
+/// begin of the line after its definition. Nothing: at Offset they all are.
+static std::optional<uint64_t> completeAfter(const SourceText &Text,
+                                             uint64_t Offset, StringRef Size) {
+  std::optional<uint64_t> Complete;
+  for (const StringRef Keyword : {"struct", "union"}) {
+    StringRef Rest = Size;
+    for (;;) {
+      const size_t At = Rest.find(Keyword);
+      if (At == StringRef::npos)
+        break;
+      Rest = Rest.drop_front(At + Keyword.size());
+      const StringRef Tag = Rest.ltrim().take_while(
+          [](char C) { return isAlnum(C) || C == '_'; });
+      const std::string Head = (Keyword + " " + Tag).str();
+      for (size_t I = Text.text().find(Head, Offset); I != StringRef::npos;
+           I = Text.text().find(Head, I + 1)) {
+        uint64_t Open = Text.skipSpaceAndComments(I + Head.size());
+        if (!Text.text().substr(Open).starts_with("{"))
+          continue;
+        unsigned Depth = 0;
+        while (Open < Text.text().size()) {
+          const char C = Text.text()[Open];
+          if (C == '{')
+            ++Depth;
+          else if (C == '}' && --Depth == 0)
+            break;
+          ++Open;
+        }
+        const size_t End = Text.text().find(';', Open);
+        if (End != StringRef::npos)
+          Complete = std::max(Complete.value_or(0), Text.nextLine(End));
+      }
+    }
+  }
+  return Complete;
+}
+
+Error EntryEditor::externs(const Variable &V) {
+  for (const Declaration &D : V.Declarations) {
+    if (D.Definition)
+      continue;
+    const std::string New = "MALLOC_DECLARE(" + Entry.Type + "_obj);";
+    if (Error E = replaceDeclaration(D, New))
+      return E;
+  }
+  return Error::success();
+}
+
+Error EntryEditor::declarations() {
+  const Variable *Zone = F.variable(Entry.Key);
+  if (!Zone)
+    return createStringError("%s: its declaration is not among the facts",
+                             Entry.Variable.c_str());
+  if (Entry.Form == TypeForm::Dynamic)
+    return defineDynamic();
+  if (Error E = Entry.Form == TypeForm::Redefine ? redefine() : define())
+    return E;
+  if (Error E = externs(*Zone))
+    return E;
+  if (const Variable *Args = F.variable(Entry.ArgsVariable))
+    for (const Declaration &D : Args->Declarations)
+      if (Error E = removeDeclaration(D))
+        return E;
+  return Error::success();
+}
+
+Error EntryEditor::define() {
+  std::vector<const Declaration *> Going;
+  const Variable *Zone = F.variable(Entry.Key);
+  for (const Declaration &D : Zone->Declarations)
+    if (D.Definition)
+      Going.push_back(&D);
+  if (Going.empty())
+    return createStringError(
+        "%s: no unit of the compile database defines it; add the one that "
+        "does",
+        Entry.Variable.c_str());
+  const std::string File = Going.front()->Statement.File;
+  for (const Variable *Store : stores())
+    for (const Declaration &D : Store->Declarations)
+      Going.push_back(&D);
+  llvm::stable_sort(Going, [&](const Declaration *A, const Declaration *B) {
+    if ((A->Statement.File == File) != (B->Statement.File == File))
+      return A->Statement.File == File;
+    return A->Statement < B->Statement;
+  });
+
+  auto Found = Files.get(File);
+  if (!Found)
+    return Found.takeError();
+  const SourceText &Text = **Found;
+  const Declaration &First = *Going.front();
+  const auto Later =
+      completeAfter(Text, First.Statement.End, Entry.SizeText);
+  Span Place = First.Statement;
+  if (Later) {
+    change(File, *Later, *Later, "\n" + definition("") + "\n");
+    Place.Begin = Place.End = *Later;
+    if (Error E = removeDeclaration(First))
+      return E;
+  } else if (Error E = replaceDeclaration(
+                 First,
+                 definition(Text.indent(First.Statement.Begin)))) {
+    return E;
+  }
+  for (const Declaration *D : ArrayRef(Going).drop_front())
+    if (Error E = removeDeclaration(*D))
+      return E;
+  return bootItems(Place);
+}
+
+/// The static array of first items becomes slabs, after the type.
+Error EntryEditor::bootItems(const Span &Definition) {
+  if (Entry.Items.empty() || !Entry.ItemsStatic)
+    return Error::success();
+  const Variable *Items = F.variable(Entry.Items);
+  if (!Items || Items->Declarations.size() != 1)
+    return createStringError("%s: its first items are not one static array",
+                             Entry.Variable.c_str());
+  const Declaration &Array = Items->Declarations.front();
+  if (!Entry.Bootstrap)
+    return removeDeclaration(Array);
+  const std::string Slabs =
+      layoutCall("KMALLOC_OBJ_BOOTSLABS(",
+                 {Entry.Type, Entry.SizeText, Entry.ItemsCount}, ");", "", 0);
+  if (Array.Statement.File != Definition.File ||
+      Definition < Array.Statement)
+    return replaceDeclaration(Array, Slabs);
+  auto Text = Files.get(Definition.File);
+  if (!Text)
+    return Text.takeError();
+  const uint64_t At = Definition.Begin == Definition.End
+                          ? Definition.End
+                          : (*Text)->nextLine(Definition.End);
+  change(Definition.File, At, At, Slabs + "\n");
+  return removeDeclaration(Array);
+}
+
+/// MALLOC_DEFINE(M_X, "x", "x") -> MALLOC_DEFINE_OBJ(M_X, size, "x", "x")
+Error EntryEditor::redefine() {
+  const auto Old = llvm::find_if(F.MallocDefines, [&](const MallocDefine &M) {
+    return M.Key == Entry.MallocDefine;
+  });
+  const Variable *Cache = F.variable(Entry.Key);
+  if (Old == F.MallocDefines.end() || Old->Args.size() != 3)
+    return createStringError("%s: the definition of its malloc type is not "
+                             "among the facts",
+                             Entry.Variable.c_str());
+  auto Found = Files.get(Old->Call.File);
+  if (!Found)
+    return Found.takeError();
+  const SourceText &Text = **Found;
+  const StringRef Indent = Text.indent(Old->Call.Begin);
+  const unsigned Column = Text.column(Old->Call.Begin);
+  std::vector<std::string> Arguments(Old->ArgTexts);
+  Arguments.insert(Arguments.begin() + 1, objectSize());
+  const std::string New =
+      layoutCall("MALLOC_DEFINE_OBJ(", Arguments, ")", Indent, Column,
+                 Old->Statement.End - Old->Call.End);
+  const auto Later = completeAfter(Text, Old->Statement.End, Entry.SizeText);
+  if (Later) {
+    const StringRef Storage =
+        Text.slice(Old->Statement.Begin, Old->Call.Begin);
+    const ByteRange Gone =
+        Text.removal(Old->Statement.Begin, Old->Statement.End);
+    change(Old->Statement.File, Gone.Begin, Gone.End, "");
+    change(Old->Statement.File, *Later, *Later,
+           ("\n" + Storage + New + ";\n").str());
+  } else {
+    change(Old->Call, New);
+  }
+
+  for (const Declaration &D : Cache->Declarations)
+    if (D.Definition)
+      if (Error E = removeDeclaration(D))
+        return E;
+  // MALLOC_DECLARE(M_X): the variable behind it is M_X_obj now.
+  if (const Variable *Type = F.variable(Old->Key))
+    for (const Declaration &D : Type->Declarations) {
+      if (D.Definition || !D.Name.valid())
+        continue;
+      change(D.Name.File, D.Name.End, D.Name.End, "_obj");
+    }
+  return Error::success();
+}
+
+/// vm_zone_t z -> struct malloc_type *z_obj
+Error EntryEditor::defineDynamic() {
+  for (const Declaration &D : F.variable(Entry.Key)->Declarations) {
+    if (D.Declarators > 1)
+      return trouble(D.Name, "is declared together with other variables; "
+                             "declare it by itself first");
+    auto Text = Files.get(D.Statement.File);
+    if (!Text)
+      return Text.takeError();
+    const bool Pointer =
+        (*Text)->slice(D.Declarator.Begin, D.Name.Begin).contains('*');
+    change(D.Type, "struct malloc_type");
+    change(D.Name, std::string(Pointer ? "" : "*") + Entry.Variable + "_obj");
+  }
+  return Error::success();
+}
+
+} // namespace kmobj

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "EntryEditor.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace llvm;
+
+namespace kmobj {
+
+Error EntryEditor::trouble(const Span &At, const Twine &What) const {
+  return createStringError((At.lineRef() + ": " + What).str());
+}
+
+void EntryEditor::change(StringRef File, uint64_t Begin, uint64_t End,
+                         std::string Text) {
+  Changes.push_back({File.str(), Begin, End - Begin, std::move(Text)});
+}
+
+std::string EntryEditor::objectSize() const {
+  return Entry.Constructed ? "KMALLOC_COBJ_SIZE(" + Entry.SizeText + ")"
+                           : Entry.SizeText;
+}
+
+std::string EntryEditor::typeAt(const Step &S) const {
+  return Entry.Form == TypeForm::Dynamic ? S.ZoneText : Entry.Type;
+}
+
+Expected<std::vector<Change>> EntryEditor::run() {
+  if (Error E = declarations())
+    return E;
+  for (const Step &S : Entry.Steps)
+    if (Error E = step(S))
+      return E;
+  return std::move(Changes);
+}
+
+Error EntryEditor::step(const Step &S) {
+  for (const Span &Dead : S.AlsoRemove)
+    if (Error E = removeStatement(Dead))
+      return E;
+  switch (S.Do) {
+  case Action::Alloc:
+    return allocate(S);
+  case Action::Free:
+    return release(S, Entry.Constructed ? "kfree_cobj" : "kfree_obj");
+  case Action::FreeDtor:
+    return release(S, Entry.Constructed ? "kfree_cobj_dtor" : "kfree_obj");
+  case Action::BootInit:
+    return bootInit(S);
+  case Action::Create:
+    return create(S);
+  case Action::Destroy:
+    return destroy(S);
+  case Action::Remove:
+    return removeStatement(S.Replace);
+  case Action::Resize:
+    return resize(S);
+  case Action::TestNull:
+  case Action::AssignNull:
+    return renameVariable(S);
+  }
+  llvm_unreachable("every action is handled");
+}
+
+/// No white space but the line's end may separate a body from its `if (..)',
+/// so whoever takes such a body out has to know.
+static bool isUnbracedBody(const SourceText &Text, uint64_t Begin) {
+  StringRef Before = Text.slice(0, Begin);
+  for (;;) {
+    Before = Before.rtrim();
+    const size_t Line = Before.rfind('\n');
+    const StringRef Last =
+        Line == StringRef::npos ? Before : Before.drop_front(Line + 1);
+    if (Before.ends_with("*/"))
+      Before = Before.take_front(
+          std::min(Before.rfind("/*"), Before.size()));
+    else if (Last.ltrim().starts_with("#"))
+      Before = Before.drop_back(Last.size());
+    else
+      break;
+  }
+  if (Before.ends_with(")"))
+    return true;
+  for (const StringRef Keyword : {"else", "do"})
+    if (Before.ends_with(Keyword) &&
+        (Before.size() == Keyword.size() ||
+         !isAlnum(Before[Before.size() - Keyword.size() - 1])))
+      return true;
+  return false;
+}
+
+Expected<bool> EntryEditor::isUnbraced(const Step &S) {
+  const Site *At = F.siteAt(S.At);
+  if (At && At->Statement == S.Replace)
+    return At->Unbraced;
+  auto Text = Files.get(S.Replace.File);
+  if (!Text)
+    return Text.takeError();
+  return isUnbracedBody(**Text, S.Replace.Begin);
+}
+
+Error EntryEditor::removeStatement(const Span &S) {
+  auto Text = Files.get(S.File);
+  if (!Text)
+    return Text.takeError();
+  if (isUnbracedBody(**Text, S.Begin))
+    return trouble(S, "this statement cannot be taken out, because it is all "
+                      "that an if or loop without braces does");
+  const ByteRange Range = (*Text)->removal(S.Begin, S.End);
+  change(S.File, Range.Begin, Range.End, "");
+  return Error::success();
+}
+
+Error EntryEditor::replaceStatement(const Span &S, ArrayRef<Call> New,
+                                    bool Unbraced) {
+  if (New.empty() && !Unbraced)
+    return removeStatement(S);
+  auto Found = Files.get(S.File);
+  if (!Found)
+    return Found.takeError();
+  const SourceText &Text = **Found;
+  const std::string Indent = Text.indent(S.Begin).str();
+  std::string Out;
+  for (const Call &C : New) {
+    if (!Out.empty())
+      Out += "\n" + Indent;
+    Out += layoutCall(C.Name + "(", C.Arguments, ");", Indent,
+                      columnAfter(Indent));
+  }
+  if (!Unbraced || New.size() == 1) {
+    change(S, Out);
+    return Error::success();
+  }
+  if (New.empty()) {
+    change(S, ";");
+    return Error::success();
+  }
+  const uint64_t Above = Text.lineBegin(S.Begin);
+  if (!Text.startsLine(S.Begin) || Above == 0)
+    return trouble(S, "this statement becomes several, and stands on one line "
+                      "with the if or loop that it belongs to");
+  const uint64_t HeadEnd = Text.lineEnd(Above - 1);
+  const unsigned Column = columnAfter(Indent);
+  const std::string Outer = indentTo(Column >= 8 ? Column - 8 : 0);
+  change(S.File, HeadEnd, HeadEnd, " {");
+  change(S.File, S.Begin, S.End, Out + "\n" + Outer + "}");
+  return Error::success();
+}
+
+Error EntryEditor::create(const Step &S) {
+  const std::string Type = typeAt(S);
+  std::vector<Call> New;
+  if (S.CallCreate)
+    New.push_back(
+        {"kmalloc_create_obj", {"&" + Type, S.Name, objectSize()}});
+  if (S.RaiseLimit)
+    New.push_back({"kmalloc_obj_raise_limit", {Type, S.Limit}});
+  if (S.CallReserve && Entry.WantReserve)
+    New.push_back({"kmalloc_obj_reserve",
+                   {Type, std::to_string(Entry.Reserve), S.Objects}});
+  if (S.CallCtor)
+    New.push_back({"kmalloc_obj_ctor",
+                   {Type, S.Ctor, S.Dtor, S.Private, S.MaxOut}});
+  auto Unbraced = isUnbraced(S);
+  if (!Unbraced)
+    return Unbraced.takeError();
+  return replaceStatement(S.Replace, New, *Unbraced);
+}
+
+Error EntryEditor::destroy(const Step &S) {
+  std::vector<Call> New;
+  if (Entry.Form == TypeForm::Dynamic)
+    New.push_back({"kmalloc_destroy_obj", {"&" + typeAt(S)}});
+  else if (Entry.Constructed)
+    New.push_back({"kmalloc_obj_unctor", {Entry.Type}});
+  auto Unbraced = isUnbraced(S);
+  if (!Unbraced)
+    return Unbraced.takeError();
+  return replaceStatement(S.Replace, New, *Unbraced);
+}
+
+/// The text is part of a macro's definition, where a line must not be broken.
+static bool inDirective(const SourceText &Text, uint64_t Offset) {
+  uint64_t Line = Text.lineBegin(Offset);
+  while (Line > 0 && Text.line(Line - 1).rtrim().ends_with("\\"))
+    Line = Text.lineBegin(Line - 1);
+  return Text.line(Line).ltrim().starts_with("#");
+}
+
+Error EntryEditor::allocate(const Step &S) {
+  auto Found = Files.get(S.Replace.File);
+  if (!Found)
+    return Found.takeError();
+  const SourceText &Text = **Found;
+  const std::string Head = Entry.Constructed ? "kmalloc_cobj(" : "kmalloc_obj(";
+  std::vector<std::string> Arguments;
+  if (!Entry.Constructed)
+    Arguments.push_back(Entry.SizeText);
+  Arguments.push_back(typeAt(S));
+  Arguments.push_back(S.Flags);
+  if (inDirective(Text, S.Replace.Begin)) {
+    change(S.Replace, Head + join(Arguments, ", ") + ")");
+    return Error::success();
+  }
+  const uint64_t End = S.Replace.End;
+  const unsigned Tail =
+      Text.slice(End, Text.lineEnd(End)).rtrim().size();
+  change(S.Replace,
+         layoutCall(Head, Arguments, ")", Text.indent(S.Replace.Begin),
+                    Text.column(S.Replace.Begin), Tail));
+  return Error::success();
+}
+
+/// The object's expression stays as it is written, whatever is in it.
+Error EntryEditor::release(const Step &S, StringRef Function) {
+  auto Found = Files.get(S.Replace.File);
+  if (!Found)
+    return Found.takeError();
+  const SourceText &Text = **Found;
+
+  Span Object;
+  if (const Site *At = F.siteAt(S.At)) {
+    if (At->Args.size() == 2)
+      Object = At->Args[1].Text;
+  } else {
+    for (const Mention &M : F.Mentions)
+      if (M.Call == S.Replace && M.Args.size() == 2)
+        Object = M.Args[1];
+  }
+  if (!Object.valid() || !S.Replace.contains(Object))
+    return trouble(S.Replace, "the object that is freed here is not written "
+                              "where the call is");
+  const std::string Head = Function.str() + "(";
+  const std::string Tail = typeAt(S) + ")";
+  const uint64_t End = S.Replace.End;
+  // A comment after the object stays with it.
+  Object.End = Object.Begin +
+               Text.slice(Object.Begin, End - 1).rtrim().size();
+  const unsigned Column = columnAfter(
+      Text.slice(Object.Begin, Object.End),
+      Text.column(S.Replace.Begin) + Head.size());
+  const unsigned After = Text.slice(End, Text.lineEnd(End)).rtrim().size();
+  std::string Separator = ", ";
+  if (Column + Separator.size() + Tail.size() + After > 80 &&
+      !inDirective(Text, S.Replace.Begin))
+    Separator =
+        ",\n" + indentTo(columnAfter(Text.indent(S.Replace.Begin)) + 4);
+  change(S.Replace.File, S.Replace.Begin, Object.Begin, Head);
+  change(S.Replace.File, Object.End, End, Separator + Tail);
+  return Error::success();
+}
+
+Error EntryEditor::bootInit(const Step &S) {
+  if (!Entry.Bootstrap)
+    return removeStatement(S.Replace);
+  std::string Memory = S.Memory, Bytes = S.Bytes;
+  if (Entry.ItemsStatic) {
+    Memory = Entry.Type + "_bootslabs";
+    Bytes = "sizeof(" + Memory + ")";
+  }
+  return replaceStatement(
+      S.Replace, {{"kmalloc_obj_bootinit", {Entry.Type, Memory, Bytes}}},
+      false);
+}
+
+/// Without bootstrap nobody needs the memory.
+Error EntryEditor::resize(const Step &S) {
+  if (!Entry.Bootstrap) {
+    if (const Variable *Items = F.variable(Entry.Items))
+      for (const Declaration &D : Items->Declarations)
+        if (Error E = removeDeclaration(D))
+          return E;
+    return removeStatement(S.Statement);
+  }
+  auto Found = Files.get(S.Replace.File);
+  if (!Found)
+    return Found.takeError();
+  const SourceText &Text = **Found;
+  const uint64_t End = S.Replace.End;
+  uint64_t Begin = S.Replace.Begin;
+  std::string New = S.Bytes;
+  const unsigned Tail = Text.slice(End, Text.lineEnd(End)).rtrim().size();
+  if (!Text.startsLine(Begin) &&
+      columnAfter(New, Text.column(Begin)) + Tail > 80) {
+    New = "\n" + indentTo(columnAfter(Text.indent(Begin)) + 4) + New;
+    while (Text.text()[Begin - 1] == ' ')
+      --Begin;
+  }
+  change(S.Replace.File, Begin, End, New);
+  return Error::success();
+}
+
+/// `z == NULL' and `z = NULL' go on to say the same of `z_obj'.
+Error EntryEditor::renameVariable(const Step &S) {
+  auto Found = Files.get(S.Replace.File);
+  if (!Found)
+    return Found.takeError();
+  const StringRef Old = (*Found)->slice(S.Replace.Begin, S.Replace.End);
+  bool Any = false;
+  for (size_t At = Old.find(Entry.Variable); At != StringRef::npos;
+       At = Old.find(Entry.Variable, At + 1)) {
+    const size_t End = At + Entry.Variable.size();
+    auto Word = [&](size_t I) {
+      return I < Old.size() && (isAlnum(Old[I]) || Old[I] == '_');
+    };
+    if ((At > 0 && Word(At - 1)) || Word(End))
+      continue;
+    change(S.Replace.File, S.Replace.Begin + End, S.Replace.Begin + End,
+           "_obj");
+    Any = true;
+  }
+  if (!Any)
+    return trouble(S.Replace, "the zone's name was expected here");
+  return Error::success();
+}
+
+} // namespace kmobj

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The changes of one zone or cache.
+ *
+ * EntryEditor turns an entry of the plan into changes; a Declarators object is
+ * shared by the editors of one run, because several zones may be declared in
+ * one statement and the last of them to go takes the statement along.
+ */
+#ifndef KMOBJ_EDIT_ENTRYEDITOR_H
+#define KMOBJ_EDIT_ENTRYEDITOR_H
+
+#include "Sources.h"
+#include "kmobj/Plan.h"
+#include <set>
+
+namespace kmobj {
+
+/// Which declarators of which statements are gone already.
+class Declarators {
+public:
+  /// Ranges to delete so that declarator D is gone; the statement too if D was
+  /// the last one left in it. Group: all declarators of D's statement.
+  std::vector<ByteRange> remove(const SourceText &Text, const Declaration &D,
+                                llvm::ArrayRef<const Declaration *> Group);
+
+private:
+  struct State {
+    std::set<unsigned> Gone;
+    std::set<unsigned> GoneGaps;
+  };
+  std::map<std::pair<std::string, uint32_t>, State> States;
+};
+
+class EntryEditor {
+public:
+  EntryEditor(const Facts &F, const PlanEntry &Entry, Sources &Files,
+              Declarators &Shared)
+      : F(F), Entry(Entry), Files(Files), Shared(Shared) {}
+
+  llvm::Expected<std::vector<Change>> run();
+
+private:
+  /// A call to be written as a statement.
+  struct Call {
+    std::string Name;
+    std::vector<std::string> Arguments;
+  };
+
+  llvm::Error declarations();
+  llvm::Error define();
+  llvm::Error defineDynamic();
+  llvm::Error redefine();
+  llvm::Error externs(const Variable &V);
+  llvm::Error bootItems(const Span &Definition);
+  llvm::Error step(const Step &S);
+  llvm::Error create(const Step &S);
+  llvm::Error allocate(const Step &S);
+  llvm::Error release(const Step &S, llvm::StringRef Function);
+  llvm::Error destroy(const Step &S);
+  llvm::Error bootInit(const Step &S);
+  llvm::Error resize(const Step &S);
+  llvm::Error renameVariable(const Step &S);
+
+  /// Statement S is replaced by those given; none: it is taken out.
+  llvm::Error replaceStatement(const Span &S, llvm::ArrayRef<Call> New,
+                               bool Unbraced);
+  llvm::Error removeStatement(const Span &S);
+  /// The step's statement is the body of an if or loop, without braces.
+  llvm::Expected<bool> isUnbraced(const Step &S);
+  llvm::Error removeDeclaration(const Declaration &D);
+  llvm::Error replaceDeclaration(const Declaration &D, const std::string &Text);
+  void change(llvm::StringRef File, uint64_t Begin, uint64_t End,
+              std::string Text);
+  void change(const Span &S, std::string Text) {
+    change(S.File, S.Begin, S.End, std::move(Text));
+  }
+
+  std::string objectSize() const;
+  /// `M_X`, or how the dynamic zone is written at the step.
+  std::string typeAt(const Step &S) const;
+  std::string definition(llvm::StringRef Indent) const;
+  std::vector<const Variable *> stores() const;
+  std::vector<const Declaration *> groupOf(const Declaration &D) const;
+  llvm::Error trouble(const Span &At, const llvm::Twine &What) const;
+
+  const Facts &F;
+  const PlanEntry &Entry;
+  Sources &Files;
+  Declarators &Shared;
+  std::vector<Change> Changes;
+};
+
+/// Adds the changes of #include lines to the patches of the converted entries
+/// (Patches and Entries run in parallel), so that after each of them every
+/// file includes what it uses, and after the last one no file includes what
+/// it no longer does.
+llvm::Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
+                         llvm::ArrayRef<const PlanEntry *> Entries,
+                         llvm::MutableArrayRef<Patch> Patches);
+
+} // namespace kmobj
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * #include lines, patch by patch.
+ *
+ * A file gets <sys/malloc.h> and <sys/kmalloc_obj.h> (and <sys/kernel.h> for a
+ * definition) with the first patch after which it uses their names and does
+ * not reach them through its other includes.  The old allocator's header goes
+ * with the patch after which the file says nothing of it any more; out of a
+ * header it goes only when no file of the tree needs it.
+ */
+#include "EntryEditor.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace llvm;
+
+namespace kmobj {
+
+namespace {
+
+constexpr StringLiteral Malloc = "sys/malloc.h";
+constexpr StringLiteral Shims = "sys/kmalloc_obj.h";
+constexpr StringLiteral Kernel = "sys/kernel.h";
+constexpr StringLiteral OldZone = "vm/vm_zone.h";
+constexpr StringLiteral OldCache = "sys/objcache.h";
+
+/// Names that only the shims' header has.
+constexpr StringLiteral ShimNames[] = {
+    "KMALLOC_OBJ_BOOTSLABS", "kmalloc_obj_bootinit", "kmalloc_obj_bootbytes",
+    "kmalloc_obj_reserve",   "kmalloc_obj_ctor",     "kmalloc_obj_unctor",
+    "KMALLOC_COBJ_SIZE",     "kmalloc_cobj",         "kfree_cobj",
+    "kfree_cobj_dtor"};
+
+/// Names that the old headers have.
+bool isZoneName(StringRef Word) {
+  return Word == "zalloc" || Word == "zfree" || Word == "zinit" ||
+         Word == "zinitna" || Word == "zbootinit" || Word == "zdestroy" ||
+         Word == "zerror" || Word == "vm_zone_t" || Word == "vm_zone" ||
+         Word.starts_with("ZONE_");
+}
+bool isCacheName(StringRef Word) {
+  return Word.starts_with("objcache") || Word.starts_with("OBJCACHE_") ||
+         Word == "OC_MFLAGS";
+}
+
+/// The words of the code: no comments, strings, includes.
+template <typename Fn> void forEachWord(StringRef Text, Fn Do) {
+  const SourceText Source(Text);
+  for (size_t At = 0; At < Text.size();) {
+    const size_t Code = Source.skipSpaceAndComments(At);
+    if (Code != At) {
+      At = Code;
+      continue;
+    }
+    const char C = Text[At];
+    if (C == '"' || C == '\'') {
+      size_t I = At + 1;
+      while (I < Text.size() && Text[I] != C && Text[I] != '\n')
+        I += Text[I] == '\\' ? 2 : 1;
+      At = std::min(I + 1, Text.size());
+    } else if (C == '#' && Source.startsLine(At) &&
+               Text.substr(At + 1).ltrim().starts_with("include")) {
+      At = Source.nextLine(At);
+    } else if (isAlnum(C) || C == '_') {
+      const StringRef Word = Text.drop_front(At).take_while(
+          [](char C) { return isAlnum(C) || C == '_'; });
+      Do(Word);
+      At += Word.size();
+    } else {
+      ++At;
+    }
+  }
+}
+
+/// Which headers a text needs, by the names it uses.
+struct Needs {
+  bool Malloc = false, Shims = false, Kernel = false;
+  bool OldZone = false, OldCache = false;
+
+  explicit Needs(StringRef Text, bool WithShims) {
+    forEachWord(Text, [&](StringRef Word) {
+      OldZone |= isZoneName(Word);
+      OldCache |= isCacheName(Word);
+      Shims |= is_contained(ShimNames, Word) ||
+               (WithShims && Word == "kmalloc_destroy_obj");
+      Kernel |= Word == "MALLOC_DEFINE_OBJ";
+      Malloc |= Word.starts_with("kmalloc_") || Word == "kfree_obj" ||
+                Word.starts_with("MALLOC_DE");
+    });
+  }
+};
+
+/// The includes of all files, as they become.
+class Graph {
+public:
+  Graph(const Facts &F) {
+    for (const SourceFile &File : F.Files) {
+      auto &Targets = Edges[File.Path];
+      for (const Include &I : File.Includes)
+        Targets.push_back(I.Resolved.empty() ? I.Name : I.Resolved);
+    }
+    auto &New = Edges[Shims.str()];
+    if (New.empty())
+      New = {"sys/param.h", Malloc.str()};
+  }
+
+  void add(StringRef File, StringRef Header) {
+    Edges[File.str()].push_back(Header.str());
+  }
+  void remove(StringRef File, StringRef Header) {
+    llvm::erase_if(Edges[File.str()], [&](const std::string &T) {
+      return StringRef(T) == Header || StringRef(T).ends_with(Header);
+    });
+  }
+  bool reaches(StringRef File, StringRef Header) const {
+    StringSet<> Seen;
+    std::vector<std::string> Open{File.str()};
+    while (!Open.empty()) {
+      const std::string At = std::move(Open.back());
+      Open.pop_back();
+      if (At == Header)
+        return true;
+      const auto Found = Edges.find(At);
+      if (!Seen.insert(At).second || Found == Edges.end())
+        continue;
+      append_range(Open, Found->second);
+    }
+    return false;
+  }
+
+private:
+  std::map<std::string, std::vector<std::string>> Edges;
+};
+
+class IncludeEditor {
+public:
+  IncludeEditor(const Plan &P, Sources &Files, Graph &Includes,
+                std::string File)
+      : P(P), Files(Files), Includes(Includes), File(std::move(File)) {}
+
+  /// Every change of this file, and to which patch it belongs.
+  Error run(ArrayRef<const PlanEntry *> Entries, MutableArrayRef<Patch> Patches);
+
+private:
+  bool isHeader() const { return StringRef(File).ends_with(".h"); }
+  const IncludeLine *line(StringRef Name) const {
+    for (const IncludeLine &I : Lines)
+      if (I.Name == Name)
+        return &I;
+    return nullptr;
+  }
+  uint64_t place(uint64_t FirstChange) const;
+
+  const Plan &P;
+  Sources &Files;
+  Graph &Includes;
+  const std::string File;
+  std::vector<IncludeLine> Lines;
+};
+
+/// New includes follow <sys/malloc.h>, else the first run of <sys/..>, else
+/// stand where the old header stands, else before the first change.
+uint64_t IncludeEditor::place(uint64_t FirstChange) const {
+  const IncludeLine *Old = line(OldZone) ? line(OldZone) : line(OldCache);
+  const IncludeLine *After = nullptr;
+  for (const IncludeLine &I : Lines) {
+    if (!I.Unconditional)
+      continue;
+    if (I.Name == Malloc) {
+      After = &I;
+      break;
+    }
+    const bool Sys = StringRef(I.Name).starts_with("sys/");
+    if (Sys && (!After || After->Range.End == I.Range.Begin))
+      After = &I;
+  }
+  if (Old && (!Old->Unconditional || !After || After == Old))
+    return Old->Range.Begin;
+  if (After)
+    return After->Range.End;
+  if (!Lines.empty())
+    return Lines.back().Range.End;
+  return FirstChange;
+}
+
+Error IncludeEditor::run(ArrayRef<const PlanEntry *> Entries,
+                         MutableArrayRef<Patch> Patches) {
+  auto Found = Files.get(File);
+  if (!Found)
+    return Found.takeError();
+  const SourceText &Text = **Found;
+  Lines = findIncludes(Text);
+
+  std::vector<Change> SoFar;
+  uint64_t First = Text.text().size();
+  for (const Patch &P : Patches)
+    for (const Change &C : P.Changes)
+      if (C.File == File)
+        First = std::min(First, Text.lineBegin(C.Offset));
+  const uint64_t Place = place(First);
+  StringSet<> Present;
+  for (const IncludeLine &I : Lines)
+    Present.insert(I.Name);
+  const bool OldHere = Present.count(OldZone) || Present.count(OldCache);
+
+  for (size_t K = 0; K < Patches.size(); ++K) {
+    std::vector<Change> Mine;
+    for (const Change &C : Patches[K].Changes)
+      if (C.File == File)
+        Mine.push_back(C);
+    if (Mine.empty())
+      continue;
+    append_range(SoFar, Mine);
+    auto After = applyChanges(File, Text.text(), SoFar);
+    if (!After)
+      return After.takeError();
+    const Needs Need(*After, Entries[K]->needsShims());
+
+    const bool Removable[] = {
+        !Need.OldZone && (!isHeader() || P.DropZone),
+        !Need.OldCache && (!isHeader() || P.DropObjcache)};
+    const StringLiteral Old[] = {OldZone, OldCache};
+    std::vector<Change> New;
+    for (size_t I = 0; I < 2; ++I) {
+      const IncludeLine *Line = line(Old[I]);
+      if (!Removable[I] || !Line || !Present.count(Old[I]))
+        continue;
+      New.push_back({File, Line->Range.Begin,
+                     Line->Range.End - Line->Range.Begin, ""});
+      Present.erase(Old[I]);
+      Includes.remove(File, Old[I]);
+    }
+    std::string Added;
+    auto Want = [&](StringRef Header, bool Needed, bool Directly) {
+      if (!Needed || Present.count(Header) ||
+          (!Directly && Includes.reaches(File, Header)))
+        return;
+      Added += ("#include <" + Header + ">\n").str();
+      Present.insert(Header);
+      Includes.add(File, Header);
+    };
+    Want(Kernel, Need.Kernel && Files.tree().exists(Kernel), false);
+    Want(Malloc, Need.Malloc, OldHere);
+    Want(Shims, Need.Shims, true);
+    if (!Added.empty())
+      New.push_back({File, Place, 0, Added});
+    append_range(Patches[K].Changes, New);
+  }
+  return Error::success();
+}
+
+} // namespace
+
+Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
+                   ArrayRef<const PlanEntry *> Entries,
+                   MutableArrayRef<Patch> Patches) {
+  Graph Includes(F);
+  std::set<std::string> Touched;
+  for (const Patch &One : Patches)
+    for (const Change &C : One.Changes)
+      Touched.insert(C.File);
+  // Headers first: what they include is there for the others.
+  std::vector<std::string> Order(Touched.begin(), Touched.end());
+  std::stable_partition(Order.begin(), Order.end(), [](const std::string &File) {
+    return StringRef(File).ends_with(".h");
+  });
+  for (std::string &File : Order)
+    if (Error E = IncludeEditor(P, Files, Includes, std::move(File))
+                      .run(Entries, Patches))
+      return E;
+  return Error::success();
+}
+
+} // namespace kmobj

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where the allocator calls the shims.
+ *
+ * Each hook names a function and an anchor in it.  A hook is in one of three
+ * states: not there (its anchor must then be found exactly once), there (the
+ * function calls the shim already), or half there, which is an error since a
+ * person has been at work.
+ */
+#include "kmobj/Install.h"
+#include "kmobj/Layout.h"
+#include "kmobj/Parse.h"
+#include "clang/AST/ASTContext.h"
+#include "clang/AST/Decl.h"
+#include "clang/AST/Expr.h"
+#include "clang/AST/Stmt.h"
+#include "clang/Lex/Lexer.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include <optional>
+
+using namespace llvm;
+using namespace clang;
+
+namespace kmobj {
+
+namespace {
+
+/// A statement's place among its neighbours. Block is null when the statement
+/// is the unbraced body of an if or loop.
+struct Place {
+  const CompoundStmt *Block = nullptr;
+  const Stmt *Top = nullptr;
+};
+
+using Visitor = function_ref<void(const Stmt *, Place)>;
+
+bool isBody(const Stmt *Parent, const Stmt *Child) {
+  if (const auto *If = dyn_cast<IfStmt>(Parent))
+    return Child == If->getThen() || Child == If->getElse();
+  if (const auto *While = dyn_cast<WhileStmt>(Parent))
+    return Child == While->getBody();
+  if (const auto *For = dyn_cast<ForStmt>(Parent))
+    return Child == For->getBody();
+  if (const auto *Do = dyn_cast<DoStmt>(Parent))
+    return Child == Do->getBody();
+  return false;
+}
+
+void walk(const Stmt *S, Place At, Visitor Visit) {
+  Visit(S, At);
+  for (const Stmt *Child : S->children()) {
+    if (!Child)
+      continue;
+    if (const auto *Block = dyn_cast<CompoundStmt>(S))
+      walk(Child, {Block, Child}, Visit);
+    else if (isBody(S, Child))
+      walk(Child, {nullptr, Child}, Visit);
+    else
+      walk(Child, At, Visit);
+  }
+}
+
+/// One function of the allocator, with the text around it.
+class Hooked {
+public:
+  Hooked(const FunctionDecl *Function, const SourceText &Text, StringRef File)
+      : Function(Function), SM(Function->getASTContext().getSourceManager()),
+        Lang(Function->getASTContext().getLangOpts()), Text(Text), File(File) {}
+
+  std::string name() const { return Function->getNameAsString(); }
+  const Stmt *body() const { return Function->getBody(); }
+
+  std::string where(const Stmt *S) const {
+    return (File + ":" + Twine(Text.lineNumber(begin(S)))).str();
+  }
+  std::string where() const {
+    return (File + ":" +
+            Twine(SM.getExpansionLineNumber(Function->getLocation())))
+        .str();
+  }
+
+  uint64_t begin(const Stmt *S) const {
+    return SM.getFileOffset(SM.getExpansionLoc(S->getBeginLoc()));
+  }
+  uint64_t end(const Stmt *S) const {
+    const SourceLocation Last = SM.getExpansionRange(S->getEndLoc()).getEnd();
+    return SM.getFileOffset(Last) +
+           Lexer::MeasureTokenLength(Last, SM, Lang);
+  }
+  /// With the semicolon.
+  uint64_t statementEnd(const Stmt *S) const {
+    const uint64_t End = end(S);
+    const uint64_t Next = Text.skipSpaceAndComments(End);
+    return Text.text().substr(Next).starts_with(";") ? Next + 1 : End;
+  }
+  StringRef spelling(const Stmt *S) const {
+    return Text.slice(begin(S), end(S));
+  }
+  /// Name of the function or macro that the statement is a call of.
+  StringRef calls(const Stmt *S) const {
+    const StringRef All = spelling(S);
+    const StringRef Name = All.take_while(
+        [](char C) { return C == '_' || isAlnum(C); });
+    return All.drop_front(Name.size()).ltrim().starts_with("(") ? Name : "";
+  }
+
+  /// The function calls Name somewhere.
+  bool mentions(StringRef Name) const {
+    bool Found = false;
+    walk(body(), {}, [&](const Stmt *S, Place) {
+      if (const auto *Call = dyn_cast<CallExpr>(S))
+        if (const FunctionDecl *Callee = Call->getDirectCallee())
+          Found |= Callee->getName() == Name;
+    });
+    return Found;
+  }
+
+  /// Every call of Name.
+  std::vector<std::pair<const CallExpr *, Place>>
+  callsOf(StringRef Name) const {
+    std::vector<std::pair<const CallExpr *, Place>> Found;
+    walk(body(), {}, [&](const Stmt *S, Place At) {
+      if (const auto *Call = dyn_cast<CallExpr>(S))
+        if (const FunctionDecl *Callee = Call->getDirectCallee())
+          if (Callee->getName() == Name)
+            Found.emplace_back(Call, At);
+    });
+    return Found;
+  }
+
+  /// Name of the only parameter or local whose type is a pointer to structure
+  /// Record, else empty.
+  std::string pointerTo(StringRef Record, bool Parameter) const {
+    std::vector<std::string> Names;
+    for (const Decl *D : Function->decls()) {
+      const auto *Var = dyn_cast<VarDecl>(D);
+      if (Var && isa<ParmVarDecl>(Var) == Parameter && isPointer(Var, Record))
+        Names.push_back(Var->getNameAsString());
+    }
+    return Names.size() == 1 ? Names.front() : "";
+  }
+
+  /// Name of the only integer parameter called flags or the last int one.
+  std::string flagsParameter() const {
+    std::string Name;
+    for (const ParmVarDecl *P : Function->parameters())
+      if (P->getName() == "flags" ||
+          (Name.empty() && P->getType()->isSpecificBuiltinType(
+                               BuiltinType::Int)))
+        Name = P->getNameAsString();
+    return Name;
+  }
+
+  const FunctionDecl *const Function;
+  const SourceManager &SM;
+  const LangOptions &Lang;
+  const SourceText &Text;
+  const StringRef File;
+
+private:
+  static bool isPointer(const VarDecl *Var, StringRef Record) {
+    const QualType Type = Var->getType();
+    if (!Type->isPointerType())
+      return false;
+    const auto *R = Type->getPointeeType()->getAsRecordDecl();
+    return R && R->getName() == Record;
+  }
+};
+
+Error missing(const Hooked &F, const Twine &What) {
+  return createStringError(
+      (F.where() + ": " + F.name() + "(): " + What +
+       "; the shims cannot be hooked in, nothing was installed")
+          .str());
+}
+
+/// Whole lines of text before the statement S, at its indentation.
+Change before(const Hooked &F, const Stmt *S, const std::string &Line) {
+  const uint64_t Begin = F.begin(S);
+  return {F.File.str(), F.Text.lineBegin(Begin), 0,
+          F.Text.indent(Begin).str() + Line + "\n"};
+}
+
+const Expr *strip(const Expr *E) { return E->IgnoreParenImpCasts(); }
+
+bool isNullInt(const Expr *E, ASTContext &Context) {
+  const auto Value = E->getIntegerConstantExpr(Context);
+  return Value && Value->isZero();
+}
+
+/// The type's limit field in `x->ks_limit != 0` or `x->ks_limit`.
+const MemberExpr *limitTest(const Expr *Condition, ASTContext &Context) {
+  Condition = strip(Condition);
+  if (const auto *Op = dyn_cast<BinaryOperator>(Condition)) {
+    if (Op->getOpcode() != BO_NE || !isNullInt(Op->getRHS(), Context))
+      return nullptr;
+    Condition = strip(Op->getLHS());
+  }
+  const auto *Member = dyn_cast<MemberExpr>(Condition);
+  return Member && Member->getMemberDecl()->getName() == "ks_limit" ? Member
+                                                                    : nullptr;
+}
+
+bool onlyReturns(const Stmt *S) {
+  if (const auto *Block = dyn_cast<CompoundStmt>(S))
+    return Block->size() == 1 && isa<ReturnStmt>(Block->body_front());
+  return isa<ReturnStmt>(S);
+}
+
+/// malloc_init(): a type that was used at boot has a limit already.
+Error hookAdopt(const Hooked &F, std::vector<Change> &Out) {
+  if (F.mentions("kmalloc_obj_adopt"))
+    return Error::success();
+  std::vector<std::pair<const IfStmt *, const MemberExpr *>> Found;
+  walk(F.body(), {}, [&](const Stmt *S, Place At) {
+    const auto *If = dyn_cast<IfStmt>(S);
+    if (!If || !At.Block || !onlyReturns(If->getThen()))
+      return;
+    if (const MemberExpr *Limit =
+            limitTest(If->getCond(), F.Function->getASTContext()))
+      Found.emplace_back(If, Limit);
+  });
+  if (Found.size() != 1)
+    return missing(F, Twine(Found.empty() ? "no" : "more than one") +
+                          " `if (type->ks_limit != 0) return;` was found");
+  Out.push_back(
+      before(F, Found[0].first,
+             ("kmalloc_obj_adopt(" + F.spelling(strip(Found[0].second->getBase())) +
+              ");")
+                 .str()));
+  return Error::success();
+}
+
+/// malloc_mgt_init(): what was registered at boot stays.
+Error hookKeep(const Hooked &F, std::vector<Change> &Out) {
+  if (F.mentions("kmalloc_obj_keep_mgt"))
+    return Error::success();
+  const std::string Type = F.pointerTo("malloc_type", true);
+  const std::string Mgt = F.pointerTo("kmalloc_mgt", true);
+  if (Type.empty() || Mgt.empty())
+    return missing(F, "it does not take one struct malloc_type * and one "
+                      "struct kmalloc_mgt *");
+  const auto *Body = cast<CompoundStmt>(F.body());
+  uint64_t After = F.begin(Body) + 1;
+  bool Declarations = false;
+  for (const Stmt *S : Body->body()) {
+    if (!isa<DeclStmt>(S))
+      break;
+    After = F.statementEnd(S);
+    Declarations = true;
+  }
+  uint64_t At = F.Text.nextLine(After);
+  std::string Lead;
+  if (Declarations) {
+    if (F.Text.line(At).trim().empty())
+      At = F.Text.nextLine(At);
+    else
+      Lead = "\n";
+  }
+  if (Body->body_empty())
+    return missing(F, "its body is empty");
+  const std::string Indent =
+      F.Text.indent(F.begin(*Body->body_begin())).str();
+  const std::string Deeper = indentTo(2 * columnAfter(Indent));
+  Out.push_back({F.File.str(), At, 0,
+                 Lead + Indent + "if (kmalloc_obj_keep_mgt(" + Type + ", " +
+                     Mgt + "))\n" + Deeper + "return;\n\n"});
+  return Error::success();
+}
+
+/// Directives within a range pair up.
+bool balanced(StringRef Range) {
+  int Depth = 0;
+  while (!Range.empty()) {
+    auto [Line, Rest] = Range.split('\n');
+    Range = Rest;
+    Line = Line.ltrim();
+    if (!Line.consume_front("#"))
+      continue;
+    Line = Line.ltrim();
+    if (Line.starts_with("if"))
+      ++Depth;
+    else if (Line.starts_with("endif") && --Depth < 0)
+      return false;
+    else if (Line.starts_with("el") && Depth == 0)
+      return false;
+  }
+  return Depth == 0;
+}
+
+/// _kmalloc_obj(): slabs come from the shims, and are set up by them.
+Error hookGetSlab(const Hooked &F, std::vector<Change> &Out) {
+  const bool HasGet = F.mentions("kmalloc_obj_getslab");
+  const bool HasSetup = F.mentions("kmalloc_obj_setup");
+  if (HasGet && HasSetup)
+    return Error::success();
+  if (HasGet || HasSetup)
+    return missing(F, "only one of kmalloc_obj_getslab() and "
+                      "kmalloc_obj_setup() is called");
+
+  const auto Calls = F.callsOf("kmem_slab_alloc");
+  if (Calls.size() != 1)
+    return missing(F, Twine(Calls.empty() ? "no" : "more than one") +
+                          " call of kmem_slab_alloc() was found");
+  const auto [Call, At] = Calls.front();
+  const auto *Assign = dyn_cast<BinaryOperator>(At.Top);
+  const DeclRefExpr *Slab =
+      Assign && Assign->getOpcode() == BO_Assign &&
+              Assign->getRHS()->IgnoreParenCasts() == Call
+          ? dyn_cast<DeclRefExpr>(strip(Assign->getLHS()))
+          : nullptr;
+  if (!Slab || !At.Block)
+    return missing(F, "the result of kmem_slab_alloc() is not simply assigned "
+                      "to a variable, in a block");
+  const std::string SlabName = Slab->getDecl()->getNameAsString();
+
+  const CompoundStmt *Outer = nullptr;
+  std::vector<const Stmt *> SetUp;
+  bool Closed = false;
+  walk(F.body(), {}, [&](const Stmt *S, Place) {
+    const auto *Block = dyn_cast<CompoundStmt>(S);
+    if (!Block || Outer)
+      return;
+    bool Seen = false, Open = false;
+    for (const Stmt *Child : Block->body()) {
+      if (!Seen) {
+        Seen = F.begin(Child) <= F.begin(Call) && F.end(Call) <= F.end(Child);
+      } else if (!Open) {
+        const StringRef Text = F.spelling(Child);
+        Open = (F.calls(Child) == "bzero" || F.calls(Child) == "memset") &&
+               Text.split('(').second.ltrim().starts_with(SlabName);
+        if (!Open)
+          return;
+        SetUp.push_back(Child);
+        Outer = Block;
+      } else if (F.calls(Child) == "spin_lock" ||
+                 F.calls(Child) == "_spin_lock") {
+        Closed = true;
+        return;
+      } else {
+        SetUp.push_back(Child);
+      }
+    }
+  });
+  if (SetUp.empty() || !Closed)
+    return missing(F, "the statements that set a new slab up, from bzero(" +
+                          SlabName + ", ..) to the next spin_lock(), were not "
+                          "found");
+  const uint64_t Begin = F.begin(SetUp.front());
+  const uint64_t End = F.statementEnd(SetUp.back());
+  if (!balanced(F.Text.slice(Begin, End)))
+    return missing(F, "a preprocessor conditional ends in the middle of the "
+                      "statements that set a new slab up");
+
+  const std::string Type = F.pointerTo("malloc_type", true);
+  const std::string Use = F.pointerTo("kmalloc_use", false);
+  const std::string Flags = F.flagsParameter();
+  if (Type.empty() || Use.empty() || Flags.empty())
+    return missing(F, "it has not one struct malloc_type * and one flags "
+                      "parameter, and one struct kmalloc_use * variable");
+
+  Out.push_back({F.File.str(), F.begin(Call), F.end(Call) - F.begin(Call),
+                 "kmalloc_obj_getslab(" + Type + ", " + Flags + ")"});
+  const std::string Indent = F.Text.indent(F.begin(At.Top)).str();
+  const std::string Deeper = indentTo(columnAfter(Indent) + 8);
+  Out.push_back({F.File.str(), F.statementEnd(At.Top), 0,
+                 "\n" + Indent + "if (" + SlabName + " == NULL) {\n" + Deeper +
+                     "crit_exit();\n" + Deeper + "return (NULL);\n" + Indent +
+                     "}"});
+  Out.push_back({F.File.str(), Begin, End - Begin,
+                 "kmalloc_obj_setup(" + Type + ", " + SlabName + ", &" + Use +
+                     "->mgt);"});
+  return Error::success();
+}
+
+/// Slabs that must not reach the per-cpu cache are taken out before it.
+Error hookRetire(const Hooked &F, std::vector<Change> &Out) {
+  if (F.mentions("kmalloc_obj_retire"))
+    return Error::success();
+  const auto Calls = F.callsOf("gslab_cache");
+  if (Calls.size() != 1)
+    return missing(F, Twine(Calls.empty() ? "no" : "more than one") +
+                          " call of gslab_cache() was found");
+  const auto [Call, At] = Calls.front();
+  const DeclRefExpr *List =
+      Call->getNumArgs() == 1
+          ? dyn_cast<DeclRefExpr>(Call->getArg(0)->IgnoreParenCasts())
+          : nullptr;
+  const std::string Type = F.pointerTo("malloc_type", true);
+  if (!List || !At.Block || Type.empty())
+    return missing(F, "gslab_cache() is not called for a variable, in a block "
+                      "of a function that takes a struct malloc_type *");
+  const std::string Name = List->getDecl()->getNameAsString();
+  Out.push_back(before(F, At.Top,
+                       Name + " = kmalloc_obj_retire(" + Type + ", " + Name +
+                           ");"));
+  return Error::success();
+}
+
+struct Hook {
+  /// Any one of these; the tree defines one.
+  std::vector<StringRef> Functions;
+  Error (*Place)(const Hooked &, std::vector<Change> &);
+};
+
+const Hook Hooks[] = {
+    {{"malloc_init"}, hookAdopt},
+    {{"malloc_mgt_init"}, hookKeep},
+    {{"_kmalloc_obj", "_kmalloc_obj_debug"}, hookGetSlab},
+    {{"malloc_slab_destroy"}, hookRetire},
+    {{"malloc_mgt_poll"}, hookRetire},
+};
+
+const FunctionDecl *findFunction(const ASTUnit &Unit,
+                                 ArrayRef<StringRef> Names) {
+  const SourceManager &SM = Unit.getSourceManager();
+  for (const Decl *D :
+       Unit.getASTContext().getTranslationUnitDecl()->decls()) {
+    const auto *F = dyn_cast<FunctionDecl>(D);
+    if (F && F->isThisDeclarationADefinition() && F->getIdentifier() &&
+        is_contained(Names, F->getName()) &&
+        SM.isInMainFile(SM.getExpansionLoc(F->getLocation())))
+      return F;
+  }
+  return nullptr;
+}
+
+/// #include <sys/kmalloc_obj.h>, after <sys/malloc.h> if that is there.
+std::optional<Change> includeShims(const SourceText &Text, StringRef File) {
+  const std::vector<IncludeLine> Includes = findIncludes(Text);
+  const IncludeLine *After = nullptr;
+  bool Settled = false;
+  for (const IncludeLine &I : Includes) {
+    if (I.Name == "sys/kmalloc_obj.h")
+      return std::nullopt;
+    if (!I.Unconditional || Settled)
+      continue;
+    if (StringRef(I.Name).starts_with("sys/"))
+      After = &I;
+    Settled = I.Name == "sys/malloc.h";
+  }
+  if (!After)
+    return std::nullopt;
+  return Change{File.str(), After->Range.End, 0,
+                "#include <sys/kmalloc_obj.h>\n"};
+}
+
+} // namespace
+
+Expected<std::vector<Change>>
+placeHooks(const SourceTree &Tree, const tooling::CompilationDatabase &DB,
+           ArrayRef<std::string> Files) {
+  std::vector<Change> Changes;
+  std::vector<bool> Placed(std::size(Hooks));
+  for (const std::string &File : Files) {
+    auto Content = Tree.read(File);
+    if (!Content)
+      return Content.takeError();
+    const SourceText Text(*Content);
+    auto Unit = parseUnit(DB, Tree.path(File));
+    if (!Unit)
+      return Unit.takeError();
+    const size_t Before = Changes.size();
+    for (size_t I = 0; I < std::size(Hooks); ++I) {
+      const FunctionDecl *F = findFunction(**Unit, Hooks[I].Functions);
+      if (!F)
+        continue;
+      if (Placed[I])
+        return createStringError(
+            "%s: %s() is defined in two files; the shims cannot be hooked in, "
+            "nothing was installed",
+            File.c_str(), F->getNameAsString().c_str());
+      if (Error E = Hooks[I].Place(Hooked(F, Text, File), Changes))
+        return E;
+      Placed[I] = true;
+    }
+    if (Changes.size() != Before)
+      if (auto Include = includeShims(Text, File))
+        Changes.push_back(std::move(*Include));
+  }
+  for (size_t I = 0; I < std::size(Hooks); ++I)
+    if (!Placed[I])
+      return createStringError(
+          "%s: no function %s() was found; the shims cannot be hooked in, "
+          "nothing was installed",
+          join(Files, ", ").c_str(), Hooks[I].Functions.front().str().c_str());
+  return Changes;
+}
+
+} // namespace kmobj

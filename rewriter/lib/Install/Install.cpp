@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "kmobj/Install.h"
+#include "kmobj/Layout.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include <algorithm>
+
+using namespace llvm;
+
+namespace kmobj {
+
+static const char ConfFiles[] = "conf/files";
+
+namespace {
+
+/// An entry of conf/files: the source's path, its column layout, its lines.
+struct ConfEntry {
+  StringRef Path;
+  StringRef Options;
+  ByteRange Range;
+};
+
+std::vector<ConfEntry> parseConf(const SourceText &Text) {
+  std::vector<ConfEntry> Entries;
+  for (uint64_t At = 0; At < Text.text().size();) {
+    const uint64_t Begin = At;
+    bool Continued;
+    do {
+      Continued = Text.line(At).rtrim().ends_with("\\");
+      At = Text.nextLine(At);
+    } while (Continued && At < Text.text().size());
+    const StringRef Line = Text.line(Begin);
+    const StringRef Path = Line.take_until([](char C) { return isSpace(C); });
+    if (!Path.empty() && Path.front() != '#')
+      Entries.push_back(
+          {Path, Line.drop_front(Path.size()).trim(), {Begin, At}});
+  }
+  return Entries;
+}
+
+const ConfEntry *findEntry(ArrayRef<ConfEntry> Entries, StringRef Path) {
+  for (const ConfEntry &E : Entries)
+    if (E.Path == Path)
+      return &E;
+  return nullptr;
+}
+
+/// Lists the shims after the allocator, in the columns of its entry.
+Expected<std::vector<Change>> addToConf(const SourceTree &Tree,
+                                        StringRef ShimsConf) {
+  auto Content = Tree.read(ConfFiles);
+  if (!Content)
+    return Content.takeError();
+  const SourceText Text(*Content);
+  const std::vector<ConfEntry> Entries = parseConf(Text);
+  const ConfEntry *Anchor = findEntry(Entries, "kern/kern_kmalloc.c");
+  if (!Anchor)
+    Anchor = findEntry(Entries, "kern/kern_slaballoc.c");
+  if (!Anchor)
+    return createStringError(
+        "%s: has no entry for kern/kern_kmalloc.c, after which the shims "
+        "would be listed; nothing was installed",
+        Tree.path(ConfFiles).c_str());
+  const unsigned Column = Text.column(
+      Text.text().find(Anchor->Options, Anchor->Range.Begin +
+                                            Anchor->Path.size()));
+  std::string New;
+  for (const ConfEntry &E : parseConf(SourceText(ShimsConf))) {
+    if (findEntry(Entries, E.Path))
+      continue;
+    std::string Line = E.Path.str();
+    do
+      Line += '\t';
+    while (columnAfter(Line) < Column);
+    New += Line + E.Options.str() + "\n";
+  }
+  std::vector<Change> Changes;
+  if (!New.empty())
+    Changes.push_back({ConfFiles, Anchor->Range.End, 0, New});
+  return Changes;
+}
+
+/// Paths of the shims' sources, relative to Shims: headers and C files.
+Expected<std::vector<std::string>> listShims(StringRef Shims) {
+  std::vector<std::string> Paths;
+  for (const StringRef Directory : {"sys", "kern"}) {
+    SmallString<256> Path(Shims);
+    sys::path::append(Path, Directory);
+    std::error_code EC;
+    for (sys::fs::directory_iterator I(Path, EC), End; !EC && I != End;
+         I.increment(EC)) {
+      const StringRef Name = sys::path::filename(I->path());
+      const StringRef Wanted = Directory == "sys" ? ".h" : ".c";
+      if (sys::path::extension(Name) == Wanted && !Name.starts_with("."))
+        Paths.push_back((Directory + "/" + Name).str());
+    }
+    if (EC)
+      return createStringError("%s: cannot read the shims: %s; name their "
+                               "directory with --shims",
+                               Path.c_str(), EC.message().c_str());
+  }
+  std::sort(Paths.begin(), Paths.end());
+  return Paths;
+}
+
+} // namespace
+
+Expected<std::vector<Change>> dropFromConf(const SourceTree &Tree,
+                                           ArrayRef<std::string> Paths) {
+  auto Content = Tree.read(ConfFiles);
+  if (!Content)
+    return Content.takeError();
+  const SourceText Text(*Content);
+  std::vector<Change> Changes;
+  for (const ConfEntry &E : parseConf(Text))
+    if (is_contained(Paths, E.Path))
+      Changes.push_back(
+          {ConfFiles, E.Range.Begin, E.Range.End - E.Range.Begin, ""});
+  return Changes;
+}
+
+Expected<Patch> install(const SourceTree &Tree,
+                        const clang::tooling::CompilationDatabase &DB,
+                        StringRef Shims) {
+  Patch P;
+  P.Subject = "kernel - Add bootstrap slabs and a reserve to kmalloc_obj";
+  P.Body =
+      "Object types may now be used before malloc_init(), from slabs that are\n"
+      "registered in advance, and may keep slabs ready so that an allocation\n"
+      "does not have to wait for memory which only pageout can free.  Types\n"
+      "which ask for neither behave as before.\n"
+      "\n"
+      "The allocator calls the new code when it initializes a type, when it\n"
+      "needs a slab, and before it gives slabs back.\n";
+
+  const SourceTree From(Shims.str());
+  auto Paths = listShims(Shims);
+  if (!Paths)
+    return Paths.takeError();
+  for (const std::string &Path : *Paths) {
+    auto Content = From.read(Path);
+    if (!Content)
+      return Content.takeError();
+    if (!Tree.exists(Path)) {
+      P.NewFiles.push_back({Path, std::move(*Content)});
+      continue;
+    }
+    auto Present = Tree.read(Path);
+    if (!Present)
+      return Present.takeError();
+    if (*Present != *Content)
+      return createStringError(
+          "%s: exists and is not the file that would be installed; compare it "
+          "with %s, then remove it or use --no-install",
+          Tree.path(Path).c_str(), From.path(Path).c_str());
+  }
+
+  auto Conf = From.read(ConfFiles);
+  if (!Conf)
+    return Conf.takeError();
+  auto Entries = addToConf(Tree, *Conf);
+  if (!Entries)
+    return Entries.takeError();
+  append_range(P.Changes, *Entries);
+
+  std::vector<std::string> Allocator;
+  for (const char *File : {"kern/kern_kmalloc.c", "kern/kern_slaballoc.c"})
+    if (Tree.exists(File))
+      Allocator.push_back(File);
+  if (Allocator.empty())
+    return createStringError(
+        "%s: there is no kern/kern_kmalloc.c; this tree has no kmalloc_obj "
+        "to hook the shims into, nothing was installed",
+        Tree.root().c_str());
+  auto Hooks = placeHooks(Tree, DB, Allocator);
+  if (!Hooks)
+    return Hooks.takeError();
+  append_range(P.Changes, *Hooks);
+  return P;
+}
+
+} // namespace kmobj

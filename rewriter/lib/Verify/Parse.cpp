@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "kmobj/Parse.h"
+#include "clang/Basic/Diagnostic.h"
+#include "clang/Basic/SourceManager.h"
+#include "clang/Frontend/FrontendActions.h"
+#include "clang/Tooling/JSONCompilationDatabase.h"
+#include "clang/Tooling/Tooling.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+using namespace clang;
+
+namespace kmobj {
+
+std::string UnitDiagnostic::str() const {
+  std::string Text;
+  if (!File.empty())
+    Text = File + ":" + std::to_string(Line) + ":" + std::to_string(Column) +
+           ": ";
+  return Text + (IsError ? "error: " : "warning: ") + Message;
+}
+
+namespace {
+
+class Recorder : public DiagnosticConsumer {
+public:
+  void HandleDiagnostic(DiagnosticsEngine::Level Level,
+                        const Diagnostic &Info) override {
+    DiagnosticConsumer::HandleDiagnostic(Level, Info);
+    if (Level < DiagnosticsEngine::Warning)
+      return;
+    UnitDiagnostic D;
+    D.IsError = Level >= DiagnosticsEngine::Error;
+    SmallString<128> Message;
+    Info.FormatDiagnostic(Message);
+    D.Message = std::string(Message);
+    if (Info.hasSourceManager() && Info.getLocation().isValid()) {
+      const SourceManager &SM = Info.getSourceManager();
+      const PresumedLoc Loc =
+          SM.getPresumedLoc(SM.getExpansionLoc(Info.getLocation()));
+      if (Loc.isValid()) {
+        D.File = Loc.getFilename();
+        D.Line = Loc.getLine();
+        D.Column = Loc.getColumn();
+      }
+    }
+    Found.push_back(std::move(D));
+  }
+
+  std::vector<UnitDiagnostic> Found;
+};
+
+} // namespace
+
+static void prepare(tooling::ClangTool &Tool, Recorder &Diagnostics) {
+  Tool.setPrintErrorMessage(false);
+  Tool.setDiagnosticConsumer(&Diagnostics);
+  Tool.appendArgumentsAdjuster(tooling::getInsertArgumentAdjuster(
+      "-ferror-limit=0", tooling::ArgumentInsertPosition::END));
+}
+
+Expected<std::unique_ptr<tooling::CompilationDatabase>>
+loadDatabase(StringRef Directory) {
+  SmallString<256> Path(Directory);
+  sys::path::append(Path, "compile_commands.json");
+  if (!sys::fs::exists(Path))
+    return createStringError(
+        "%s: there is no compile database here; give its directory with -p",
+        Path.c_str());
+  std::string Message;
+  auto DB = tooling::JSONCompilationDatabase::loadFromFile(
+      Path, Message, tooling::JSONCommandLineSyntax::AutoDetect);
+  if (!DB)
+    return createStringError("%s: %s", Path.c_str(),
+                             StringRef(Message).trim().str().c_str());
+  return tooling::inferMissingCompileCommands(
+      tooling::expandResponseFiles(std::move(DB), vfs::getRealFileSystem()));
+}
+
+std::vector<UnitDiagnostic>
+diagnose(const tooling::CompilationDatabase &DB, StringRef Unit,
+         IntrusiveRefCntPtr<vfs::FileSystem> FS) {
+  if (!FS)
+    FS = vfs::createPhysicalFileSystem();
+  tooling::ClangTool Tool(DB, {Unit.str()},
+                          std::make_shared<PCHContainerOperations>(), FS);
+  Recorder Diagnostics;
+  prepare(Tool, Diagnostics);
+  Tool.run(tooling::newFrontendActionFactory<SyntaxOnlyAction>().get());
+  return std::move(Diagnostics.Found);
+}
+
+Expected<std::unique_ptr<ASTUnit>>
+parseUnit(const tooling::CompilationDatabase &DB, StringRef Unit) {
+  tooling::ClangTool Tool(DB, {Unit.str()},
+                          std::make_shared<PCHContainerOperations>(),
+                          vfs::createPhysicalFileSystem());
+  Recorder Diagnostics;
+  prepare(Tool, Diagnostics);
+  std::vector<std::unique_ptr<ASTUnit>> Units;
+  Tool.buildASTs(Units);
+  for (const UnitDiagnostic &D : Diagnostics.Found)
+    if (D.IsError)
+      return createStringError("%s: does not parse: %s", Unit.str().c_str(),
+                               D.str().c_str());
+  if (Units.size() != 1 || !Units.front())
+    return createStringError("%s: could not be parsed", Unit.str().c_str());
+  return std::move(Units.front());
+}
+
+} // namespace kmobj

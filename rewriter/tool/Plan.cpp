@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "Tool.h"
+#include "kmobj/Output.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace kmobj;
+
+static int plan();
+
+static Verb PlanVerb("plan",
+                     "decides for each zone and cache: convert, or refuse and "
+                     "why; a person may edit the result",
+                     plan);
+static InputOptions Input(PlanVerb);
+static cl::list<std::string>
+    FactsFiles("facts", cl::desc("facts collected by scan, instead of parsing"),
+               cl::value_desc("file"), cl::sub(PlanVerb.Command));
+static cl::list<std::string> MoreFacts(cl::Positional,
+                                       cl::desc("[more facts files]"),
+                                       cl::sub(PlanVerb.Command));
+static cl::opt<std::string> Output("o", cl::desc("write to this file"),
+                                   cl::value_desc("plan.yaml"), cl::init("-"),
+                                   cl::sub(PlanVerb.Command));
+static cl::opt<bool>
+    Naive("naive",
+          cl::desc("without bootstrap slabs and reserve: the negative control"),
+          cl::sub(PlanVerb.Command));
+
+static int plan() {
+  std::vector<std::string> Files(FactsFiles.begin(), FactsFiles.end());
+  if (Files.empty() && !MoreFacts.empty())
+    return fail(MoreFacts.front() + ": facts files follow --facts");
+  append_range(Files, MoreFacts);
+  auto F = Input.facts(Files);
+  if (!F)
+    return fail(F.takeError());
+  PlanOptions Options;
+  Options.Naive = Naive;
+  auto P = planFor(*F, Options, "");
+  if (!P)
+    return fail(P.takeError());
+  const std::string Text = writePlan(*P);
+  const std::string Report = remarks(*F, *P) + report(*P);
+  if (Output == "-") {
+    outs() << Text;
+    errs() << Report;
+  } else {
+    if (Error E = writeFile(Output, Text))
+      return fail(std::move(E));
+    outs() << Report;
+  }
+  return outcome(*F, *P);
+}

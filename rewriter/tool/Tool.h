@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the verbs of kmobj share: how they are found, their exit codes, where
+ * facts and plans come from.
+ *
+ * Each verb is one file with a Verb object in it; main() knows them by their
+ * having been constructed.
+ */
+#ifndef KMOBJ_TOOL_TOOL_H
+#define KMOBJ_TOOL_TOOL_H
+
+#include "kmobj/Collect.h"
+#include "kmobj/Facts.h"
+#include "kmobj/Parse.h"
+#include "kmobj/Plan.h"
+#include "llvm/Support/CommandLine.h"
+#include <memory>
+#include <string>
+
+namespace kmobj {
+
+enum ExitCode {
+  Done = 0,
+  NeedsPerson = 1, ///< something was refused, or a person has to look
+  BadInput = 2     ///< usage or input error; nothing was written
+};
+
+class Verb {
+public:
+  Verb(const char *Name, const char *Description, int (*Run)());
+
+  llvm::cl::SubCommand Command;
+  int (*const Run)();
+
+  static llvm::ArrayRef<Verb *> all();
+};
+
+/// Prints "kmobj: error: ..." for each error; the exit code for it.
+int fail(llvm::Error E);
+int fail(const llvm::Twine &Message);
+
+/// Shows "[3/40] unit" on a terminal and nothing anywhere else.
+class Progress {
+public:
+  explicit Progress(const char *What);
+  ~Progress();
+  void operator()(unsigned Done, unsigned Total, llvm::StringRef Unit);
+
+private:
+  const char *What;
+  bool Terminal;
+};
+
+/// What -p, --tree and -j say. The same for every verb that takes them.
+struct InputOptions {
+  explicit InputOptions(Verb &V);
+
+  llvm::cl::opt<std::string> Directory;
+  llvm::cl::opt<std::string> Tree;
+  llvm::cl::opt<unsigned> Jobs;
+
+  /// The compile database; an error if -p is missing.
+  llvm::Expected<std::unique_ptr<clang::tooling::CompilationDatabase>>
+  database() const;
+
+  /// Parses what may matter, as the options say.
+  llvm::Expected<Facts> collectFacts(CollectOptions Options = {}) const;
+
+  /// From facts files if any are given, else from the sources.
+  llvm::Expected<Facts> facts(llvm::ArrayRef<std::string> Files) const;
+};
+
+/// The plan made from the facts, with the plan file (if any) laid over it.
+llvm::Expected<Plan> planFor(const Facts &F, const PlanOptions &Options,
+                             llvm::StringRef PlanFile);
+
+/// Units that failed and everything else about the tree, a line each.
+std::string remarks(const Facts &F, const Plan &P);
+
+/// What a person should look at in the entries to convert, a line each.
+std::string notes(const Plan &P);
+
+/// Done, or NeedsPerson if the facts or the plan leave something.
+int outcome(const Facts &F, const Plan &P);
+
+} // namespace kmobj
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Slots: address space set aside for slabs, and how pages get into it.
+ *
+ * A slot is one slab's worth of addresses, aligned like a slab, with its page
+ * tables in place.  Slots come in runs, each one allocation of
+ * kmem_alloc_nofault().  That may block and needs a map entry, page tables and
+ * memory, which is why it is done in advance.  Making a slab in a slot needs
+ * none of it: pages from vm_page_alloc(NULL, ..), which refuses rather than
+ * blocks, and pmap_kenter().  If a page is missing, those already had are given
+ * back at once.
+ *
+ * Full slabs and mini slabs
+ *
+ *	A slab of an ordinary type wants all of its 32 pages: the objects of
+ *	any page may be handed out next.  A mini slab is one page at the base of
+ *	a slot, with nothing mapped behind it.  kfree_obj() finds the header by
+ *	masking the object's address, as ever, and believes what the header says
+ *	about where objects begin and how many there are: fewer, and sooner.
+ *	The allocator looks at nothing else either, so a mini slab goes through
+ *	its lists like any other.
+ *
+ *	The header is large for one page, as it has a bit for each of the most
+ *	objects that a slab can hold (KMALLOC_SLAB_MAXOBJS): some 350 of 4096
+ *	bytes.  With a word each for the ring of free ones there is room for 11
+ *	objects of 320 bytes, 18 of 192 or 27 of 128.  A mini slab uses the
+ *	first few bits; they are indexed by object, counted from the offset in
+ *	the same header.  A type whose objects do not fit has no mini slabs.
+ *
+ *	A slab is a mini slab if all of it lies in its first page.  No full one
+ *	does.
+ *
+ * Slots are protected by ext->spin, which is never held across a call into the
+ * VM.  What is in a slot belongs to who took it.
+ */
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/globaldata.h>
+#include <sys/malloc.h>
+#include <sys/lock.h>
+#include <sys/spinlock.h>
+#include <sys/thread.h>
+#include <sys/kmalloc_obj.h>
+
+#include <vm/vm.h>
+#include <vm/vm_param.h>
+#include <vm/vm_extern.h>
+#include <vm/vm_kern.h>
+#include <vm/vm_map.h>
+#include <vm/vm_object.h>
+#include <vm/vm_page.h>
+#include <vm/vm_pageout.h>
+#include <vm/pmap.h>
+
+#include <sys/spinlock2.h>
+#include <sys/thread2.h>
+#include <vm/vm_page2.h>
+
+#define	SLAB_PAGES	(KMALLOC_SLAB_SIZE / PAGE_SIZE)
+
+/*
+ * Address space of nslots slabs; a set bit in map[] is a free slot.
+ */
+struct kmalloc_run {
+	struct kmalloc_run *next;
+	vm_offset_t	base;
+	long		nslots;
+	long		hint;		/* no free slot in words below */
+	uint64_t	map[];
+};
+
+/*
+ * Objects of type that fit into one page with the header, and where they
+ * begin.
+ */
+static size_t
+mini_geometry(const struct malloc_type *type, size_t *offsetp)
+{
+	const size_t size = type->ks_objsize;
+	const size_t head = __offsetof(struct kmalloc_slab, fobjs);
+	size_t count;
+
+	for (count = (PAGE_SIZE - head) / (size + sizeof(void *)); count > 0;
+	    --count) {
+		*offsetp = __VM_CACHELINE_ALIGN(head + count * sizeof(void *));
+		if (*offsetp + count * size <= PAGE_SIZE)
+			break;
+	}
+	return (count);
+}
+
+size_t
+kmalloc_mini_count(const struct malloc_type *type)
+{
+	size_t offset;
+
+	return (mini_geometry(type, &offset));
+}
+
+int
+kmalloc_slab_is_mini(const struct kmalloc_slab *slab)
+{
+	return (slab->offset + slab->ncount * slab->objsize <= PAGE_SIZE);
+}
+
+/*
+ * Take a free slot.  Returns its run and, in *vap, its address.
+ */
+static struct kmalloc_run *
+slot_take(struct kmalloc_ext *ext, vm_offset_t *vap)
+{
+	struct kmalloc_run *run;
+	long words, i;
+	int bit;
+
+	spin_lock(&ext->spin);
+	for (run = ext->runs; run != NULL; run = run->next) {
+		words = howmany(run->nslots, 64);
+		for (i = run->hint; i < words && run->map[i] == 0; ++i)
+			;
+		run->hint = i;
+		if (i == words)
+			continue;
+		bit = __builtin_ctzl(run->map[i]);
+		run->map[i] &= ~((uint64_t)1 << bit);
+		--ext->nfreeslots;
+		*vap = run->base + (i * 64 + bit) * KMALLOC_SLAB_SIZE;
+		break;
+	}
+	spin_unlock(&ext->spin);
+	return (run);
+}
+
+static void
+slot_give(struct kmalloc_ext *ext, struct kmalloc_run *run, vm_offset_t va)
+{
+	long i = (va - run->base) / KMALLOC_SLAB_SIZE;
+
+	spin_lock(&ext->spin);
+	run->map[i / 64] |= (uint64_t)1 << (i % 64);
+	run->hint = lmin(run->hint, i / 64);
+	++ext->nfreeslots;
+	spin_unlock(&ext->spin);
+}
+
+/*
+ * Make a slab of so many pages in a free slot: all of it, or one page.
+ */
+static struct kmalloc_slab *
+slot_populate(struct kmalloc_ext *ext, struct malloc_type *type, size_t npages,
+    int vmflags)
+{
+	vm_page_t pgs[SLAB_PAGES];
+	struct kmalloc_run *run;
+	struct kmalloc_slab *slab;
+	vm_offset_t va;
+	size_t i, count, offset;
+
+	if ((run = slot_take(ext, &va)) == NULL)
+		return (NULL);
+
+	for (i = 0; i < npages; ++i) {
+		pgs[i] = vm_page_alloc(NULL, mycpu->gd_rand_incr++, vmflags);
+		if (pgs[i] == NULL)
+			break;
+	}
+	if (i < npages) {
+		while (i > 0)
+			vm_page_free(pgs[--i]);
+		slot_give(ext, run, va);
+		spin_lock(&ext->spin);
+		++ext->refill_failures;
+		spin_unlock(&ext->spin);
+		return (NULL);
+	}
+	for (i = 0; i < npages; ++i) {
+		pgs[i]->valid = VM_PAGE_BITS_ALL;
+		vm_page_wire(pgs[i]);
+		vm_page_wakeup(pgs[i]);
+		pmap_kenter(va + i * PAGE_SIZE, VM_PAGE_TO_PHYS(pgs[i]));
+	}
+	slab = (struct kmalloc_slab *)va;
+	count = type->ks_mgt.slab_count;
+	offset = type->ks_mgt.slab_offset;
+	if (npages < SLAB_PAGES)
+		count = mini_geometry(type, &offset);
+	kmalloc_slab_format(type, slab, run, count, offset);
+	return (slab);
+}
+
+struct kmalloc_slab *
+kmalloc_slot_populate(struct kmalloc_ext *ext, struct malloc_type *type,
+    int vmflags)
+{
+	return (slot_populate(ext, type, SLAB_PAGES, vmflags));
+}
+
+struct kmalloc_slab *
+kmalloc_slot_populate_mini(struct kmalloc_ext *ext, struct malloc_type *type,
+    int vmflags)
+{
+	struct kmalloc_slab *slab;
+
+	if (kmalloc_mini_count(type) == 0)
+		return (NULL);
+	slab = slot_populate(ext, type, 1, vmflags);
+	if (slab != NULL) {
+		KASSERT(kmalloc_slab_is_mini(slab),
+		    ("%s: mini slab %p has more than a page",
+		    type->ks_shortdesc, slab));
+		spin_lock(&ext->spin);
+		++ext->minis;
+		++ext->minis_made;
+		spin_unlock(&ext->spin);
+	}
+	return (slab);
+}
+
+void
+kmalloc_slot_depopulate(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
+{
+	struct kmalloc_run *run = slab->unused01;
+	vm_offset_t va = (vm_offset_t)slab;
+	size_t npages = SLAB_PAGES;
+	size_t i;
+	vm_page_t m;
+
+	KASSERT(run != NULL && slab->unused01 != KMALLOC_ORIGIN_BOOT,
+	    ("kmalloc_obj: slab %p is not in a slot", slab));
+	if (kmalloc_slab_is_mini(slab)) {
+		npages = 1;
+		spin_lock(&ext->spin);
+		--ext->minis;
+		++ext->minis_returned;
+		spin_unlock(&ext->spin);
+	}
+	for (i = 0; i < npages; ++i) {
+		m = PHYS_TO_VM_PAGE(pmap_kextract(va + i * PAGE_SIZE));
+		pmap_kremove(va + i * PAGE_SIZE);
+		vm_page_busy_wait(m, FALSE, "kmslot");
+		vm_page_unwire(m, 0);
+		vm_page_free(m);
+	}
+	slot_give(ext, run, va);
+}
+
+int
+kmalloc_slots_add(struct kmalloc_ext *ext, long nslots)
+{
+	struct kmalloc_run *run;
+	long words = howmany(nslots, 64);
+	long i;
+
+	run = kmalloc(__offsetof(struct kmalloc_run, map[words]),
+	    M_KMALLOC_EXT, M_WAITOK | M_ZERO);
+	run->base = kmem_alloc_nofault(kernel_map, nslots * KMALLOC_SLAB_SIZE,
+	    VM_SUBSYS_KMALLOC, KMALLOC_SLAB_SIZE);
+	if (run->base == 0) {
+		kfree(run, M_KMALLOC_EXT);
+		return (0);
+	}
+	run->nslots = nslots;
+	for (i = 0; i < nslots; ++i)
+		run->map[i / 64] |= (uint64_t)1 << (i % 64);
+
+	spin_lock(&ext->spin);
+	run->next = ext->runs;
+	ext->runs = run;
+	ext->nslots += nslots;
+	ext->nfreeslots += nslots;
+	spin_unlock(&ext->spin);
+	return (1);
+}
+
+void
+kmalloc_slots_free(struct kmalloc_ext *ext)
+{
+	struct kmalloc_run *run;
+
+	KASSERT(ext->nfreeslots == ext->nslots && ext->minis == 0,
+	    ("kmalloc_obj: %ld of %ld slots are in use",
+	    ext->nslots - ext->nfreeslots, ext->nslots));
+	while ((run = ext->runs) != NULL) {
+		ext->runs = run->next;
+		kmem_free(kernel_map, run->base,
+		    run->nslots * KMALLOC_SLAB_SIZE);
+		kfree(run, M_KMALLOC_EXT);
+	}
+}
