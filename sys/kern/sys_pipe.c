@@ -29,12 +29,12 @@
 #include <vm/vm.h>
 #include <vm/vm_page2.h>
 
+#define	PIPE_BUF	4096
+#define	PIPE_SIZE	(16 * PIPE_BUF)
+
 static MALLOC_DEFINE(M_PIPE, "pipe", "pipes");
 static MALLOC_DEFINE(M_PIPEBUF, "pipebuf", "pipe buffers");
 static MALLOC_DEFINE(M_PIPECL, "pipecl", "pipe buffers' clusters");
-
-#define	PIPE_BUF	4096
-#define	PIPE_SIZE	(16 * PIPE_BUF)
 
 struct pipebuf {
 	TAILQ_ENTRY(pipebuf) pb_link;
