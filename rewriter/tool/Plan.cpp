@@ -41,7 +41,7 @@ static int plan() {
   if (!P)
     return fail(P.takeError());
   const std::string Text = writePlan(*P);
-  const std::string Report = remarks(*F, *P) + report(*P);
+  const std::string Report = unparsed(*F) + report(*P);
   if (Output == "-") {
     outs() << Text;
     errs() << Report;

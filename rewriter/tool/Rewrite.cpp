@@ -12,6 +12,7 @@
 #include "kmobj/Output.h"
 #include "kmobj/Verify.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
@@ -227,7 +228,8 @@ static int rewrite() {
   if (!PatchDirectory.empty() + !OutputTree.empty() + InPlace + Diff > 1)
     return fail("--patch-dir, --output-tree, --in-place and --diff exclude "
                 "each other");
-  for (const std::string &Output : {PatchDirectory, OutputTree})
+  for (const std::string &Output :
+       {PatchDirectory.getValue(), OutputTree.getValue()})
     if (!Output.empty())
       if (Error E = checkOutputDirectory(Output))
         return fail(std::move(E));
@@ -261,7 +263,7 @@ static int rewrite() {
     return fail(R.takeError());
 
   const bool ToStdout = PatchDirectory.empty() && OutputTree.empty() && !InPlace;
-  const std::string Report = remarks(*F, *P) + notes(*P) + report(*P);
+  const std::string Report = unparsed(*F) + notes(*P) + report(*P);
   if (ToStdout)
     outs() << Report;
   if (Error E = write(Tree, *R))

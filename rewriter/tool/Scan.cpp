@@ -41,12 +41,7 @@ static int scan() {
     outs() << Text;
   else if (Error E = writeFile(Output, Text))
     return fail(std::move(E));
-  for (const Unit &U : F->Units)
-    if (U.State == Unit::Failed) {
-      errs() << "not parsed " << U.Path << ": " << U.FirstError << "\n";
-    }
-  return any_of(F->Units,
-                [](const Unit &U) { return U.State == Unit::Failed; })
-             ? NeedsPerson
-             : Done;
+  const std::string Failed = unparsed(*F);
+  errs() << Failed;
+  return Failed.empty() ? Done : NeedsPerson;
 }

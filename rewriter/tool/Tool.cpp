@@ -118,13 +118,11 @@ Expected<Plan> planFor(const Facts &F, const PlanOptions &Options,
   return P;
 }
 
-std::string remarks(const Facts &F, const Plan &P) {
+std::string unparsed(const Facts &F) {
   std::string Out;
   for (const Unit &U : F.Units)
     if (U.State == Unit::Failed)
       Out += "not parsed " + U.Path + ": " + U.FirstError + "\n";
-  for (const Remark &R : P.Remarks)
-    Out += "look at " + R.str() + "\n";
   return Out;
 }
 
@@ -134,19 +132,16 @@ std::string notes(const Plan &P) {
     if (!E.Convert)
       continue;
     for (const Remark &R : E.Notes)
-      Out += "check " + R.str() + "\n";
+      Out += "check      " + R.str() + "\n";
     for (const Step &S : E.Steps)
       for (const Remark &R : S.Notes)
-        Out += "check " + R.str() + "\n";
+        Out += "check      " + R.str() + "\n";
   }
   return Out;
 }
 
 int outcome(const Facts &F, const Plan &P) {
-  for (const Unit &U : F.Units)
-    if (U.State == Unit::Failed)
-      return NeedsPerson;
-  return P.allConverted() ? Done : NeedsPerson;
+  return unparsed(F).empty() && P.allConverted() ? Done : NeedsPerson;
 }
 
 } // namespace kmobj

@@ -64,7 +64,7 @@ struct InputOptions {
   database() const;
 
   /// Parses what may matter, as the options say.
-  llvm::Expected<Facts> collectFacts(CollectOptions Options = {}) const;
+  llvm::Expected<Facts> collectFacts(CollectOptions Options = CollectOptions()) const;
 
   /// From facts files if any are given, else from the sources.
   llvm::Expected<Facts> facts(llvm::ArrayRef<std::string> Files) const;
@@ -74,8 +74,8 @@ struct InputOptions {
 llvm::Expected<Plan> planFor(const Facts &F, const PlanOptions &Options,
                              llvm::StringRef PlanFile);
 
-/// Units that failed and everything else about the tree, a line each.
-std::string remarks(const Facts &F, const Plan &P);
+/// Units that did not parse, a line each.
+std::string unparsed(const Facts &F);
 
 /// What a person should look at in the entries to convert, a line each.
 std::string notes(const Plan &P);

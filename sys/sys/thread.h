@@ -64,6 +64,7 @@ struct thread {
 	int		td_wdomain;
 	int		td_pri;		/* TDPRI_*, more is more urgent */
 	int		td_critcount;	/* depth of critical sections */
+	int		td_vme_depth;	/* of vm_map_entry_reserve() */
 	u_int		td_flags;	/* TDF_* */
 	char		*td_kstack;
 	int		td_kstack_size;

@@ -36,6 +36,7 @@
 #include <sys/globaldata.h>
 #include <sys/malloc.h>
 #include <sys/objcache.h>
+#include <sys/thread.h>
 #include <sys/thread2.h>
 #include <vm/vm.h>
 #include <vm/vm_param.h>
@@ -190,15 +191,26 @@ int
 vm_map_entry_reserve(int count)
 {
 	struct globaldata *gd = mycpu;
+	struct thread *td = curthread;
 	vm_map_entry_t entry;
 
+	/*
+	 * Whoever serves us may have to map memory, and reserve in turn, but
+	 * must then be served from something that is there already.
+	 */
+	KASSERT(td->td_vme_depth < MAP_RESERVE_DEPTH,
+	    ("MAP ENTRY: vm_map_entry_reserve is %d deep: its allocator needs "
+	    "map entries to make map entries", td->td_vme_depth));
+
 	crit_enter();
+	++td->td_vme_depth;
 	while (gd->gd_vme_avail < count) {
 		entry = zalloc(mapentzone);
 		MAPENT_FREELIST(entry) = gd->gd_vme_base;
 		gd->gd_vme_base = entry;
 		++gd->gd_vme_avail;
 	}
+	--td->td_vme_depth;
 	gd->gd_vme_avail -= count;
 	crit_exit();
 	return (count);

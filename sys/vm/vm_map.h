@@ -72,6 +72,7 @@ typedef struct vm_map_entry *vm_map_entry_t;
  * Entries one map operation may use up, and how many a cpu keeps.
  */
 #define	MAP_RESERVE_COUNT	4
+#define	MAP_RESERVE_DEPTH	4	/* nested reservations of one thread */
 #define	MAP_RESERVE_SLOP	512
 #define	MAP_RESERVE_HYST	(MAP_RESERVE_SLOP - MAP_RESERVE_SLOP / 8)
 

@@ -36,8 +36,9 @@ struct CompDBOptions {
   std::string Arch;
   std::string Config;
   std::string Output;
-  /// Called with what is being done now; may be empty.
-  std::function<void(llvm::StringRef)> Progress;
+  /// Called with the step, the number of steps and what is being done now; may
+  /// be empty.
+  std::function<void(unsigned, unsigned, llvm::StringRef)> Progress;
   /// Asked now and then; true: stop and leave nothing. May be empty.
   std::function<bool()> Interrupted;
 };

@@ -29,7 +29,7 @@ private:
   Error readLists();
   Error writeHeaders(OutputDirectory &Output, const MakeFile &Make);
   Error followIncludes(OutputDirectory &Output, const FlagContext &Context);
-  Error step(StringRef What);
+  Error step(unsigned Number, StringRef What);
   bool provide(StringRef Header);
 
   const CompDBOptions &Options;
@@ -43,11 +43,11 @@ private:
   std::map<std::string, std::string> LateHeaders; ///< name -> contents
 };
 
-Error Maker::step(StringRef What) {
+Error Maker::step(unsigned Number, StringRef What) {
   if (Options.Interrupted && Options.Interrupted())
     return failure("interrupted; nothing was written");
   if (Options.Progress)
-    Options.Progress(What);
+    Options.Progress(Number, 4, What);
   return Error::success();
 }
 
@@ -69,7 +69,7 @@ Error Maker::readLists() {
 }
 
 Error Maker::writeHeaders(OutputDirectory &Output, const MakeFile &Make) {
-  if (Error Err = step("forwarding headers"))
+  if (Error Err = step(1, "forwarding headers"))
     return Err;
   Expected<unsigned> Forwarded = writeForwarders(Tree, Make, Output);
   if (!Forwarded)
@@ -86,11 +86,11 @@ Error Maker::writeHeaders(OutputDirectory &Output, const MakeFile &Make) {
     ++Found.OptionHeaders;
   }
 
-  if (Error Err = step("headers made by the tree's scripts"))
+  if (Error Err = step(2, "headers made by the tree's scripts"))
     return Err;
   Generator Gen(Tree, Output.staging());
   Gen.interfaces(Entries);
-  if (Error Err = step("headers made by the tree's scripts"))
+  if (Error Err = step(2, "headers made by the tree's scripts"))
     return Err;
   Gen.headers(Entries, Make);
   Gen.usualHeaders();
@@ -120,7 +120,7 @@ Error Maker::followIncludes(OutputDirectory &Output,
   IncludeFollower Follower(Context,
                            [&](StringRef Header) { return provide(Header); });
   for (auto &[Relative, Unit] : Set.Units) {
-    if (Error Err = step("what units include"))
+    if (Error Err = step(4, Relative))
       return Err;
     Unit.Missing = Follower.follow(Unit.File, Unit.Flags);
   }
@@ -152,7 +152,7 @@ Expected<CompDBResult> Maker::run() {
   if (Error Err = writeHeaders(*Output, Make))
     return Err;
   FlagContext Context{Tree, Output->final(), Output->staging()};
-  if (Error Err = step("units and modules"))
+  if (Error Err = step(3, "units and modules"))
     return Err;
   Set = findUnits(Entries, Config, Context, Make);
   if (Set.Units.empty())
@@ -165,7 +165,7 @@ Expected<CompDBResult> Maker::run() {
   if (Error Err = Output->write(ReportName,
                                 fullReport(Tree, Config, Set, Found)))
     return Err;
-  if (Error Err = step(""))
+  if (Error Err = step(4, ""))
     return Err;
   if (Error Err = Output->commit())
     return Err;

@@ -280,11 +280,15 @@ Error EntryEditor::resize(const Step &S) {
   uint64_t Begin = S.Replace.Begin;
   std::string New = S.Bytes;
   const unsigned Tail = Text.slice(End, Text.lineEnd(End)).rtrim().size();
-  if (!Text.startsLine(Begin) &&
-      columnAfter(New, Text.column(Begin)) + Tail > 80) {
-    New = "\n" + indentTo(columnAfter(Text.indent(Begin)) + 4) + New;
-    while (Text.text()[Begin - 1] == ' ')
-      --Begin;
+  if (columnAfter(New, Text.column(Begin)) + Tail > 80) {
+    New = indentTo(columnAfter(Text.indent(S.Statement.Begin)) + 4) + New;
+    if (Text.startsLine(Begin)) {
+      Begin = Text.lineBegin(Begin);
+    } else {
+      New = "\n" + New;
+      while (Text.text()[Begin - 1] == ' ')
+        --Begin;
+    }
   }
   change(S.Replace.File, Begin, End, New);
   return Error::success();

@@ -94,26 +94,24 @@ struct Needs {
 /// The includes of all files, as they become.
 class Graph {
 public:
-  Graph(const Facts &F) {
-    for (const SourceFile &File : F.Files) {
-      auto &Targets = Edges[File.Path];
-      for (const Include &I : File.Includes)
-        Targets.push_back(I.Resolved.empty() ? I.Name : I.Resolved);
-    }
-    auto &New = Edges[Shims.str()];
-    if (New.empty())
-      New = {"sys/param.h", Malloc.str()};
+  Graph(const Facts &F, const SourceTree &Tree) : Tree(Tree) {
+    for (const SourceFile &File : F.Files)
+      if (File.Parsed)
+        for (const Include &I : File.Includes)
+          Edges[File.Path].push_back(I.Resolved.empty() ? I.Name : I.Resolved);
+    if (!Tree.exists(Shims))
+      Edges[Shims.str()] = {"sys/param.h", Malloc.str()};
   }
 
   void add(StringRef File, StringRef Header) {
-    Edges[File.str()].push_back(Header.str());
+    edges(File.str()).push_back(Header.str());
   }
   void remove(StringRef File, StringRef Header) {
-    llvm::erase_if(Edges[File.str()], [&](const std::string &T) {
+    llvm::erase_if(edges(File.str()), [&](const std::string &T) {
       return StringRef(T) == Header || StringRef(T).ends_with(Header);
     });
   }
-  bool reaches(StringRef File, StringRef Header) const {
+  bool reaches(StringRef File, StringRef Header) {
     StringSet<> Seen;
     std::vector<std::string> Open{File.str()};
     while (!Open.empty()) {
@@ -121,15 +119,28 @@ public:
       Open.pop_back();
       if (At == Header)
         return true;
-      const auto Found = Edges.find(At);
-      if (!Seen.insert(At).second || Found == Edges.end())
-        continue;
-      append_range(Open, Found->second);
+      if (Seen.insert(At).second)
+        append_range(Open, edges(At));
     }
     return false;
   }
 
 private:
+  /// Of a header that no unit read so far, by its text and from the root.
+  std::vector<std::string> &edges(const std::string &File) {
+    const auto [Found, New] = Edges.try_emplace(File);
+    if (New && Tree.exists(File)) {
+      auto Content = Tree.read(File);
+      if (!Content)
+        consumeError(Content.takeError());
+      else
+        for (const IncludeLine &I : findIncludes(SourceText(*Content)))
+          Found->second.push_back(I.Name);
+    }
+    return Found->second;
+  }
+
+  const SourceTree &Tree;
   std::map<std::string, std::vector<std::string>> Edges;
 };
 
@@ -231,18 +242,18 @@ Error IncludeEditor::run(ArrayRef<const PlanEntry *> Entries,
       Present.erase(Old[I]);
       Includes.remove(File, Old[I]);
     }
-    std::string Added;
     auto Want = [&](StringRef Header, bool Needed, bool Directly) {
       if (!Needed || Present.count(Header) ||
           (!Directly && Includes.reaches(File, Header)))
-        return;
-      Added += ("#include <" + Header + ">\n").str();
+        return std::string();
       Present.insert(Header);
       Includes.add(File, Header);
+      return ("#include <" + Header + ">\n").str();
     };
-    Want(Kernel, Need.Kernel && Files.tree().exists(Kernel), false);
-    Want(Malloc, Need.Malloc, OldHere);
-    Want(Shims, Need.Shims, true);
+    std::string Added = Want(Malloc, Need.Malloc, OldHere);
+    Added += Want(Shims, Need.Shims, true);
+    Added = Want(Kernel, Need.Kernel && Files.tree().exists(Kernel), false) +
+            Added;
     if (!Added.empty())
       New.push_back({File, Place, 0, Added});
     append_range(Patches[K].Changes, New);
@@ -255,7 +266,7 @@ Error IncludeEditor::run(ArrayRef<const PlanEntry *> Entries,
 Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
                    ArrayRef<const PlanEntry *> Entries,
                    MutableArrayRef<Patch> Patches) {
-  Graph Includes(F);
+  Graph Includes(F, Files.tree());
   std::set<std::string> Touched;
   for (const Patch &One : Patches)
     for (const Change &C : One.Changes)

@@ -17,6 +17,7 @@
 #include "clang/Lex/Lexer.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include <map>
 #include <optional>
 
 using namespace llvm;
@@ -289,6 +290,33 @@ bool balanced(StringRef Range) {
   return Depth == 0;
 }
 
+/// Locals of F that nothing but Statements uses: they go with them.
+std::vector<const DeclStmt *> usedOnlyBy(const Hooked &F,
+                                         ArrayRef<const Stmt *> Statements) {
+  std::map<const Decl *, unsigned> All, Inside;
+  std::vector<const DeclStmt *> Candidates;
+  auto Count = [](std::map<const Decl *, unsigned> &Uses) {
+    return [&Uses](const Stmt *S, Place) {
+      if (const auto *Ref = dyn_cast<DeclRefExpr>(S))
+        ++Uses[Ref->getDecl()];
+    };
+  };
+  walk(F.body(), {}, Count(All));
+  for (const Stmt *S : Statements)
+    walk(S, {}, Count(Inside));
+  walk(F.body(), {}, [&](const Stmt *S, Place) {
+    const auto *D = dyn_cast<DeclStmt>(S);
+    if (D && D->isSingleDecl() && isa<VarDecl>(D->getSingleDecl()) &&
+        Inside.count(D->getSingleDecl()) &&
+        Inside[D->getSingleDecl()] == All[D->getSingleDecl()] &&
+        none_of(Statements, [&](const Stmt *Outer) {
+          return F.begin(Outer) <= F.begin(D) && F.end(D) <= F.end(Outer);
+        }))
+      Candidates.push_back(D);
+  });
+  return Candidates;
+}
+
 /// _kmalloc_obj(): slabs come from the shims, and are set up by them.
 Error hookGetSlab(const Hooked &F, std::vector<Change> &Out) {
   const bool HasGet = F.mentions("kmalloc_obj_getslab");
@@ -371,6 +399,10 @@ Error hookGetSlab(const Hooked &F, std::vector<Change> &Out) {
   Out.push_back({F.File.str(), Begin, End - Begin,
                  "kmalloc_obj_setup(" + Type + ", " + SlabName + ", &" + Use +
                      "->mgt);"});
+  for (const DeclStmt *D : usedOnlyBy(F, SetUp)) {
+    const ByteRange Gone = F.Text.removal(F.begin(D), F.statementEnd(D));
+    Out.push_back({F.File.str(), Gone.Begin, Gone.End - Gone.Begin, ""});
+  }
   return Error::success();
 }
 

@@ -57,7 +57,9 @@ static void prepare(tooling::ClangTool &Tool, Recorder &Diagnostics) {
   Tool.setPrintErrorMessage(false);
   Tool.setDiagnosticConsumer(&Diagnostics);
   Tool.appendArgumentsAdjuster(tooling::getInsertArgumentAdjuster(
-      "-ferror-limit=0", tooling::ArgumentInsertPosition::END));
+      // Without carets clang does not count its diagnostics on stderr either.
+      {"-ferror-limit=0", "-fno-caret-diagnostics"},
+      tooling::ArgumentInsertPosition::END));
 }
 
 Expected<std::unique_ptr<tooling::CompilationDatabase>>
