@@ -116,6 +116,14 @@ execsigs(struct proc *p)
 	p->p_sigstk.ss_flags = SS_DISABLE;
 }
 
+boolean_t
+curproc_killed(void)
+{
+	struct proc *p = curproc;
+
+	return (p != NULL && (p->p_siglist & sigmask(SIGKILL)) != 0);
+}
+
 static void __dead2
 sigexit(struct proc *p, int sig)
 {

@@ -90,6 +90,9 @@ boolean_t userret(struct proc *p, struct trapframe *tf);
 
 void	execsigs(struct proc *p);
 
+/* The current process is to be killed: it should not wait for memory. */
+boolean_t curproc_killed(void);
+
 /* tsleep(PCATCH): EINTR or ERESTART if a signal came. */
 int	tsleep_catch(const volatile void *ident, int flags, const char *wmesg,
 	    int timo);

@@ -632,9 +632,12 @@ swap_pager_putpages(vm_object_t object, vm_page_t *m, int count, int *rtvals)
 	vm_object_hold(object);
 	for (i = 0; i < count; i += n) {
 		n = min(SWB_NPAGES, count - i);
-		/* Take smaller pieces if need be, but do not shred swap. */
+		/*
+		 * Take smaller pieces if need be, but do not shred swap as
+		 * long as there is enough.
+		 */
 		while ((blk = swp_pager_getswapspace(n)) == SWAPBLK_NONE &&
-		    n > 4)
+		    n > (swap_pager_almost_full ? 1 : 4))
 			n >>= 1;
 		if (blk == SWAPBLK_NONE) {
 			for (j = 0; j < n; ++j)

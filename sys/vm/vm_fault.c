@@ -24,6 +24,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/globaldata.h>
+#include <sys/signal.h>
 #include <sys/vmmeter.h>
 #include <vm/vm.h>
 #include <vm/vm_param.h>
@@ -188,12 +189,14 @@ vm_fault_object(vm_object_t first, vm_pindex_t first_pindex,
 
 /*
  * With nothing held: wait until result, a failure, may be a success.  FALSE
- * if it never will.
+ * if it never will, or not for this process, which is being killed.
  */
 static boolean_t
 vm_fault_wait(int result, vm_page_t m)
 {
 	if (result == KERN_RESOURCE_SHORTAGE) {
+		if (curproc_killed())
+			return (FALSE);
 		vm_wait_pfault();
 		return (TRUE);
 	}

@@ -153,6 +153,8 @@ trap(struct trapframe *tf)
 		}
 	}
 	if (usermode && td->td_proc != NULL) {
+		if (curproc_killed())
+			return;
 		trapsignal(td->td_proc, trap_signal(tf->tf_trapno),
 		    tf->tf_trapno == IDT_PF ? "segmentation fault" :
 		    trap_name(tf->tf_trapno), va, tf->tf_rip);
