@@ -30,9 +30,9 @@
  *
  * Out of swap
  *	When the last swap block is used, dirty pages have nowhere to go.  If
- *	page faults stall, swap is full, and several sweeps over all pages,
- *	for a second at least, have neither freed nor written one, no waiting
- *	will help: the largest process is killed.  Short of that, never.
+ *	swap is full and several sweeps over all pages, for a second at least,
+ *	wrote none and did not find enough to free, no waiting will help: the
+ *	largest process is killed.  Short of that, never.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -387,18 +387,20 @@ vm_pageout_scan(int pass, boolean_t hard, struct vm_page *marker)
 }
 
 /*
- * After a round that was not enough: is it time to kill?
+ * After a round: is it time to kill?  Clean pages that are freed do not count,
+ * as they are mostly those which the processes read in again at once.
  */
 static void
-vm_pageout_oom_check(void)
+vm_pageout_oom_check(boolean_t enough)
 {
-	static u_int last_freed, rounds;
+	static u_int last_written, rounds;
 	static int since;
-	u_int freed;
+	u_int written;
 
-	freed = mycpu->gd_cnt.v_dfree + mycpu->gd_cnt.v_swappgsout;
-	if (freed != last_freed || !swap_pager_full || !vm_paging_severe()) {
-		last_freed = freed;
+	written = mycpu->gd_cnt.v_swappgsout;
+	if (enough || written != last_written || !swap_pager_full ||
+	    !vm_paging_min()) {
+		last_written = written;
 		rounds = 0;
 		since = ticks;
 	} else if (++rounds >= OOM_ROUNDS && ticks - since >= hz) {
@@ -448,13 +450,14 @@ vm_pageout_thread(void)
 			 * nothing to do let what is under way finish.
 			 */
 			++pass;
-			vm_pageout_oom_check();
+			vm_pageout_oom_check(FALSE);
 			if (work == vm_pageout_work)
 				tsleep(&vm_pages_needed, 0, "pdelay",
 				    swap_pager_full ? hz / 5 : 1);
 			continue;
 		}
 		pass = 0;
+		vm_pageout_oom_check(TRUE);
 		if (vm_paging_target1()) {
 			hard = TRUE;
 			vm_pages_needed = 2;
