@@ -98,12 +98,12 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
 
   Declarators Shared;
   std::vector<Patch> Patches;
-  std::vector<const PlanEntry *> Entries;
   for (PlanEntry &Entry : P.Entries) {
     if (!Entry.Convert || Entry.AlreadyDone)
       continue;
     const Declarators Before = Shared;
-    auto Changes = EntryEditor(F, Entry, Files, Shared).run();
+    EntryEditor Editor(F, Entry, Files, Shared);
+    auto Changes = Editor.run();
     Error Failed = Changes ? checkFits(Files, Patches, *Changes)
                            : Changes.takeError();
     if (Failed) {
@@ -111,12 +111,12 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
       refuse(Entry, std::move(Failed));
       continue;
     }
+    append_range(Entry.Notes, Editor.Notes);
     Patches.push_back(describe(Entry));
     Patches.back().Changes = std::move(*Changes);
-    Entries.push_back(&Entry);
   }
   P.updateDrops();
-  if (Error E = editIncludes(F, P, Files, Entries, Patches))
+  if (Error E = editIncludes(F, P, Files, Patches))
     return E;
   return Patches;
 }

@@ -108,6 +108,10 @@ Error EntryEditor::removeStatement(const Span &S) {
                       "that an if or loop without braces does");
   const ByteRange Range = (*Text)->removal(S.Begin, S.End);
   change(S.File, Range.Begin, Range.End, "");
+  if ((*Text)->slice(0, Range.Begin).rtrim().ends_with("{") &&
+      (*Text)->text().substr(Range.End).ltrim().starts_with("}"))
+    Notes.push_back({S, "nothing is left of this block: see whether it can "
+                        "go"});
   return Error::success();
 }
 
@@ -281,7 +285,9 @@ Error EntryEditor::resize(const Step &S) {
   std::string New = S.Bytes;
   const unsigned Tail = Text.slice(End, Text.lineEnd(End)).rtrim().size();
   if (columnAfter(New, Text.column(Begin)) + Tail > 80) {
-    New = indentTo(columnAfter(Text.indent(S.Statement.Begin)) + 4) + New;
+    const std::string Indent =
+        indentTo(columnAfter(Text.indent(S.Statement.Begin)) + 4);
+    New = Indent + New;
     if (Text.startsLine(Begin)) {
       Begin = Text.lineBegin(Begin);
     } else {
@@ -289,6 +295,10 @@ Error EntryEditor::resize(const Step &S) {
       while (Text.text()[Begin - 1] == ' ')
         --Begin;
     }
+    const uint64_t Next = Text.skipSpaceAndComments(End + 1);
+    if (Text.text().substr(End).starts_with(",") && !Text.endsLine(End + 1) &&
+        columnAfter(New) + Tail > 80)
+      change(S.Replace.File, End + 1, Next, "\n" + Indent);
   }
   change(S.Replace.File, Begin, End, New);
   return Error::success();

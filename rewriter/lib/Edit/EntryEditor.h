@@ -39,6 +39,9 @@ public:
 
   llvm::Expected<std::vector<Change>> run();
 
+  /// What the changes leave for a person to look at.
+  std::vector<Remark> Notes;
+
 private:
   /// A call to be written as a statement.
   struct Call {
@@ -90,12 +93,10 @@ private:
   std::vector<Change> Changes;
 };
 
-/// Adds the changes of #include lines to the patches of the converted entries
-/// (Patches and Entries run in parallel), so that after each of them every
-/// file includes what it uses, and after the last one no file includes what
-/// it no longer does.
+/// Adds the changes of #include lines to the patches of the converted entries,
+/// so that after each of them every file includes what it uses, and after the
+/// last one no file includes what it no longer does.
 llvm::Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
-                         llvm::ArrayRef<const PlanEntry *> Entries,
                          llvm::MutableArrayRef<Patch> Patches);
 
 } // namespace kmobj

@@ -44,7 +44,14 @@ bool isCacheName(StringRef Word) {
          Word == "OC_MFLAGS";
 }
 
-/// The words of the code: no comments, strings, includes.
+/// `struct objcache;' and its like, on a line of its own.
+bool isForwardDeclaration(StringRef Line, StringRef Tag) {
+  return Line.trim() == ("struct " + Tag + ";").str();
+}
+constexpr StringLiteral ZoneTag = "vm_zone", CacheTag = "objcache";
+
+/// The words of the code: no comments, strings, includes, and no forward
+/// declarations of what the old headers define.
 template <typename Fn> void forEachWord(StringRef Text, Fn Do) {
   const SourceText Source(Text);
   for (size_t At = 0; At < Text.size();) {
@@ -62,6 +69,9 @@ template <typename Fn> void forEachWord(StringRef Text, Fn Do) {
     } else if (C == '#' && Source.startsLine(At) &&
                Text.substr(At + 1).ltrim().starts_with("include")) {
       At = Source.nextLine(At);
+    } else if (C == 's' && (isForwardDeclaration(Source.line(At), ZoneTag) ||
+                            isForwardDeclaration(Source.line(At), CacheTag))) {
+      At = Source.nextLine(At);
     } else if (isAlnum(C) || C == '_') {
       const StringRef Word = Text.drop_front(At).take_while(
           [](char C) { return isAlnum(C) || C == '_'; });
@@ -78,12 +88,11 @@ struct Needs {
   bool Malloc = false, Shims = false, Kernel = false;
   bool OldZone = false, OldCache = false;
 
-  explicit Needs(StringRef Text, bool WithShims) {
+  explicit Needs(StringRef Text) {
     forEachWord(Text, [&](StringRef Word) {
       OldZone |= isZoneName(Word);
       OldCache |= isCacheName(Word);
-      Shims |= is_contained(ShimNames, Word) ||
-               (WithShims && Word == "kmalloc_destroy_obj");
+      Shims |= is_contained(ShimNames, Word);
       Kernel |= Word == "MALLOC_DEFINE_OBJ";
       Malloc |= Word.starts_with("kmalloc_") || Word == "kfree_obj" ||
                 Word.starts_with("MALLOC_DE");
@@ -151,7 +160,7 @@ public:
       : P(P), Files(Files), Includes(Includes), File(std::move(File)) {}
 
   /// Every change of this file, and to which patch it belongs.
-  Error run(ArrayRef<const PlanEntry *> Entries, MutableArrayRef<Patch> Patches);
+  Error run(MutableArrayRef<Patch> Patches);
 
 private:
   bool isHeader() const { return StringRef(File).ends_with(".h"); }
@@ -162,6 +171,9 @@ private:
     return nullptr;
   }
   uint64_t place(uint64_t FirstChange) const;
+  /// Forward declarations of the old structure, as ranges to delete.
+  static std::vector<ByteRange> forwards(const SourceText &Text,
+                                         StringRef Tag);
 
   const Plan &P;
   Sources &Files;
@@ -195,8 +207,17 @@ uint64_t IncludeEditor::place(uint64_t FirstChange) const {
   return FirstChange;
 }
 
-Error IncludeEditor::run(ArrayRef<const PlanEntry *> Entries,
-                         MutableArrayRef<Patch> Patches) {
+std::vector<ByteRange> IncludeEditor::forwards(const SourceText &Text,
+                                               StringRef Tag) {
+  std::vector<ByteRange> Found;
+  for (uint64_t At = 0; At < Text.text().size(); At = Text.nextLine(At))
+    if (isForwardDeclaration(Text.line(At), Tag))
+      Found.push_back(Text.removal(At + Text.indent(At).size(),
+                                   Text.lineEnd(At)));
+  return Found;
+}
+
+Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
   auto Found = Files.get(File);
   if (!Found)
     return Found.takeError();
@@ -209,10 +230,14 @@ Error IncludeEditor::run(ArrayRef<const PlanEntry *> Entries,
     for (const Change &C : P.Changes)
       if (C.File == File)
         First = std::min(First, Text.lineBegin(C.Offset));
+  for (const StringLiteral Tag : {ZoneTag, CacheTag})
+    for (const ByteRange &R : forwards(Text, Tag))
+      First = std::min(First, R.Begin);
   const uint64_t Place = place(First);
   StringSet<> Present;
   for (const IncludeLine &I : Lines)
     Present.insert(I.Name);
+  StringSet<> Forward; // those whose declarations are gone
   const bool OldHere = Present.count(OldZone) || Present.count(OldCache);
 
   for (size_t K = 0; K < Patches.size(); ++K) {
@@ -226,14 +251,18 @@ Error IncludeEditor::run(ArrayRef<const PlanEntry *> Entries,
     auto After = applyChanges(File, Text.text(), SoFar);
     if (!After)
       return After.takeError();
-    const Needs Need(*After, Entries[K]->needsShims());
+    const Needs Need(*After);
 
     const bool Removable[] = {
         !Need.OldZone && (!isHeader() || P.DropZone),
         !Need.OldCache && (!isHeader() || P.DropObjcache)};
     const StringLiteral Old[] = {OldZone, OldCache};
+    const StringLiteral Tags[] = {ZoneTag, CacheTag};
     std::vector<Change> New;
     for (size_t I = 0; I < 2; ++I) {
+      if (Removable[I] && Forward.insert(Tags[I]).second)
+        for (const ByteRange &R : forwards(Text, Tags[I]))
+          New.push_back({File, R.Begin, R.End - R.Begin, ""});
       const IncludeLine *Line = line(Old[I]);
       if (!Removable[I] || !Line || !Present.count(Old[I]))
         continue;
@@ -254,6 +283,8 @@ Error IncludeEditor::run(ArrayRef<const PlanEntry *> Entries,
     Added += Want(Shims, Need.Shims, true);
     Added = Want(Kernel, Need.Kernel && Files.tree().exists(Kernel), false) +
             Added;
+    if (!Added.empty() && Lines.empty())
+      Added += "\n";
     if (!Added.empty())
       New.push_back({File, Place, 0, Added});
     append_range(Patches[K].Changes, New);
@@ -264,7 +295,6 @@ Error IncludeEditor::run(ArrayRef<const PlanEntry *> Entries,
 } // namespace
 
 Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
-                   ArrayRef<const PlanEntry *> Entries,
                    MutableArrayRef<Patch> Patches) {
   Graph Includes(F, Files.tree());
   std::set<std::string> Touched;
@@ -278,7 +308,7 @@ Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
   });
   for (std::string &File : Order)
     if (Error E = IncludeEditor(P, Files, Includes, std::move(File))
-                      .run(Entries, Patches))
+                      .run(Patches))
       return E;
   return Error::success();
 }

@@ -26,6 +26,20 @@ std::string indentTo(unsigned Column) {
   return std::string(Column / 8, '\t') + std::string(Column % 8, ' ');
 }
 
+/// Where an argument that is too long may be broken: behind the last binary
+/// operator, outside parentheses, that keeps its first line within Width.
+static size_t breakPoint(StringRef Text, size_t Width) {
+  size_t Best = StringRef::npos;
+  int Depth = 0;
+  for (size_t I = 0; I + 2 < Text.size() && I + 2 <= Width; ++I) {
+    Depth += (Text[I] == '(') - (Text[I] == ')');
+    if (Depth == 0 && Text[I] == ' ' && Text[I + 2] == ' ' &&
+        StringRef("*+-/|&").contains(Text[I + 1]))
+      Best = I + 2;
+  }
+  return Best;
+}
+
 std::string layoutCall(StringRef Head, ArrayRef<std::string> Arguments,
                        StringRef Tail, StringRef Indent, unsigned Column,
                        unsigned TailWidth) {
@@ -45,6 +59,11 @@ std::string layoutCall(StringRef Head, ArrayRef<std::string> Arguments,
     } else if (Lead) {
       Out += ' ';
       ++At;
+    }
+    if (At == DeepColumn && At + FirstLine.size() + Extra > LineWidth) {
+      const size_t Break = breakPoint(FirstLine, LineWidth - At);
+      if (Break != StringRef::npos)
+        Piece.replace(Break, 1, "\n" + indentTo(DeepColumn));
     }
     Out += Piece;
     At = columnAfter(Piece, At);

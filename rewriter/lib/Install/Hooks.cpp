@@ -159,7 +159,6 @@ public:
   const SourceText &Text;
   const StringRef File;
 
-private:
   static bool isPointer(const VarDecl *Var, StringRef Record) {
     const QualType Type = Var->getType();
     if (!Type->isPointerType())
@@ -430,6 +429,105 @@ Error hookRetire(const Hooked &F, std::vector<Change> &Out) {
   return Error::success();
 }
 
+/// `slab = (void *)((uintptr_t)obj & ~MASK)': the statement is S.
+const DeclRefExpr *maskedAssignment(const Stmt *S, const ValueDecl *Object) {
+  const auto *Assign = dyn_cast<BinaryOperator>(S);
+  if (!Assign || Assign->getOpcode() != BO_Assign)
+    return nullptr;
+  const auto *And =
+      dyn_cast<BinaryOperator>(Assign->getRHS()->IgnoreParenCasts());
+  if (!And || And->getOpcode() != BO_And)
+    return nullptr;
+  const auto *Left = dyn_cast<DeclRefExpr>(And->getLHS()->IgnoreParenCasts());
+  return Left && Left->getDecl() == Object
+             ? dyn_cast<DeclRefExpr>(strip(Assign->getLHS()))
+             : nullptr;
+}
+
+/// _kfree_obj(): an object that was never in a slab.
+Error hookForeign(const Hooked &F, std::vector<Change> &Out) {
+  if (F.mentions("kmalloc_obj_foreign"))
+    return Error::success();
+  const std::string Type = F.pointerTo("malloc_type", true);
+  const ParmVarDecl *Object = nullptr;
+  for (const ParmVarDecl *P : F.Function->parameters())
+    if (P->getType()->isVoidPointerType())
+      Object = P;
+  if (Type.empty() || !Object)
+    return missing(F, "it does not take a void * and a struct malloc_type *");
+  std::vector<std::pair<const Stmt *, const DeclRefExpr *>> Found;
+  walk(F.body(), {}, [&](const Stmt *S, Place At) {
+    if (At.Block && At.Top == S)
+      if (const DeclRefExpr *Slab = maskedAssignment(S, Object))
+        Found.emplace_back(S, Slab);
+  });
+  if (Found.size() != 1)
+    return missing(F, Twine(Found.empty() ? "no" : "more than one") +
+                          " statement that finds the slab by masking the "
+                          "object's address was found");
+  const auto [Statement, Slab] = Found.front();
+  const std::string Indent = F.Text.indent(F.begin(Statement)).str();
+  const unsigned Column = columnAfter(Indent);
+  Out.push_back(
+      {F.File.str(), F.Text.nextLine(F.statementEnd(Statement)), 0,
+       Indent + "if (__predict_false(" + Slab->getDecl()->getNameAsString() +
+           "->magic != KMALLOC_SLAB_MAGIC) &&\n" + indentTo(Column + 4) +
+           "kmalloc_obj_foreign(" + Object->getNameAsString() + ", " + Type +
+           "))\n" + indentTo(2 * Column) + "return;\n"});
+  return Error::success();
+}
+
+/// A statement that only panics if something is wrong.
+bool isCheck(const Hooked &F, const Stmt *S) {
+  const StringRef Name = F.calls(S);
+  if (Name == "KASSERT" || Name == "KKASSERT")
+    return true;
+  const auto *If = dyn_cast<IfStmt>(S);
+  if (!If || If->getElse())
+    return false;
+  const Stmt *Then = If->getThen();
+  if (const auto *Block = dyn_cast<CompoundStmt>(Then))
+    Then = Block->size() == 1 ? Block->body_front() : nullptr;
+  return Then && F.calls(Then) == "panic";
+}
+
+/// malloc_uninit(): the type is about to go.
+Error hookDetach(const Hooked &F, std::vector<Change> &Out) {
+  if (F.mentions("kmalloc_obj_detach"))
+    return Error::success();
+  std::string Type = F.pointerTo("malloc_type", true);
+  const auto *Body = cast<CompoundStmt>(F.body());
+  const Stmt *LastCheck = nullptr, *First = nullptr;
+  for (const Stmt *S : Body->body()) {
+    if (const auto *D = dyn_cast<DeclStmt>(S)) {
+      const auto *Var =
+          D->isSingleDecl() ? dyn_cast<VarDecl>(D->getSingleDecl()) : nullptr;
+      if (Var && Var->getInit() && Type.empty() &&
+          Hooked::isPointer(Var, "malloc_type"))
+        Type = Var->getNameAsString();
+    } else if (isCheck(F, S)) {
+      LastCheck = S;
+    } else {
+      First = S;
+      break;
+    }
+  }
+  if (Type.empty() || !First)
+    return missing(F, "the type it is called for, and what it does to it "
+                      "after its checks, were not found");
+  const std::string Call = "kmalloc_obj_detach(" + Type + ");";
+  if (!LastCheck) {
+    Out.push_back(before(F, First, Call));
+    return Error::success();
+  }
+  const uint64_t At = F.Text.nextLine(F.statementEnd(LastCheck));
+  const bool Blank = F.Text.line(At).trim().empty();
+  Out.push_back({F.File.str(), At, 0,
+                 (Blank ? "\n" : "") +
+                     F.Text.indent(F.begin(LastCheck)).str() + Call + "\n"});
+  return Error::success();
+}
+
 struct Hook {
   /// Any one of these; the tree defines one.
   std::vector<StringRef> Functions;
@@ -442,6 +540,8 @@ const Hook Hooks[] = {
     {{"_kmalloc_obj", "_kmalloc_obj_debug"}, hookGetSlab},
     {{"malloc_slab_destroy"}, hookRetire},
     {{"malloc_mgt_poll"}, hookRetire},
+    {{"_kfree_obj"}, hookForeign},
+    {{"malloc_uninit"}, hookDetach},
 };
 
 const FunctionDecl *findFunction(const ASTUnit &Unit,
