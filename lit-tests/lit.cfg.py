@@ -5,6 +5,7 @@
 #
 #	lit.py -v lit-tests --param kmobj=/path/to/kmobj
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -16,7 +17,11 @@ config.suffixes = [".test"]
 config.excludes = ["Inputs", "tools"]
 config.test_source_root = os.path.dirname(os.path.abspath(__file__))
 if not getattr(config, "test_exec_root", None):
-    config.test_exec_root = os.path.join(tempfile.gettempdir(), "kmobj-lit")
+    # Of its own for each rewriter: two may be tested at the same time.
+    which = os.path.abspath(lit_config.params.get("kmobj", ""))
+    config.test_exec_root = os.path.join(
+        tempfile.gettempdir(), "kmobj-lit-%d-%s"
+        % (os.getuid(), hashlib.sha256(which.encode()).hexdigest()[:8]))
 config.test_format = lit.formats.ShTest()
 
 llvm_bin = lit_config.params.get(
@@ -43,11 +48,6 @@ config.environment["GIT_CONFIG_NOSYSTEM"] = "1"
 for who in ("AUTHOR", "COMMITTER"):
     config.environment["GIT_%s_NAME" % who] = "A Committer"
     config.environment["GIT_%s_EMAIL" % who] = "committer@example.org"
-
-if os.geteuid() != 0:
-    config.available_features.add("unprivileged")
-if shutil.which("setpriv"):
-    config.available_features.add("setpriv")
 
 python = '"%s"' % config.environment.get("PYTHON", shutil.which("python3"))
 tools = os.path.join(config.test_source_root, "tools")

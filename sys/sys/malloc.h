@@ -76,6 +76,8 @@ MALLOC_DECLARE(M_CACHE);
 MALLOC_DECLARE(M_DEVBUF);
 MALLOC_DECLARE(M_TEMP);
 
+extern struct malloc_type *kmemstatistics;	/* all types */
+
 /*
  * Wired kernel memory straight from the VM: bytes, rounded up to pages, at a
  * multiple of align (itself a multiple of PAGE_SIZE).  Takes the kernel map's

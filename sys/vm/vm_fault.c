@@ -29,6 +29,7 @@
 #include <vm/vm.h>
 #include <vm/vm_param.h>
 #include <vm/vm_extern.h>
+#include <vm/vm_inject.h>
 #include <vm/vm_map.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
@@ -42,10 +43,16 @@
 static vm_page_t
 vm_fault_alloc(vm_object_t object, vm_pindex_t pindex)
 {
-	if (vm_paging_severe())
+	vm_page_t m = NULL;
+
+	if (vm_page_lookup(object, pindex) != NULL)
 		return (NULL);
-	return (vm_page_alloc(object, pindex,
-	    VM_ALLOC_NORMAL | VM_ALLOC_ZERO | VM_ALLOC_NULL_OK));
+	if (!vm_paging_severe())
+		m = vm_page_alloc(object, pindex,
+		    VM_ALLOC_NORMAL | VM_ALLOC_ZERO);
+	if (m == NULL)
+		m = vm_inject_page(object, pindex);
+	return (m);
 }
 
 /*
@@ -197,7 +204,8 @@ vm_fault_wait(int result, vm_page_t m)
 	if (result == KERN_RESOURCE_SHORTAGE) {
 		if (curproc_killed())
 			return (FALSE);
-		vm_wait_pfault();
+		if (vm_inject_wait() == FALSE)
+			vm_wait_pfault();
 		return (TRUE);
 	}
 	if (result != KERN_TRY_AGAIN)

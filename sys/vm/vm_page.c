@@ -42,6 +42,7 @@
 #include <sys/spinlock2.h>
 #include <vm/vm.h>
 #include <vm/vm_extern.h>
+#include <vm/vm_inject.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
 #include <vm/vm_page2.h>
@@ -366,6 +367,8 @@ vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
 	}
 	spin_unlock(&pq->spin);
 
+	if (__predict_false(vmstats.v_free_count < vm_inject_hold))
+		vm_inject_low();
 	if (m == NULL) {
 		atomic_add_int(&vm_pageout_deficit, 1);
 		pagedaemon_wakeup();
@@ -453,6 +456,8 @@ vm_page_free_toq(vm_page_t m)
 	m->valid = 0;
 	m->dirty = 0;
 	vm_page_wakeup(m);
+	if (__predict_false(vm_inject_hold >= 0) && vm_inject_keep(m))
+		return;
 	vm_page_enqueue(m, PQ_FREE, TRUE);
 	vm_page_free_wakeup();
 }

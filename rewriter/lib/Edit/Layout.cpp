@@ -53,7 +53,8 @@ std::string layoutCall(StringRef Head, ArrayRef<std::string> Arguments,
     const unsigned Lead = I == 0 ? 0 : 1;
     const StringRef FirstLine = StringRef(Piece).take_until(
         [](char C) { return C == '\n'; });
-    if (At + Lead + FirstLine.size() + Extra > LineWidth && At > DeepColumn) {
+    if (At + Lead + FirstLine.size() + Extra > LineWidth &&
+        At + Lead > DeepColumn) {
       Out += "\n" + indentTo(DeepColumn);
       At = DeepColumn;
     } else if (Lead) {

@@ -375,7 +375,8 @@ Error hookGetSlab(const Hooked &F, std::vector<Change> &Out) {
                           SlabName + ", ..) to the next spin_lock(), were not "
                           "found");
   const uint64_t Begin = F.begin(SetUp.front());
-  const uint64_t End = F.statementEnd(SetUp.back());
+  const uint64_t End =
+      F.Text.skipTrailingComment(F.statementEnd(SetUp.back()));
   if (!balanced(F.Text.slice(Begin, End)))
     return missing(F, "a preprocessor conditional ends in the middle of the "
                       "statements that set a new slab up");

@@ -223,10 +223,11 @@ Expected<VerifyResult> verify(const CompilationDatabase &DB, const Facts &F,
     if (sys::path::is_absolute(Relative) || Affected.count(Relative))
       Units.insert(Path);
   }
-  // What is new or was changed without being in the database (the shims, the
-  // allocator) is parsed by the command of a unit like it.
+  // What was changed without being in the database (the allocator) is parsed
+  // by the command of a unit like it.
   for (const std::string &Path : Changed)
-    if (sys::path::extension(Path) == ".c" && After.exists(Path))
+    if (sys::path::extension(Path) == ".c" && Before.exists(Path) &&
+        After.exists(Path))
       Units.insert(Before.path(Path));
   Result.Units = Units.size();
   const std::vector<std::string> List(Units.begin(), Units.end());

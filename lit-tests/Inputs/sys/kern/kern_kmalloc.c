@@ -89,7 +89,7 @@ _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 	struct kmalloc_mgt *mgt;
 	struct kmalloc_mgt *ggm;
 	void *obj;
-	size_t n;
+	size_t delta;
 
 	crit_enter();
 	KKASSERT(size == type->ks_objsize);
@@ -98,7 +98,8 @@ _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 	ggm = &type->ks_mgt;
 retry:
 	slab = mgt->active;
-	if (slab->findex != slab->aindex) {
+	delta = slab->findex - slab->aindex;
+	if (delta != 0) {
 		obj = slab->fobjs[slab->aindex++ % slab->ncount];
 		goto found;
 	}
@@ -117,8 +118,8 @@ retry:
 	slab->findex = slab->ncount;
 	slab->xindex = slab->ncount;
 	obj = (char *)slab + slab->offset;
-	for (n = 0; n < slab->ncount; ++n) {
-		slab->fobjs[n] = obj;
+	for (delta = 0; delta < slab->ncount; ++delta) {
+		slab->fobjs[delta] = obj;
 		obj = (char *)obj + type->ks_objsize;
 	}
 	slab->magic = KMALLOC_SLAB_MAGIC;

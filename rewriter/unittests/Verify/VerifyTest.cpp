@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "kmobj/Verify.h"
+#include "../TemporaryTree.h"
+#include "kmobj/Parse.h"
+#include "kmobj/TreeView.h"
+#include "gtest/gtest.h"
+#include <filesystem>
+#include <set>
+
+using namespace kmobj;
+using clang::tooling::FixedCompilationDatabase;
+namespace stdfs = std::filesystem;
+
+static std::string contents(llvm::vfs::FileSystem &FS, const std::string &Path) {
+  auto Buffer = FS.getBufferForFile(Path);
+  return Buffer ? (*Buffer)->getBuffer().str() : "(none)";
+}
+
+TEST(TreeView, ContentsInPlaceOfFiles) {
+  TemporaryTree Disk({{"a.h", "old"}, {"b.h", "kept"}});
+  const std::string Tree = Disk.tree().root();
+  auto FS = viewContents(Tree, {{"a.h", "new"}, {"c.h", "added"}});
+  EXPECT_EQ(contents(*FS, Tree + "/a.h"), "new");
+  EXPECT_EQ(contents(*FS, Tree + "/b.h"), "kept");
+  EXPECT_EQ(contents(*FS, Tree + "/c.h"), "added");
+  EXPECT_EQ(contents(*FS, Tree + "/./a.h"), "new");
+}
+
+TEST(TreeView, LinksFromOutsideLeadIntoIt) {
+  TemporaryTree Disk({{"include/a.h", "old"}});
+  const std::string Tree = Disk.tree().root();
+  std::error_code EC;
+  stdfs::create_directory_symlink(Tree + "/include", Disk.root() + "/machine",
+                                  EC);
+  auto FS = viewContents(Tree, {{"include/a.h", "new"}});
+  EXPECT_EQ(contents(*FS, Disk.root() + "/machine/a.h"), "new");
+}
+
+TEST(TreeView, AnotherDirectory) {
+  TemporaryTree Disk({{"a.h", "old"}, {"gone.h", "x"}});
+  Disk.write("out/a.h", "new");
+  Disk.write("out/added.h", "added");
+  const std::string Tree = Disk.tree().root();
+  auto FS = viewDirectory(Tree, Disk.root() + "/out");
+  EXPECT_EQ(contents(*FS, Tree + "/a.h"), "new");
+  EXPECT_EQ(contents(*FS, Tree + "/added.h"), "added");
+  EXPECT_EQ(contents(*FS, Tree + "/gone.h"), "(none)");
+  std::error_code EC;
+  std::set<std::string> Names;
+  for (auto I = FS->dir_begin(Tree, EC);
+       !EC && I != llvm::vfs::directory_iterator(); I.increment(EC))
+    Names.insert(I->path().str());
+  EXPECT_EQ(Names,
+            (std::set<std::string>{Tree + "/a.h", Tree + "/added.h"}));
+}
+
+TEST(NewDiagnostics, OnlyThoseThatWereNotThere) {
+  TemporaryTree Disk({{"a.c", "int f(void) { int unused; return 0; }\n"},
+                      {"b.c", "int g;\n"}});
+  const FixedCompilationDatabase DB(Disk.root(), {"-Wall"});
+  const FileSet After{
+      {"a.c", "\n\nint f(void) { int unused; return h(); }\n"}};
+  const auto New =
+      newDiagnostics(DB, Disk.tree(), After, {"a.c", "b.c"}, {});
+  ASSERT_EQ(New.size(), 1u);
+  EXPECT_EQ(New[0].Unit, "a.c");
+  EXPECT_EQ(New[0].File, "a.c");
+  EXPECT_EQ(New[0].Text.substr(0, 18), "a.c:3:34: error: c");
+}
+
+TEST(LoadDatabase, SaysWhatIsMissing) {
+  TemporaryTree Disk({});
+  auto DB = loadDatabase(Disk.root());
+  ASSERT_FALSE(static_cast<bool>(DB));
+  EXPECT_NE(llvm::toString(DB.takeError()).find("compile_commands.json"),
+            std::string::npos);
+}

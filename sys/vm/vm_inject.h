@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef _VM_VM_INJECT_H_
+#define	_VM_VM_INJECT_H_
+
+/*
+ * Where the VM asks the injector of low memory (vm_inject.c).  All of it
+ * costs a test of vm_inject_hold while that is negative.
+ */
+
+#include <sys/types.h>
+#include <vm/vm.h>
+
+extern long vm_inject_hold;		/* most pages that may be free, or -1 */
+
+/* vm_page_alloc() left fewer pages free than vm_inject_hold. */
+void	vm_inject_low(void);
+/* Keeps the page, which is being freed, if enough are free; else FALSE. */
+boolean_t vm_inject_keep(vm_page_t m);
+/* A kept page for a fault's object, as vm_page_alloc() gives; or NULL. */
+vm_page_t vm_inject_page(vm_object_t object, vm_pindex_t pindex);
+/* After that was NULL: waits for one.  FALSE if none are kept at all. */
+boolean_t vm_inject_wait(void);
+
+#endif	/* !_VM_VM_INJECT_H_ */
