@@ -30,7 +30,8 @@ constexpr StringLiteral ShimNames[] = {
     "KMALLOC_OBJ_BOOTSLABS", "kmalloc_obj_bootinit", "kmalloc_obj_bootbytes",
     "kmalloc_obj_reserve",   "kmalloc_obj_ctor",     "kmalloc_obj_unctor",
     "KMALLOC_COBJ_SIZE",     "kmalloc_cobj",         "kfree_cobj",
-    "kfree_cobj_dtor"};
+    "kfree_cobj_dtor",       "kmalloc_obj_set_limit",
+    "kmalloc_obj_reclaimlist"};
 
 /// Names that the old headers have.
 bool isZoneName(StringRef Word) {
