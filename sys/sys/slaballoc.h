@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Internals of kmalloc(): see kern/kern_slaballoc.c.
+ * The memory under kmalloc(): chunks of 21 sizes, and runs of pages.  See
+ * kern/kern_kmchunk.c.
  */
 
 #ifndef _SYS_SLABALLOC_H_
@@ -8,48 +9,34 @@
 
 #if defined(_KERNEL) || defined(_KERNEL_STRUCTURES)
 
-#include <sys/queue.h>
-#include <sys/_malloc.h>
+#include <sys/types.h>
 
-#define	ZALLOC_ZONE_LIMIT	(16 * 1024)	/* larger ones get own pages */
-#define	ZALLOC_ZONE_SIZE	(128 * 1024)	/* bytes a zone, and alignment */
-#define	ZALLOC_SLAB_MAGIC	0x534c5a4e
-#define	ZALLOC_ZONE_RELS	32		/* free zones a cpu keeps */
-#define	NZONES			72		/* chunk sizes */
+#define	KMCHUNK_MAX	16384		/* bytes; larger ones get own pages */
+#define	KMCHUNK_CLASSES	21		/* sizes of chunks */
+#define	KMCHUNK_DEPTH	16		/* chunks of a size a cpu keeps */
 
-typedef struct SLChunk {
-	struct SLChunk	*c_Next;
-} SLChunk;
-
-/*
- * At the base of every zone.  A zone is on its cpu's ZoneAry[] if anything in
- * it is free, else on its FullAry[].  Only that cpu touches it, in a critical
- * section, but for z_RChunks.
- */
-typedef struct SLZone {
-	uint32_t	z_Magic;
-	int		z_Cpu;
-	TAILQ_ENTRY(SLZone) z_Entry;
-	int		z_NFree;
-	int		z_NMax;
-	int		z_UIndex;	/* chunks from here on are untouched */
-	int		z_ZoneIndex;
-	char		*z_BasePtr;
-	size_t		z_ChunkSize;	/* bytes */
-	SLChunk		*z_LChunks;	/* free; UIndex ones are not listed */
-	SLChunk		*z_RChunks;	/* freed by other cpus, atomically */
-	uint32_t	z_Bitmap[];	/* set: handed out */
-} SLZone;
-
-TAILQ_HEAD(SLZoneList, SLZone);
-typedef struct SLZoneList SLZoneList;
+/* Free chunks of one size that a cpu has at hand, last freed on top. */
+struct kmchunk_stack {
+	u_int	n;
+	void	*chunk[KMCHUNK_DEPTH];
+};
 
 typedef struct SLGlobalData {
-	SLZoneList	ZoneAry[NZONES];
-	SLZoneList	FullAry[NZONES];
-	SLZoneList	FreeZones;	/* of no size any more */
-	int		NFreeZones;
+	struct kmchunk_stack stack[KMCHUNK_CLASSES];
 } SLGlobalData;
+
+#ifdef _KERNEL
+/*
+ * At least the given number of bytes, which must not be zero; flags are those
+ * of kmalloc().  NULL where kmem_slab_alloc() gives NULL.
+ */
+void	*kmchunk_alloc(size_t bytes, int flags);
+/* Give it back.  Blocks only for runs of pages. */
+void	kmchunk_free(void *chunk);
+/* The bytes that chunk has, and those that a request would get. */
+size_t	kmchunk_size(const void *chunk);
+size_t	kmchunk_round(size_t bytes);
+#endif
 
 #endif	/* _KERNEL || _KERNEL_STRUCTURES */
 
