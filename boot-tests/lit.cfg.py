@@ -24,6 +24,7 @@ config.substitutions += [
     ("%kernels", os.path.join(build, "kernels")),
     ("%trees", os.path.join(build, "trees")),
     ("%kmobj", os.path.join(build, "bin", "kmobj")),
+    ("%procs", os.path.join(build, "procs.cpio")),
     ("%python", sys.executable),
     ("%FileCheck", "FileCheck --enable-var-scope --dump-input-filter=error"),
 ]

@@ -8,6 +8,7 @@
 #include <sys/callout.h>
 #include <sys/exislock.h>
 #include <sys/globaldata.h>
+#include <sys/proc.h>
 #include <sys/sysctl.h>
 #include <sys/thread.h>
 #include <sys/time.h>
@@ -34,10 +35,17 @@ void
 hardclock(int usermode)
 {
 	struct globaldata *gd = mycpu;
+	struct proc *p;
 
 	++gd->gd_cnt.v_timer;
 	if (usermode)
 		++user_ticks;
+	if ((p = gd->gd_curthread->td_proc) != NULL) {
+		if (usermode)
+			++p->p_uticks;
+		else
+			++p->p_sticks;
+	}
 	++ticks;
 	++sbticks;
 	if (sbticks % hz == 0) {

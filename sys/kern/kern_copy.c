@@ -40,6 +40,24 @@ copyout(const void *kaddr, void *udaddr, size_t len)
 	    &curthread->td_pcb->pcb_onfault));
 }
 
+/*
+ * Zero user memory.
+ */
+int
+zero_user(void *udaddr, size_t len)
+{
+	static const char zeroes[PAGE_SIZE];
+	size_t n;
+	int error = 0;
+
+	for (; len != 0 && error == 0; len -= n) {
+		n = szmin(len, sizeof(zeroes));
+		error = copyout(zeroes, udaddr, n);
+		udaddr = (char *)udaddr + n;
+	}
+	return (error);
+}
+
 static int
 copystr_result(ssize_t n, size_t len, size_t *done)
 {

@@ -2,17 +2,27 @@
 /*
  * Running a program: a new address space with image, stack and arguments.
  *
- * The stack starts as the x86-64 ABI wants it, from low to high addresses:
- * argument count, argument pointers, NULL, environment pointers, NULL,
- * auxiliary vector; above them the strings.
+ * Arguments and environment are collected in one kernel buffer, with room in
+ * front for what a script's first line puts before them.  They leave it for
+ * the new stack, which starts as the x86-64 ABI wants it, from low to high
+ * addresses: argument count, argument pointers, NULL, environment pointers,
+ * NULL, auxiliary vector; above them the strings.
+ *
+ * Once the old address space is gone there is nothing to return an error to:
+ * the process is killed.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/imgact.h>
-#include <sys/initrd.h>
 #include <sys/kernel.h>
 #include <sys/malloc.h>
+#include <sys/namei.h>
+#include <sys/objcache.h>
 #include <sys/proc.h>
+#include <sys/stat.h>
+#include <sys/sysent.h>
+#include <sys/wait.h>
+#include <vfs/tmpfs/tmpfs.h>
 
 #include <vm/vm.h>
 #include <vm/pmap.h>
@@ -25,43 +35,104 @@
 static MALLOC_DEFINE(M_EXEC, "exec", "argument vectors");
 
 #define	RANDOM_BYTES	16		/* AT_RANDOM */
-#define	NAUX		12		/* auxiliary entries, at most */
+#define	NAUX		14		/* auxiliary entries, at most */
+#define	SCRIPT_ROOM	(2 * MAXPATHLEN)
+#define	SCRIPT_DEPTH	4		/* scripts which scripts interpret */
 
 struct stack_image {
 	uint64_t	*words;		/* being built, in kernel memory */
 	int		nwords;
-	vm_offset_t	strings;	/* next string, user address */
 };
 
-static int
-count_strings(char *const *v)
+void
+exec_args_init(struct exec_args *args)
 {
-	int n;
+	args->buf = kmalloc(SCRIPT_ROOM + NCARGS, M_EXEC, M_WAITOK);
+	args->begin = args->end = args->buf + SCRIPT_ROOM;
+	args->argc = args->envc = 0;
+}
 
-	for (n = 0; v[n] != NULL; ++n)
-		;
-	return (n);
+void
+exec_args_free(struct exec_args *args)
+{
+	kfree(args->buf, M_EXEC);
 }
 
 /*
- * Copy the strings of v out and note their addresses, and a NULL.
+ * Append a string; E2BIG.
+ */
+int
+exec_args_add(struct exec_args *args, const char *s)
+{
+	size_t room = args->buf + SCRIPT_ROOM + NCARGS - args->end;
+	size_t len = strlen(s) + 1;
+
+	if (len > room)
+		return (E2BIG);
+	bcopy(s, args->end, len);
+	args->end += len;
+	return (0);
+}
+
+/*
+ * Append the strings of a user's vector; *countp is how many.
  */
 static int
-put_strings(struct stack_image *si, char *const *v)
+exec_args_copyin(struct exec_args *args, uint64_t uvec, int *countp)
 {
-	size_t len;
-	int error, i;
+	uint64_t ptr;
+	size_t room, done;
+	int error;
 
-	for (i = 0; v[i] != NULL; ++i) {
-		len = strlen(v[i]) + 1;
-		error = copyout(v[i], (void *)si->strings, len);
+	for (; uvec != 0; uvec += sizeof(ptr)) {
+		error = copyin((const void *)uvec, &ptr, sizeof(ptr));
 		if (error)
 			return (error);
-		si->words[si->nwords++] = si->strings;
-		si->strings += len;
+		if (ptr == 0)
+			break;
+		room = args->buf + SCRIPT_ROOM + NCARGS - args->end;
+		error = copyinstr((const void *)ptr, args->end, room, &done);
+		if (error)
+			return (error == ENAMETOOLONG ? E2BIG : error);
+		args->end += done;
+		++*countp;
+	}
+	return (0);
+}
+
+/*
+ * Put an argument before all others.
+ */
+static int
+exec_args_prepend(struct exec_args *args, const char *s)
+{
+	size_t len = strlen(s) + 1;
+
+	if (len > (size_t)(args->begin - args->buf))
+		return (E2BIG);
+	args->begin -= len;
+	bcopy(s, args->begin, len);
+	++args->argc;
+	return (0);
+}
+
+/*
+ * Note the addresses of n strings from s on, which will be at *ustrp, and a
+ * NULL.
+ */
+static const char *
+put_pointers(struct stack_image *si, const char *s, int n, uint64_t *ustrp)
+{
+	size_t len;
+
+	for (; n > 0; --n) {
+		len = strlen(s) + 1;
+		si->words[si->nwords++] = *ustrp;
+		*ustrp += len;
+		s += len;
 	}
 	si->words[si->nwords++] = 0;
-	return (0);
+	return (s);
 }
 
 static void
@@ -71,15 +142,22 @@ put_aux(struct stack_image *si, uint64_t type, uint64_t val)
 	si->words[si->nwords++] = val;
 }
 
-static size_t
-strings_size(char *const *v)
+static void
+put_auxv(struct stack_image *si, const struct image_params *imgp)
 {
-	size_t n = 0;
-	int i;
-
-	for (i = 0; v[i] != NULL; ++i)
-		n += strlen(v[i]) + 1;
-	return (n);
+	put_aux(si, AT_PHDR, imgp->phdr);
+	put_aux(si, AT_PHENT, sizeof(Elf64_Phdr));
+	put_aux(si, AT_PHNUM, imgp->phnum);
+	put_aux(si, AT_PAGESZ, PAGE_SIZE);
+	put_aux(si, AT_ENTRY, imgp->entry);
+	put_aux(si, AT_UID, 0);
+	put_aux(si, AT_EUID, 0);
+	put_aux(si, AT_GID, 0);
+	put_aux(si, AT_EGID, 0);
+	put_aux(si, AT_CLKTCK, hz);
+	put_aux(si, AT_SECURE, 0);
+	put_aux(si, AT_RANDOM, USRSTACK - RANDOM_BYTES);
+	put_aux(si, AT_NULL, 0);
 }
 
 /*
@@ -87,12 +165,14 @@ strings_size(char *const *v)
  */
 static int
 exec_setup_stack(struct vmspace *vm, const struct image_params *imgp,
-    char *const *argv, char *const *envv, vm_offset_t *spp)
+    const struct exec_args *args, vm_offset_t *spp)
 {
-	vm_offset_t stack = USRSTACK - DFLSSIZ, sp;
-	uint64_t seed[RANDOM_BYTES / 8];
+	vm_offset_t stack = USRSTACK - DFLSSIZ, sp, strings;
+	size_t nstr = args->end - args->begin;
+	uint64_t seed[RANDOM_BYTES / 8], ustr;
 	struct stack_image si;
-	size_t nstr, nptr;
+	const char *s;
+	size_t nptr;
 	int error;
 
 	error = kern_mmap_anon(vm, &stack, DFLSSIZ, VM_PROT_RW, TRUE);
@@ -101,92 +181,177 @@ exec_setup_stack(struct vmspace *vm, const struct image_params *imgp,
 	vm->vm_maxsaddr = (caddr_t)stack;
 	vm->vm_ssize = btoc(DFLSSIZ);
 
-	nstr = strings_size(argv) + strings_size(envv);
-	nptr = 1 + count_strings(argv) + 1 + count_strings(envv) + 1 + 2 * NAUX;
-	if (nstr + nptr * sizeof(uint64_t) > NCARGS)
-		return (E2BIG);
-
 	seed[0] = krandom();
 	seed[1] = krandom();
-	sp = USRSTACK - RANDOM_BYTES;
-	error = copyout(seed, (void *)sp, RANDOM_BYTES);
+	error = copyout(seed, (void *)(USRSTACK - RANDOM_BYTES), RANDOM_BYTES);
 	if (error)
 		return (error);
 
+	nptr = 1 + args->argc + 1 + args->envc + 1 + 2 * NAUX;
+	strings = USRSTACK - RANDOM_BYTES - nstr;
+	sp = rounddown2(strings - nptr * sizeof(uint64_t), 16);
+	error = copyout(args->begin, (void *)strings, nstr);
+	if (error)
+		return (error);
 	si.words = kmalloc(nptr * sizeof(uint64_t), M_EXEC, M_WAITOK);
 	si.nwords = 0;
-	si.strings = sp - nstr;
-	sp = rounddown2(si.strings - nptr * sizeof(uint64_t), 16);
-	si.words[si.nwords++] = count_strings(argv);
-	error = put_strings(&si, argv);
-	if (error == 0)
-		error = put_strings(&si, envv);
-	if (error == 0) {
-		put_aux(&si, AT_PHDR, imgp->phdr);
-		put_aux(&si, AT_PHENT, sizeof(Elf64_Phdr));
-		put_aux(&si, AT_PHNUM, imgp->phnum);
-		put_aux(&si, AT_PAGESZ, PAGE_SIZE);
-		put_aux(&si, AT_ENTRY, imgp->entry);
-		put_aux(&si, AT_UID, 0);
-		put_aux(&si, AT_EUID, 0);
-		put_aux(&si, AT_GID, 0);
-		put_aux(&si, AT_EGID, 0);
-		put_aux(&si, AT_SECURE, 0);
-		put_aux(&si, AT_RANDOM, USRSTACK - RANDOM_BYTES);
-		put_aux(&si, AT_NULL, 0);
-		KKASSERT((size_t)si.nwords == nptr);
-		error = copyout(si.words, (void *)sp,
-		    nptr * sizeof(uint64_t));
-	}
+	si.words[si.nwords++] = args->argc;
+	ustr = strings;
+	s = put_pointers(&si, args->begin, args->argc, &ustr);
+	put_pointers(&si, s, args->envc, &ustr);
+	put_auxv(&si, imgp);
+	KKASSERT(si.nwords <= nptr);
+	error = copyout(si.words, (void *)sp, si.nwords * sizeof(uint64_t));
 	kfree(si.words, M_EXEC);
 	*spp = sp;
 	return (error);
 }
 
 /*
- * Replace what the current process p runs; returns only on failure.  After
- * the old address space is gone a failure is still reported, and the process
- * must then end.
+ * If the file is a script, put its interpreter and the script's path in place
+ * of the first argument, and the interpreter's path into path.  ENOEXEC if it
+ * is none.
+ */
+static int
+exec_script(const struct image_params *imgp, struct exec_args *args,
+    char *path)
+{
+	char line[IMG_HEADER_SIZE + 1];
+	char *interp, *arg, *end;
+	int error;
+
+	memcpy(line, imgp->header, imgp->header_size);
+	line[imgp->header_size] = '\0';
+	if (line[0] != '#' || line[1] != '!' ||
+	    (end = strchr(line, '\n')) == NULL)
+		return (ENOEXEC);
+	while (end[-1] == ' ' || end[-1] == '\t')
+		--end;
+	*end = '\0';
+	for (interp = line + 2; *interp == ' ' || *interp == '\t'; ++interp)
+		;
+	for (arg = interp; *arg != '\0' && *arg != ' ' && *arg != '\t'; ++arg)
+		;
+	while (*arg == ' ' || *arg == '\t')
+		*arg++ = '\0';
+	if (*interp == '\0')
+		return (ENOEXEC);
+	if (args->argc > 0) {
+		args->begin += strlen(args->begin) + 1;
+		--args->argc;
+	}
+	error = exec_args_prepend(args, path);
+	if (error == 0 && *arg != '\0')
+		error = exec_args_prepend(args, arg);
+	if (error == 0)
+		error = exec_args_prepend(args, interp);
+	strlcpy(path, interp, MAXPATHLEN);
+	return (error);
+}
+
+/*
+ * Find the file to load, through scripts: imgp->node, referenced.
+ */
+static int
+exec_find_image(struct image_params *imgp, struct exec_args *args,
+    char *path)
+{
+	int depth, error;
+
+	for (depth = 0; depth < SCRIPT_DEPTH; ++depth) {
+		error = tmpfs_lookup(curproc->p_cwd, path, TRUE, &imgp->node);
+		if (error)
+			return (error);
+		error = EACCES;
+		if (S_ISREG(imgp->node->tn_mode) &&
+		    (imgp->node->tn_mode & 0111) != 0)
+			error = tmpfs_kern_read(imgp->node, imgp->header,
+			    IMG_HEADER_SIZE, 0, &imgp->header_size);
+		if (error == 0) {
+			error = elf_check(imgp);
+			if (error == 0)
+				return (0);
+			if (error == ENOEXEC)
+				error = exec_script(imgp, args, path);
+		}
+		tmpfs_node_rele(imgp->node);
+		if (error)
+			return (error);
+	}
+	return (ENOEXEC);
+}
+
+/*
+ * args->path becomes p's program; on success its registers are set and
+ * EJUSTRETURN is returned.
  */
 int
-kern_execve(struct proc *p, const char *path, char *const *argv,
-    char *const *envv)
+kern_execve(struct proc *p, struct exec_args *args)
 {
-	struct image_params img;
-	struct initrd_file file;
+	struct image_params *imgp;
 	struct vmspace *vm, *ovm;
 	const char *name;
 	vm_offset_t sp;
 	int error;
 
-	error = initrd_lookup(path, &file);
-	if (error)
+	imgp = kmalloc(sizeof(*imgp), M_EXEC, M_WAITOK | M_ZERO);
+	error = exec_find_image(imgp, args, args->path);
+	if (error) {
+		kfree(imgp, M_EXEC);
 		return (error);
-	if ((file.mode & S_IFMT) != S_IFREG)
-		return (EACCES);
-	error = elf_check(&file);
-	if (error)
-		return (error);
+	}
 
 	vm = vmspace_alloc(PAGE_SIZE, VM_MAX_USER_ADDRESS);
 	ovm = p->p_vmspace;
 	pmap_replacevm(p, vm, 0);
 	if (ovm != NULL)
 		vmspace_rel(ovm);
+	proc_ppwait_done(p);
 
-	error = elf_load(&file, vm, &img);
-	if (error)
-		return (error);
-	vm->vm_daddr = (caddr_t)img.brk;
-	vm->vm_dsize = 0;
-	error = exec_setup_stack(vm, &img, argv, envv, &sp);
-	if (error)
-		return (error);
-
-	name = strrchr(path, '/');
-	name = name != NULL ? name + 1 : path;
+	error = elf_load(vm, imgp);
+	if (error == 0) {
+		vm->vm_daddr = (caddr_t)imgp->brk;
+		vm->vm_dsize = 0;
+		error = exec_setup_stack(vm, imgp, args, &sp);
+	}
+	tmpfs_node_rele(imgp->node);
+	if (error) {
+		kprintf("pid %d (%s): cannot load %s, error %d\n", p->p_pid,
+		    p->p_comm, args->path, error);
+		kfree(imgp, M_EXEC);
+		exec_args_free(args);
+		objcache_put(namei_oc, args->path);
+		exit1(W_EXITCODE(0, SIGKILL));
+	}
+	name = strrchr(args->path, '/');
+	name = name != NULL ? name + 1 : args->path;
 	strlcpy(p->p_comm, name, sizeof(p->p_comm));
 	lwkt_set_comm(p->p_thread, "%s", name);
+	execsigs(p);
+	fdcloseexec(p);
 	cpu_reset_user(p->p_thread);
-	cpu_user_enter(img.entry, sp);
+	cpu_set_user_start(proc_regs(p), imgp->entry, sp);
+	kfree(imgp, M_EXEC);
+	return (EJUSTRETURN);
+}
+
+int
+sys_execve(struct proc *p, const register_t *a, register_t *res)
+{
+	struct exec_args args;
+	int error;
+
+	args.path = objcache_get(namei_oc, M_WAITOK);
+	error = copyinstr((const void *)a[0], args.path, MAXPATHLEN, NULL);
+	if (error == 0) {
+		exec_args_init(&args);
+		error = exec_args_copyin(&args, a[1], &args.argc);
+		if (error == 0)
+			error = exec_args_copyin(&args, a[2], &args.envc);
+		if (error == 0)
+			error = kern_execve(p, &args);
+		exec_args_free(&args);
+	}
+	objcache_put(namei_oc, args.path);
+	return (error);
 }

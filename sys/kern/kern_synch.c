@@ -15,6 +15,7 @@
 #include <sys/systm.h>
 #include <sys/callout.h>
 #include <sys/lock.h>
+#include <sys/signal.h>
 #include <sys/thread.h>
 #include <sys/globaldata.h>
 #include <sys/spinlock2.h>
@@ -116,6 +117,8 @@ tsleep(const volatile void *ident, int flags, const char *wmesg, int timo)
 
 	if (panicstr != NULL)
 		return (0);
+	if (flags & PCATCH)
+		return (tsleep_catch(ident, flags, wmesg, timo));
 	crit_enter();
 	KASSERT(td != &mycpu->gd_idlethread,
 	    ("tsleep: idle thread, %s", wmesg));

@@ -5,8 +5,7 @@
  * Once a second it adds up what only useful work moves: page faults, pages
  * to and from swap, system calls completed, clock ticks in user mode.  When
  * the sum has stood still for watchdog= seconds (kernel environment, 0
- * switches it off) and process 1, or before its time start-up, is not asleep
- * on purpose, every thread, every held lock and the state of memory are
+ * switches it off) and no process is asleep on purpose, every thread, every held lock and the state of memory are
  * printed and the run ends.  The verdict names the page-out thread if that
  * sleeps anywhere but where it waits for work, else the process.
  *
@@ -59,10 +58,21 @@ watchdog_subject(void)
 	return (&thread0);
 }
 
+/*
+ * Does any process sleep for a time, or wait for a person?
+ */
 static boolean_t
-watchdog_excused(struct thread *td)
+watchdog_excused(void)
 {
-	return (td->td_wmesg != NULL && strcmp(td->td_wmesg, "nanslp") == 0);
+	struct thread *td;
+
+	TAILQ_FOREACH(td, &mycpu->gd_tdallq, td_allq) {
+		if (td->td_proc != NULL && td->td_wmesg != NULL &&
+		    (strcmp(td->td_wmesg, "nanslp") == 0 ||
+		    strcmp(td->td_wmesg, "ttyin") == 0))
+			return (TRUE);
+	}
+	return (FALSE);
 }
 
 static void
@@ -89,7 +99,7 @@ watchdog_tick(void *dummy)
 {
 	uint64_t progress = watchdog_progress();
 
-	if (progress != watchdog_last || watchdog_excused(watchdog_subject())) {
+	if (progress != watchdog_last || watchdog_excused()) {
 		watchdog_last = progress;
 		watchdog_idle = 0;
 	} else if (++watchdog_idle >= watchdog_seconds &&

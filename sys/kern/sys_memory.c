@@ -4,10 +4,14 @@
  */
 #include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/file.h>
 #include <sys/proc.h>
+#include <sys/stat.h>
 #include <sys/sysent.h>
+#include <vfs/tmpfs/tmpfs.h>
 
 #include <vm/vm.h>
+#include <vm/vm_map.h>
 #include <vm/vm_param.h>
 #include <vm/vm_extern.h>
 
@@ -40,22 +44,51 @@ user_pages(vm_offset_t va, vm_size_t size)
 	    va <= VM_MAX_USER_ADDRESS - size);
 }
 
+/*
+ * The object of a regular file, referenced.
+ */
+static int
+mmap_file(struct proc *p, const register_t *a, vm_object_t *objectp)
+{
+	struct file *fp = holdfp(p, a[4], FREAD);
+	int error = 0;
+
+	if (fp == NULL)
+		return (EBADF);
+	if (fp->f_node == NULL || !S_ISREG(fp->f_node->tn_mode))
+		error = ENODEV;
+	else if ((a[3] & MAP_SHARED) && (a[2] & PROT_WRITE) &&
+	    (fp->f_flag & FWRITE) == 0)
+		error = EACCES;
+	else
+		*objectp = tmpfs_object(fp->f_node);
+	fdrop(fp);
+	return (error);
+}
+
 int
 sys_mmap(struct proc *p, const register_t *a, register_t *res)
 {
+	vm_object_t object = NULL;
 	vm_offset_t va = a[0];
-	int error;
+	int cow = 0, error;
 
-	if ((a[3] & MAP_ANONYMOUS) == 0)
-		return (ENODEV);
-	if ((a[3] & MAP_SHARED) || a[1] == 0)
+	if (a[1] == 0 || (a[5] & PAGE_MASK))
 		return (EINVAL);
 	if ((a[3] & MAP_FIXED) && (va & PAGE_MASK))
 		return (EINVAL);
 	if (!user_pages((a[3] & MAP_FIXED) ? va : 0, a[1]))
 		return (ENOMEM);
-	error = kern_mmap_anon(p->p_vmspace, &va, a[1], user_prot(a[2]),
-	    (a[3] & MAP_FIXED) != 0);
+	if ((a[3] & MAP_ANONYMOUS) == 0) {
+		error = mmap_file(p, a, &object);
+		if (error)
+			return (error);
+		cow = COWF_COPY_ON_WRITE;
+	}
+	if (a[3] & MAP_SHARED)
+		cow = COWF_SHARED;
+	error = kern_mmap(p->p_vmspace, &va, a[1], user_prot(a[2]),
+	    (a[3] & MAP_FIXED) != 0, object, object != NULL ? a[5] : 0, cow);
 	*res = va;
 	return (error);
 }

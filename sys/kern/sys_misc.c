@@ -9,8 +9,10 @@
 #include <sys/namei.h>
 #include <sys/objcache.h>
 #include <sys/proc.h>
+#include <sys/resource.h>
 #include <sys/sysctl.h>
 #include <sys/sysent.h>
+#include <sys/thread.h>
 #include <sys/time.h>
 #include <sys/vmmeter.h>
 
@@ -29,6 +31,9 @@ static MALLOC_DEFINE(M_SYSCTL, "sysctl", "sysctl values");
 #define	TIMER_ABSTIME	1
 
 #define	LINUX_REBOOT_POWER_OFF	0x4321fedc
+
+/* Programs built for Linux refuse to run on what looks older. */
+#define	UTS_RELEASE	"6.0"
 
 #define	SYSCTL_MAXVALUE	65536		/* bytes */
 #define	RANDOM_CHUNK	64
@@ -74,6 +79,83 @@ sys_getpid(struct proc *p, const register_t *a, register_t *res)
 }
 
 int
+sys_getppid(struct proc *p, const register_t *a, register_t *res)
+{
+	lwkt_gettoken(&proc_token);
+	*res = p->p_pptr != NULL ? p->p_pptr->p_pid : 0;
+	lwkt_reltoken(&proc_token);
+	return (0);
+}
+
+/*
+ * Groups and sessions are only recorded.
+ */
+int
+sys_setpgid(struct proc *p, const register_t *a, register_t *res)
+{
+	struct proc *target;
+	int error = 0;
+
+	if (a[1] < 0)
+		return (EINVAL);
+	lwkt_gettoken(&proc_token);
+	target = a[0] == 0 ? p : pfind(a[0]);
+	if (target == NULL || (target != p && target->p_pptr != p))
+		error = ESRCH;
+	else
+		target->p_pgid = a[1] != 0 ? a[1] : target->p_pid;
+	lwkt_reltoken(&proc_token);
+	return (error);
+}
+
+static int
+kern_getid(struct proc *p, register_t pid, boolean_t session, register_t *res)
+{
+	struct proc *target;
+	int error = 0;
+
+	lwkt_gettoken(&proc_token);
+	target = pid == 0 ? p : pfind(pid);
+	if (target == NULL)
+		error = ESRCH;
+	else
+		*res = session ? target->p_sid : target->p_pgid;
+	lwkt_reltoken(&proc_token);
+	return (error);
+}
+
+int
+sys_getpgid(struct proc *p, const register_t *a, register_t *res)
+{
+	return (kern_getid(p, a[0], FALSE, res));
+}
+
+int
+sys_getpgrp(struct proc *p, const register_t *a, register_t *res)
+{
+	*res = p->p_pgid;
+	return (0);
+}
+
+int
+sys_getsid(struct proc *p, const register_t *a, register_t *res)
+{
+	return (kern_getid(p, a[0], TRUE, res));
+}
+
+int
+sys_setsid(struct proc *p, const register_t *a, register_t *res)
+{
+	if (p->p_pgid == p->p_pid)
+		return (EPERM);
+	lwkt_gettoken(&proc_token);
+	p->p_pgid = p->p_sid = p->p_pid;
+	lwkt_reltoken(&proc_token);
+	*res = p->p_sid;
+	return (0);
+}
+
+int
 sys_set_tid_address(struct proc *p, const register_t *a, register_t *res)
 {
 	*res = p->p_pid;
@@ -98,19 +180,6 @@ sys_arch_prctl(struct proc *p, const register_t *a, register_t *res)
 }
 
 int
-sys_exit(struct proc *p, const register_t *a, register_t *res)
-{
-	exit1(a[0] & 0x7f);
-}
-
-/* Signals are only sent by a process to itself, to end: abort(). */
-int
-sys_tkill(struct proc *p, const register_t *a, register_t *res)
-{
-	sigsegv_exit(p, "killed by its own signal", a[1], 0);
-}
-
-int
 sys_sched_yield(struct proc *p, const register_t *a, register_t *res)
 {
 	lwkt_user_yield();
@@ -120,11 +189,19 @@ sys_sched_yield(struct proc *p, const register_t *a, register_t *res)
 static int
 sleep_for(const struct timespec *ts)
 {
+	int end, error = 0;
+
 	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= 1000000000)
 		return (EINVAL);
-	if (ts->tv_sec != 0 || ts->tv_nsec != 0)
-		tsleep(&ts, 0, "nanslp", tstohz_high(ts));
-	return (0);
+	if (ts->tv_sec == 0 && ts->tv_nsec == 0)
+		return (0);
+	end = ticks + tstohz_high(ts);
+	while (end - ticks > 0 && error == 0) {
+		error = tsleep(&ts, PCATCH, "nanslp", end - ticks);
+		if (error == EWOULDBLOCK)
+			return (0);
+	}
+	return (error != 0 ? EINTR : 0);
 }
 
 int
@@ -180,6 +257,82 @@ sys_gettimeofday(struct proc *p, const register_t *a, register_t *res)
 }
 
 int
+sys_clock_getres(struct proc *p, const register_t *a, register_t *res)
+{
+	struct timespec ts = { 0, 1000000000 / hz };
+
+	return (a[1] == 0 ? 0 : copyout(&ts, (void *)a[1], sizeof(ts)));
+}
+
+int
+sys_time(struct proc *p, const register_t *a, register_t *res)
+{
+	time_t now = time_uptime;
+
+	*res = now;
+	return (a[0] == 0 ? 0 : copyout(&now, (void *)a[0], sizeof(now)));
+}
+
+static void
+ticks_to_timeval(u_long t, struct timeval *tv)
+{
+	tv->tv_sec = t / hz;
+	tv->tv_usec = t % hz * ustick;
+}
+
+void
+calcru(struct rusage *ru, u_long uticks, u_long sticks)
+{
+	bzero(ru, sizeof(*ru));
+	ticks_to_timeval(uticks, &ru->ru_utime);
+	ticks_to_timeval(sticks, &ru->ru_stime);
+}
+
+int
+sys_getrusage(struct proc *p, const register_t *a, register_t *res)
+{
+	struct rusage ru;
+
+	if (a[0] == RUSAGE_CHILDREN)
+		calcru(&ru, p->p_cuticks, p->p_csticks);
+	else
+		calcru(&ru, p->p_uticks, p->p_sticks);
+	return (copyout(&ru, (void *)a[1], sizeof(ru)));
+}
+
+/* Programs expect 100 ticks a second, which is what hz is. */
+int
+sys_times(struct proc *p, const register_t *a, register_t *res)
+{
+	u_long tms[4] = { p->p_uticks, p->p_sticks, p->p_cuticks,
+	    p->p_csticks };
+
+	*res = sbticks;
+	return (a[0] == 0 ? 0 : copyout(tms, (void *)a[0], sizeof(tms)));
+}
+
+/* Limits are what they are: the stack's and the number of files. */
+int
+sys_prlimit64(struct proc *p, const register_t *a, register_t *res)
+{
+	uint64_t lim[2] = { ~0UL, ~0UL };
+
+	if (a[1] == RLIMIT_STACK)
+		lim[0] = lim[1] = DFLSSIZ;
+	else if (a[1] == RLIMIT_NOFILE)
+		lim[0] = lim[1] = NOFILE;
+	return (a[3] == 0 ? 0 : copyout(lim, (void *)a[3], sizeof(lim)));
+}
+
+int
+sys_getrlimit(struct proc *p, const register_t *a, register_t *res)
+{
+	const register_t args[] = { 0, a[0], 0, a[1] };
+
+	return (sys_prlimit64(p, args, res));
+}
+
+int
 sys_uname(struct proc *p, const register_t *a, register_t *res)
 {
 	struct linux_utsname u;
@@ -187,7 +340,7 @@ sys_uname(struct proc *p, const register_t *a, register_t *res)
 	bzero(&u, sizeof(u));
 	strlcpy(u.sysname, "Reference", sizeof(u.sysname));
 	strlcpy(u.nodename, "localhost", sizeof(u.nodename));
-	strlcpy(u.release, "1.0", sizeof(u.release));
+	strlcpy(u.release, UTS_RELEASE, sizeof(u.release));
 	strlcpy(u.version, "1.0", sizeof(u.version));
 	strlcpy(u.machine, MACHINE, sizeof(u.machine));
 	return (copyout(&u, (void *)a[0], sizeof(u)));
@@ -204,7 +357,7 @@ sys_sysinfo(struct proc *p, const register_t *a, register_t *res)
 	si.freeram = vmstats.v_free_count;
 	si.totalswap = vm_swap_max;
 	si.freeswap = vm_swap_size;
-	si.procs = 1;
+	si.procs = nprocs;
 	si.mem_unit = PAGE_SIZE;
 	return (copyout(&si, (void *)a[0], sizeof(si)));
 }

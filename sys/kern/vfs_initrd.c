@@ -7,6 +7,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/initrd.h>
+#include <vfs/tmpfs/tmpfs.h>
 
 #include <machine/md_var.h>
 #include <machine/vmparam.h>
@@ -41,48 +42,50 @@ cpio_number(const char *field)
 	return (strtoul(buf, NULL, 16));
 }
 
-static const char *
-skip_root(const char *path)
-{
-	for (;;) {
-		if (path[0] == '/')
-			++path;
-		else if (path[0] == '.' && path[1] == '/')
-			path += 2;
-		else
-			return (path);
-	}
-}
-
 int
-initrd_lookup(const char *path, struct initrd_file *file)
+initrd_next(size_t *offset, const char **name, struct initrd_file *file)
 {
 	const char *base = (const char *)PHYS_TO_DMAP(initrd_start);
 	const struct cpio_header *h;
 	size_t size = initrd_end - initrd_start;
-	size_t off = 0, namesize, dataoff;
-	const char *name;
+	size_t off = *offset, namesize, dataoff;
 
-	path = skip_root(path);
-	while (off + sizeof(*h) <= size) {
-		h = (const struct cpio_header *)(base + off);
-		if (memcmp(h->magic, CPIO_MAGIC, sizeof(h->magic)) != 0)
-			return (EINVAL);
-		namesize = cpio_number(h->namesize);
-		file->size = cpio_number(h->filesize);
-		file->mode = cpio_number(h->mode);
-		file->ino = cpio_number(h->ino);
-		name = base + off + sizeof(*h);
-		dataoff = roundup2(off + sizeof(*h) + namesize, 4);
-		if (namesize == 0 || dataoff + file->size > size ||
-		    name[namesize - 1] != '\0')
-			return (EINVAL);
-		if (strcmp(name, CPIO_TRAILER) == 0)
-			break;
-		file->data = base + dataoff;
-		if (strcmp(skip_root(name), path) == 0)
-			return (0);
-		off = roundup2(dataoff + file->size, 4);
+	if (off + sizeof(*h) > size)
+		return (size == 0 ? ENOENT : EINVAL);
+	h = (const struct cpio_header *)(base + off);
+	if (memcmp(h->magic, CPIO_MAGIC, sizeof(h->magic)) != 0)
+		return (EINVAL);
+	namesize = cpio_number(h->namesize);
+	file->size = cpio_number(h->filesize);
+	file->mode = cpio_number(h->mode);
+	dataoff = roundup2(off + sizeof(*h) + namesize, 4);
+	*name = base + off + sizeof(*h);
+	if (namesize == 0 || dataoff + file->size > size ||
+	    (*name)[namesize - 1] != '\0')
+		return (EINVAL);
+	file->data = base + dataoff;
+	*offset = roundup2(dataoff + file->size, 4);
+	return (strcmp(*name, CPIO_TRAILER) == 0 ? ENOENT : 0);
+}
+
+/*
+ * Directories come before what is in them.
+ */
+int
+initrd_unpack(void)
+{
+	struct initrd_file file;
+	const char *name;
+	size_t off = 0;
+	int error;
+
+	while ((error = initrd_next(&off, &name, &file)) == 0) {
+		if (strcmp(name, ".") == 0)
+			continue;
+		error = tmpfs_kern_create(name, file.mode, file.data,
+		    file.size);
+		if (error)
+			return (error);
 	}
-	return (ENOENT);
+	return (error == ENOENT ? 0 : error);
 }

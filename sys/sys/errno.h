@@ -40,6 +40,8 @@
 #define	EDEADLK		35		/* would deadlock */
 #define	ENAMETOOLONG	36		/* name too long */
 #define	ENOSYS		38		/* not implemented */
+#define	ENOTEMPTY	39		/* directory not empty */
+#define	ELOOP		40		/* too many symbolic links */
 #define	ETIMEDOUT	110		/* timed out */
 #define	EOPNOTSUPP	95		/* not supported */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The initial ram disk, a cpio archive in memory: read-only files.
+ * The initial ram disk, a cpio archive in memory.
  */
 #ifndef _SYS_INITRD_H_
 #define	_SYS_INITRD_H_
@@ -11,18 +11,16 @@ struct initrd_file {
 	const char	*data;		/* in the direct map, for ever */
 	size_t		size;
 	mode_t		mode;
-	ino_t		ino;
 };
 
-#define	S_IFMT		0170000
-#define	S_IFDIR		0040000
-#define	S_IFREG		0100000
-#define	S_IFCHR		0020000
-
 /*
- * 0, ENOENT, or EINVAL if the archive is damaged.  Paths are from the root,
- * with or without a leading / or ./
+ * The member after *offset, which starts at 0: 0, ENOENT at the end, or
+ * EINVAL if the archive is damaged.  *name is as the archive has it.
  */
-int	initrd_lookup(const char *path, struct initrd_file *file);
+int	initrd_next(size_t *offset, const char **name,
+	    struct initrd_file *file);
+
+/* Make the root directory's tree from the archive; errno. */
+int	initrd_unpack(void);
 
 #endif

@@ -14,7 +14,7 @@
 #define	MAXPATHLEN	1024		/* longest path, with its NUL */
 #define	MAXHOSTNAMELEN	256
 #define	NCARGS		(64 * 1024)	/* bytes of arguments and environment */
-#define	NOFILE		32		/* open files of a process */
+#define	NOFILE		64		/* open files of a process */
 #define	SPECNAMELEN	63		/* longest device name */
 
 #define	FALSE		0

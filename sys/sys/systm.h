@@ -81,6 +81,7 @@ void	*memset(void *, int, size_t);
  */
 int	copyin(const void *udaddr, void *kaddr, size_t len) __heedresult;
 int	copyout(const void *kaddr, void *udaddr, size_t len) __heedresult;
+int	zero_user(void *udaddr, size_t len) __heedresult;
 int	copyinstr(const void *udaddr, void *kaddr, size_t len, size_t *done)
 	    __heedresult;
 int	copystr(const void *kfaddr, void *kdaddr, size_t len, size_t *done);

@@ -18,6 +18,7 @@ struct vmmeter {
 	u_int	v_timer;	/* clock interrupts */
 	u_int	v_vm_faults;	/* page faults served */
 	u_int	v_zfod;		/* pages zero filled on demand */
+	u_int	v_cow_faults;	/* pages copied on a write */
 	u_int	v_swapin;	/* swap read operations */
 	u_int	v_swapout;	/* swap write operations */
 	u_int	v_swappgsin;	/* pages read from swap */

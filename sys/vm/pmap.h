@@ -60,6 +60,7 @@ void	pmap_page_init(struct vm_page *);
 void	pmap_page_protect(struct vm_page *, vm_prot_t);
 int	pmap_ts_referenced(struct vm_page *);
 void	pmap_zero_page(vm_paddr_t);
+void	pmap_copy_page(vm_paddr_t src, vm_paddr_t dst);
 
 /*
  * Kernel mappings, unmanaged.  None of these blocks or allocates: the page

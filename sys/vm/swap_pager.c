@@ -295,13 +295,12 @@ swp_pager_lookup(vm_object_t object, vm_pindex_t index)
 }
 
 /*
- * Record that page index is in block swapblk.  May block.
+ * The swblock that covers index, made if need be.  May block.
  */
-static void
-swp_pager_meta_build(vm_object_t object, vm_pindex_t index, swblk_t swapblk)
+static struct swblock *
+swp_pager_meta_make(vm_object_t object, vm_pindex_t index)
 {
 	struct swblock *swap;
-	swblk_t old;
 	int i;
 
 	object->type = OBJT_SWAP;
@@ -325,6 +324,19 @@ retry:
 		}
 		++object->swblock_count;
 	}
+	return (swap);
+}
+
+/*
+ * Record that page index is in block swapblk.  May block.
+ */
+static void
+swp_pager_meta_build(vm_object_t object, vm_pindex_t index, swblk_t swapblk)
+{
+	struct swblock *swap;
+	swblk_t old;
+
+	swap = swp_pager_meta_make(object, index);
 	index &= SWAP_META_MASK;
 	old = swap->swb_pages[index];
 	swap->swb_pages[index] = swapblk;
@@ -425,6 +437,59 @@ void
 swap_pager_freespace_all(vm_object_t object)
 {
 	swp_pager_meta_free_all(object);
+}
+
+/*
+ * The first block of a swblock: its place, or SWAP_META_PAGES if there is
+ * none.
+ */
+static int
+swp_pager_meta_first(struct swblock *swap)
+{
+	int i;
+
+	for (i = 0; i < SWAP_META_PAGES; ++i) {
+		if (swap->swb_pages[i] != SWAPBLK_NONE)
+			break;
+	}
+	return (i);
+}
+
+/*
+ * A block moves only when dst's swblock is there already; to make that one
+ * may block, so after it everything is looked at anew.
+ */
+void
+swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t offset)
+{
+	struct swblock *swap, *dswap;
+	vm_pindex_t index, dindex;
+	int i;
+
+	while ((swap = RB_ROOT(&src->swblock_root)) != NULL) {
+		i = swp_pager_meta_first(swap);
+		index = swap->swb_index + i;
+		dindex = index - offset;
+		if (i == SWAP_META_PAGES || index < offset ||
+		    dindex >= dst->size ||
+		    vm_page_lookup(dst, dindex) != NULL ||
+		    swap_pager_haspage_locked(dst, dindex)) {
+			swp_pager_meta_free(src, swap->swb_index,
+			    i == SWAP_META_PAGES ? SWAP_META_PAGES : i + 1);
+			continue;
+		}
+		dswap = swp_pager_lookup(dst, dindex);
+		if (dswap == NULL) {
+			swp_pager_meta_make(dst, dindex);
+			continue;
+		}
+		dswap->swb_pages[dindex & SWAP_META_MASK] = swap->swb_pages[i];
+		++dswap->swb_count;
+		swap->swb_pages[i] = SWAPBLK_NONE;
+		if (--swap->swb_count == 0)
+			swp_pager_meta_free(src, swap->swb_index,
+			    SWAP_META_PAGES);
+	}
 }
 
 void
@@ -567,9 +632,12 @@ swap_pager_putpages(vm_object_t object, vm_page_t *m, int count, int *rtvals)
 	vm_object_hold(object);
 	for (i = 0; i < count; i += n) {
 		n = min(SWB_NPAGES, count - i);
-		/* Take smaller pieces if need be, but do not shred swap. */
+		/*
+		 * Take smaller pieces if need be, but do not shred swap as
+		 * long as there is enough.
+		 */
 		while ((blk = swp_pager_getswapspace(n)) == SWAPBLK_NONE &&
-		    n > 4)
+		    n > (swap_pager_almost_full ? 1 : 4))
 			n >>= 1;
 		if (blk == SWAPBLK_NONE) {
 			for (j = 0; j < n; ++j)

@@ -58,6 +58,12 @@ void	swap_pager_freespace(vm_object_t object, vm_pindex_t start,
 	    vm_pindex_t size);
 void	swap_pager_freespace_all(vm_object_t object);
 
+/*
+ * Move src's blocks to dst, src's page offset being dst's page 0; those that
+ * dst has no use for are freed.  Both objects are held; may block.
+ */
+void	swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t offset);
+
 #define	VM_PAGER_OK	0
 #define	VM_PAGER_FAIL	2
 #define	VM_PAGER_PEND	3

@@ -8,6 +8,13 @@
 
 #include <sys/types.h>
 
+/* What a child's map gets. */
+typedef char vm_inherit_t;
+
+#define	VM_INHERIT_SHARE	((vm_inherit_t)0)
+#define	VM_INHERIT_COPY		((vm_inherit_t)1)
+#define	VM_INHERIT_DEFAULT	VM_INHERIT_COPY
+
 typedef u_char vm_prot_t;
 
 #define	VM_PROT_NONE		((vm_prot_t)0x00)

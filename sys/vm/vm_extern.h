@@ -28,9 +28,13 @@ void	kmem_init(void);
 
 /* Resolve a fault; KERN_SUCCESS, or why it cannot be.  May block. */
 int	vm_fault(struct vm_map *, vm_offset_t, vm_prot_t, int fault_flags);
+struct vm_page *vm_fault_object_page(struct vm_object *, vm_pindex_t,
+	    boolean_t create, int *errorp);
 
 /* One reference; freed with the last vmspace_rel(). */
 struct vmspace *vmspace_alloc(vm_offset_t min, vm_offset_t max);
+struct vmspace *vmspace_fork(struct vmspace *);
+long	vmspace_size(struct vmspace *);	/* pages, roughly; never blocks */
 void	vmspace_ref(struct vmspace *);
 void	vmspace_rel(struct vmspace *);
 
@@ -41,6 +45,15 @@ void	vmspace_rel(struct vmspace *);
 int	vm_mmap_to_errno(int rv);
 int	kern_mmap_anon(struct vmspace *, vm_offset_t *addr, vm_size_t size,
 	    vm_prot_t prot, boolean_t fixed);
+
+/*
+ * The same with everything: object NULL is anonymous memory, else a reference
+ * to it which the call takes over, failing or not.  cow: COWF_SHARED or
+ * COWF_COPY_ON_WRITE.
+ */
+int	kern_mmap(struct vmspace *, vm_offset_t *addr, vm_size_t size,
+	    vm_prot_t prot, boolean_t fixed, struct vm_object *object,
+	    vm_ooffset_t offset, int cow);
 int	kern_munmap(struct vmspace *, vm_offset_t addr, vm_size_t size);
 int	kern_mprotect(struct vmspace *, vm_offset_t addr, vm_size_t size,
 	    vm_prot_t prot);

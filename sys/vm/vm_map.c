@@ -12,6 +12,12 @@
  *	change an entry.  A page fault holds it shared while it pages in.
  *	Lock order: map, object token, busy page.
  *
+ * Copies
+ *	fork() gives the child entries for the same objects.  Both sides' are
+ *	MAP_ENTRY_NEEDS_COPY then and their pages read-only, till a write puts
+ *	a shadow in front of the object: vm_map_lookup().  Entries which
+ *	children share (VM_INHERIT_SHARE) have an object from the start.
+ *
  * Where entries come from
  *	To insert, delete or clip, an operation needs entries, and it cannot
  *	sleep for them with the map locked: for kernel_map, the allocator would
@@ -39,6 +45,7 @@
 #include <vm/vm_map.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_zone.h>
 
 static MALLOC_DEFINE(M_VMSPACE, "vmspace", "vmspace objcache backing store");
@@ -152,6 +159,7 @@ vm_map_init(struct vm_map *map, vm_offset_t min, vm_offset_t max, pmap_t pmap)
 	map->nentries = 0;
 	map->timestamp = 0;
 	map->size = 0;
+	map->hint_length = 0;
 	map->system_map = 0;
 	map->pmap = pmap;
 	lockinit(&map->lock, "vm_map", 0, 0);
@@ -393,7 +401,8 @@ vm_map_mergeable(vm_map_entry_t a, vm_map_entry_t b)
 	return (a->ba.end == b->ba.start && a->ba.object == b->ba.object &&
 	    (a->ba.object == NULL ||
 	    a->ba.offset + (a->ba.end - a->ba.start) == b->ba.offset) &&
-	    a->maptype == b->maptype &&
+	    a->eflags == b->eflags && a->maptype == b->maptype &&
+	    a->inheritance == b->inheritance &&
 	    a->protection == b->protection &&
 	    a->max_protection == b->max_protection &&
 	    a->wired_count == b->wired_count && a->id == b->id);
@@ -425,8 +434,8 @@ vm_map_simplify_entry(vm_map_t map, vm_map_entry_t entry, int *countp)
 
 /*
  * Can the anonymous memory before start simply be made longer?  Its object
- * may have had pages at the new place once; those are gone with the entry
- * that mapped them.
+ * may have had pages at the new place once; if it always had one mapping only
+ * those are gone with the entry that mapped them.
  */
 static boolean_t
 vm_map_extend(vm_map_entry_t prev, vm_map_entry_t proto)
@@ -446,7 +455,8 @@ vm_map_extend(vm_map_entry_t prev, vm_map_entry_t proto)
 	pages = OFF_TO_IDX(proto->ba.offset) +
 	    atop(proto->ba.end - proto->ba.start);
 	vm_object_hold(object);
-	done = (object->ref_count == 1);
+	done = (object->ref_count == 1 && (object->flags & OBJ_ONEMAPPING) &&
+	    object->backing_object == NULL);
 	if (done && pages > object->size)
 		object->size = pages;
 	vm_object_drop(object);
@@ -461,7 +471,7 @@ int
 vm_map_insert(vm_map_t map, int *countp, void *map_object,
     void *map_aux __unused, vm_ooffset_t offset, void *aux_info __unused,
     vm_offset_t start, vm_offset_t end, vm_maptype_t maptype, vm_subsys_t id,
-    vm_prot_t prot, vm_prot_t max, int cow __unused)
+    vm_prot_t prot, vm_prot_t max, int cow)
 {
 	struct vm_map_entry proto;
 	vm_map_entry_t entry, prev, next;
@@ -482,6 +492,10 @@ vm_map_insert(vm_map_t map, int *countp, void *map_object,
 	proto.protection = prot;
 	proto.max_protection = max;
 	proto.id = id;
+	proto.inheritance = (cow & COWF_SHARED) ? VM_INHERIT_SHARE :
+	    VM_INHERIT_DEFAULT;
+	if (cow & COWF_COPY_ON_WRITE)
+		proto.eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
 
 	map->size += end - start;
 	if (map_object == NULL && prev != NULL && vm_map_extend(prev, &proto)) {
@@ -508,16 +522,28 @@ vm_map_findspace(vm_map_t map, vm_offset_t start, vm_size_t length,
     vm_size_t align, int flags __unused, vm_offset_t *addr)
 {
 	vm_map_entry_t entry;
+	vm_offset_t base;
 
 	KASSERT(powerof2(align) && align >= PAGE_SIZE,
 	    ("vm_map_findspace: bad alignment %lu", align));
 	if (start < vm_map_min(map))
 		start = vm_map_min(map);
+	base = start;
+	if (map->hint_length != 0 && length >= map->hint_length &&
+	    start >= map->hint_base && start < map->hint_start)
+		start = map->hint_start;
 	entry = vm_map_first_entry(map, start);
 	for (;;) {
 		start = roundup2(start, align);
-		if (start + length < start || start + length > vm_map_max(map))
-			return (1);
+		if (start + length < start ||
+		    start + length > vm_map_max(map)) {
+			if (map->hint_length == 0)
+				return (1);
+			map->hint_length = 0;
+			start = base;
+			entry = vm_map_first_entry(map, start);
+			continue;
+		}
 		if (entry == NULL || start + length <= entry->ba.start)
 			break;
 		start = ulmax(start, entry->ba.end);
@@ -525,6 +551,16 @@ vm_map_findspace(vm_map_t map, vm_offset_t start, vm_size_t length,
 	}
 	if (map == kernel_map && start + length > kernel_vm_end)
 		pmap_growkernel(start, start + length);
+	/*
+	 * Remember what was learnt, if it extends what was known.
+	 */
+	if (align == PAGE_SIZE && (map->hint_length == 0 ||
+	    (length <= map->hint_length && base <= map->hint_base) ||
+	    (length == map->hint_length && base == map->hint_base))) {
+		map->hint_base = base;
+		map->hint_start = start;
+		map->hint_length = length;
+	}
 	*addr = start;
 	return (0);
 }
@@ -556,6 +592,27 @@ vm_map_find(vm_map_t map, void *map_object, void *map_aux,
 /*
  * Removing and changing.
  */
+
+/*
+ * Memory from start on is about to be free, and makes one hole with what is
+ * free before it.
+ */
+static void
+vm_map_hint_freed(vm_map_t map, vm_offset_t start)
+{
+	vm_map_entry_t prev;
+
+	if (map->hint_length == 0 || start >= map->hint_start)
+		return;
+	if (start <= map->hint_base)
+		map->hint_length = 0;
+	else if (vm_map_lookup_entry(map, start - 1, &prev))
+		map->hint_start = start;
+	else
+		map->hint_start = ulmax(map->hint_base,
+		    prev != NULL ? prev->ba.end : 0);
+}
+
 int
 vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end, int *countp)
 {
@@ -564,12 +621,13 @@ vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end, int *countp)
 	vm_pindex_t pindex;
 
 	ASSERT_VM_MAP_LOCKED(map);
+	vm_map_hint_freed(map, start);
 	for (entry = vm_map_clip_range(map, start, end, countp);
 	    entry != NULL && entry->ba.start < end; entry = next) {
 		next = RB_NEXT(vm_map_rb_tree, &map->rb_root, entry);
 		pmap_remove(map->pmap, entry->ba.start, entry->ba.end);
 		object = entry->ba.object;
-		if (object != NULL) {
+		if (object != NULL && (object->flags & OBJ_ONEMAPPING)) {
 			pindex = OFF_TO_IDX(entry->ba.offset);
 			vm_object_hold(object);
 			vm_object_page_remove(object, pindex, pindex +
@@ -637,7 +695,27 @@ done:
 }
 
 /*
- * MADV_DONTNEED throws contents away; other advice is not taken.
+ * Make [start, end) of private anonymous memory read as zero again.
+ */
+static void
+vm_map_forget(vm_map_t map, vm_offset_t start, vm_offset_t end, int *countp)
+{
+	vm_map_entry_t entry;
+
+	for (entry = vm_map_clip_range(map, start, end, countp);
+	    entry != NULL && entry->ba.start < end;
+	    entry = RB_NEXT(vm_map_rb_tree, &map->rb_root, entry)) {
+		pmap_remove(map->pmap, entry->ba.start, entry->ba.end);
+		vm_object_deallocate(entry->ba.object);
+		entry->ba.object = NULL;
+		entry->ba.offset = 0;
+		entry->eflags &= ~MAP_ENTRY_NEEDS_COPY;
+	}
+}
+
+/*
+ * MADV_DONTNEED throws contents away, but what is shared or a file's; other
+ * advice is not taken.
  */
 int
 vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end, int behav,
@@ -647,17 +725,31 @@ vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end, int behav,
 	vm_object_t object;
 	vm_offset_t s, e;
 	vm_pindex_t pindex;
+	int count;
 
 	if (behav != MADV_DONTNEED)
 		return (KERN_SUCCESS);
+	count = vm_map_entry_reserve(MAP_RESERVE_COUNT);
 	vm_map_lock(map);
-	for (entry = vm_map_first_entry(map, start);
-	    entry != NULL && entry->ba.start < end;
-	    entry = RB_NEXT(vm_map_rb_tree, &map->rb_root, entry)) {
-		if ((object = entry->ba.object) == NULL)
-			continue;
+	for (; start < end; start = e) {
+		entry = vm_map_first_entry(map, start);
+		if (entry == NULL || entry->ba.start >= end)
+			break;
 		s = ulmax(start, entry->ba.start);
 		e = ulmin(end, entry->ba.end);
+		if ((object = entry->ba.object) == NULL ||
+		    (entry->eflags & MAP_ENTRY_COW) ||
+		    entry->inheritance == VM_INHERIT_SHARE)
+			continue;
+		if ((object->flags & OBJ_ONEMAPPING) == 0 ||
+		    object->backing_object != NULL) {
+			vm_map_forget(map, s, e, &count);
+			vm_map_unlock(map);
+			vm_map_entry_release(count);
+			count = vm_map_entry_reserve(MAP_RESERVE_COUNT);
+			vm_map_lock(map);
+			continue;
+		}
 		pindex = OFF_TO_IDX(entry->ba.offset + (s - entry->ba.start));
 		vm_object_hold(object);
 		vm_object_page_remove(object, pindex, pindex + atop(e - s),
@@ -665,6 +757,7 @@ vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end, int behav,
 		vm_object_drop(object);
 	}
 	vm_map_unlock(map);
+	vm_map_entry_release(count);
 	return (KERN_SUCCESS);
 }
 
@@ -688,6 +781,84 @@ vm_map_set_wired_quick(vm_map_t map, vm_offset_t addr, vm_size_t size,
 }
 
 /*
+ * Give entry a copy in the map of a new process.  Both maps are locked.
+ */
+static void
+vm_map_copy_entry(vm_map_t map, vm_map_entry_t entry, vm_map_t nmap,
+    int *countp)
+{
+	vm_object_t object = entry->ba.object;
+	vm_map_entry_t copy;
+
+	if (entry->inheritance == VM_INHERIT_COPY && object != NULL) {
+		vm_object_collapse(object);
+		if ((entry->eflags & MAP_ENTRY_NEEDS_COPY) == 0)
+			pmap_protect(map->pmap, entry->ba.start, entry->ba.end,
+			    VM_PROT_READ);
+		entry->eflags |= MAP_ENTRY_NEEDS_COPY;
+	}
+	copy = vm_map_entry_create(countp);
+	*copy = *entry;
+	if (object != NULL) {
+		vm_object_hold(object);
+		object->flags &= ~OBJ_ONEMAPPING;
+		vm_object_reference_locked(object);
+		vm_object_drop(object);
+	}
+	vm_map_entry_link(nmap, copy);
+	nmap->size += copy->ba.end - copy->ba.start;
+}
+
+/*
+ * An address space for a new process, with the contents of the old one's.
+ * May block.
+ */
+struct vmspace *
+vmspace_fork(struct vmspace *vm1)
+{
+	vm_map_t map = &vm1->vm_map;
+	struct vmspace *vm2;
+	vm_map_entry_t entry;
+	int count;
+
+	vm2 = vmspace_alloc(vm_map_min(map), vm_map_max(map));
+	vm_map_lock(map);
+	bcopy(&vm1->vm_startcopy, &vm2->vm_startcopy,
+	    (char *)&vm1->vm_endcopy - (char *)&vm1->vm_startcopy);
+	vm_map_lock(&vm2->vm_map);
+	RB_FOREACH(entry, vm_map_rb_tree, &map->rb_root) {
+		count = vm_map_entry_reserve(1);
+		vm_map_copy_entry(map, entry, &vm2->vm_map, &count);
+		vm_map_entry_release(count);
+	}
+	vm_map_unlock(&vm2->vm_map);
+	vm_map_unlock(map);
+	return (vm2);
+}
+
+/*
+ * Pages resident, and those on swap, rounded up to whole swblocks, if that
+ * can be found out without waiting.
+ */
+long
+vmspace_size(struct vmspace *vm)
+{
+	vm_map_t map = &vm->vm_map;
+	vm_map_entry_t entry;
+	long pages = vmspace_pmap(vm)->pm_stats.resident_count;
+
+	if (lockmgr(&map->lock, LK_SHARED | LK_NOWAIT) != 0)
+		return (pages);
+	RB_FOREACH(entry, vm_map_rb_tree, &map->rb_root) {
+		if (entry->ba.object != NULL)
+			pages += entry->ba.object->swblock_count *
+			    SWAP_META_PAGES;
+	}
+	vm_map_unlock_read(map);
+	return (pages);
+}
+
+/*
  * Page faults.
  */
 void
@@ -695,7 +866,23 @@ vm_map_entry_allocate_object(vm_map_entry_t entry)
 {
 	entry->ba.object = vm_object_allocate(OBJT_DEFAULT,
 	    atop(entry->ba.end - entry->ba.start));
+	entry->ba.object->flags |= OBJ_ONEMAPPING;
 	entry->ba.offset = 0;
+}
+
+/*
+ * Make entry ready to be written to.  The map is locked exclusively.  May
+ * block.
+ */
+static void
+vm_map_entry_own(vm_map_entry_t entry)
+{
+	if (entry->ba.object == NULL)
+		vm_map_entry_allocate_object(entry);
+	else if (entry->eflags & MAP_ENTRY_NEEDS_COPY)
+		vm_object_shadow(&entry->ba.object, &entry->ba.offset,
+		    entry->ba.end - entry->ba.start);
+	entry->eflags &= ~MAP_ENTRY_NEEDS_COPY;
 }
 
 int
@@ -716,23 +903,26 @@ vm_map_lookup(vm_map_t *mapp, vm_offset_t vaddr, vm_prot_t fault_type,
 			vm_map_unlock_read(map);
 			return (KERN_PROTECTION_FAILURE);
 		}
-		if (entry->ba.object != NULL)
+		if (entry->ba.object != NULL && ((fault_type & VM_PROT_WRITE) ==
+		    0 || (entry->eflags & MAP_ENTRY_NEEDS_COPY) == 0))
 			break;
 		/*
-		 * Nothing here was touched before.  An object is a change to
-		 * the entry, hence the exclusive lock, and everything anew.
+		 * Nothing here was touched before, or what was touched is
+		 * common.  An object is a change to the entry, hence the
+		 * exclusive lock, and everything anew.
 		 */
 		vm_map_unlock_read(map);
 		vm_map_lock(map);
-		if (vm_map_lookup_entry(map, vaddr, &entry) &&
-		    entry->ba.object == NULL)
-			vm_map_entry_allocate_object(entry);
+		if (vm_map_lookup_entry(map, vaddr, &entry))
+			vm_map_entry_own(entry);
 		vm_map_unlock(map);
 	}
 	*entryp = entry;
 	*bap = &entry->ba;
 	*pindexp = OFF_TO_IDX(entry->ba.offset + (vaddr - entry->ba.start));
 	*protp = entry->protection;
+	if (entry->eflags & MAP_ENTRY_NEEDS_COPY)
+		*protp &= ~VM_PROT_WRITE;
 	return (KERN_SUCCESS);
 }
 

@@ -18,6 +18,7 @@ struct vm_map_rb_tree;
 RB_HEAD(vm_map_rb_tree, vm_map_entry);
 RB_PROTOTYPE(vm_map_rb_tree, vm_map_entry, rb_entry, rb_vm_map_compare);
 
+typedef u_int vm_eflags_t;
 
 /* Who asked for an entry; a debugging aid, and a bar to merging. */
 typedef enum {
@@ -51,9 +52,11 @@ struct vm_map_backing {
 struct vm_map_entry {
 	RB_ENTRY(vm_map_entry) rb_entry;
 	struct vm_map_backing ba;
+	vm_eflags_t	eflags;		/* MAP_ENTRY_* */
 	vm_maptype_t	maptype;
 	vm_prot_t	protection;
 	vm_prot_t	max_protection;
+	vm_inherit_t	inheritance;
 	int		wired_count;	/* pages are wired while > 0 */
 	vm_subsys_t	id;
 };
@@ -61,6 +64,9 @@ struct vm_map_entry {
 typedef struct vm_map_entry *vm_map_entry_t;
 
 #define	MAPENT_FREELIST(ent)	((ent)->rb_entry.rbe_left)
+
+#define	MAP_ENTRY_COW		0x0002	/* private copy of a file */
+#define	MAP_ENTRY_NEEDS_COPY	0x0004	/* shadow the object before a write */
 
 /*
  * Entries one map operation may use up, and how many a cpu keeps.
@@ -78,6 +84,9 @@ struct vm_map {
 	int		nentries;
 	unsigned int	timestamp;	/* counts exclusive locks */
 	vm_size_t	size;		/* bytes mapped */
+	vm_offset_t	hint_start;	/* from hint_base to here no hole ... */
+	vm_offset_t	hint_base;
+	vm_size_t	hint_length;	/* ... is this long; 0: unknown */
 	u_char		system_map;	/* kernel_map */
 	struct pmap	*pmap;
 };
@@ -128,6 +137,10 @@ vmspace_pmap(struct vmspace *vm)
 
 /* Map entries in static memory, to boot with. */
 #define	MAX_MAPENT	(SMP_MAXCPU * 32 + 1024)
+
+/* cowflags of vm_map_insert() */
+#define	COWF_COPY_ON_WRITE	0x0001	/* private mapping of an object */
+#define	COWF_SHARED		0x0002	/* children share it */
 
 /* fault_flags of vm_fault() */
 #define	VM_FAULT_NORMAL		0x00

@@ -47,6 +47,7 @@ VM_METER(v_syscall, "system calls");
 VM_METER(v_intr, "device interrupts");
 VM_METER(v_vm_faults, "page faults served");
 VM_METER(v_zfod, "pages zero filled on demand");
+VM_METER(v_cow_faults, "pages copied on a write");
 VM_METER(v_swapin, "swap read operations");
 VM_METER(v_swapout, "swap write operations");
 VM_METER(v_swappgsin, "pages read from swap");

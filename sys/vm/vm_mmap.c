@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The memory system calls, without their conventions: anonymous private
- * memory only.  Callers check that ranges lie in user space.
+ * The memory system calls, without their conventions.  Callers check that
+ * ranges lie in user space.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -35,8 +35,9 @@ vm_mmap_to_errno(int rv)
  * fixed: at *addr, replacing what is there.  Else near *addr if possible.
  */
 int
-kern_mmap_anon(struct vmspace *vm, vm_offset_t *addr, vm_size_t size,
-    vm_prot_t prot, boolean_t fixed)
+kern_mmap(struct vmspace *vm, vm_offset_t *addr, vm_size_t size,
+    vm_prot_t prot, boolean_t fixed, vm_object_t object, vm_ooffset_t offset,
+    int cow)
 {
 	vm_map_t map = &vm->vm_map;
 	vm_offset_t start;
@@ -44,8 +45,13 @@ kern_mmap_anon(struct vmspace *vm, vm_offset_t *addr, vm_size_t size,
 
 	size = round_page(size);
 	start = trunc_page(*addr);
-	if (size == 0)
+	if (size == 0) {
+		if (object != NULL)
+			vm_object_deallocate(object);
 		return (EINVAL);
+	}
+	if (object == NULL && (cow & COWF_SHARED))
+		object = vm_object_allocate(OBJT_DEFAULT, atop(size));
 	count = vm_map_entry_reserve(MAP_RESERVE_COUNT);
 	vm_map_lock(map);
 	rv = KERN_SUCCESS;
@@ -61,14 +67,23 @@ kern_mmap_anon(struct vmspace *vm, vm_offset_t *addr, vm_size_t size,
 		rv = KERN_NO_SPACE;
 	}
 	if (rv == KERN_SUCCESS)
-		rv = vm_map_insert(map, &count, NULL, NULL, 0, NULL, start,
-		    start + size, VM_MAPTYPE_NORMAL, VM_SUBSYS_MMAP, prot,
-		    VM_PROT_ALL, 0);
+		rv = vm_map_insert(map, &count, object, NULL, offset, NULL,
+		    start, start + size, VM_MAPTYPE_NORMAL, VM_SUBSYS_MMAP,
+		    prot, VM_PROT_ALL, cow);
 	vm_map_unlock(map);
 	vm_map_entry_release(count);
 	if (rv == KERN_SUCCESS)
 		*addr = start;
+	else if (object != NULL)
+		vm_object_deallocate(object);
 	return (vm_mmap_to_errno(rv));
+}
+
+int
+kern_mmap_anon(struct vmspace *vm, vm_offset_t *addr, vm_size_t size,
+    vm_prot_t prot, boolean_t fixed)
+{
+	return (kern_mmap(vm, addr, size, prot, fixed, NULL, 0, 0));
 }
 
 int

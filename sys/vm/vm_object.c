@@ -4,15 +4,27 @@
  *
  * An object is a numbered sequence of pages: what map entries map.  Apart
  * from kernel_object all objects are anonymous: a page not resident is on
- * swap if the object has a swap block for it, and zero otherwise.  There is
- * one layer: no shadow chains, hence no copy-on-write.
+ * swap if the object has a swap block for it; otherwise it is that of the
+ * backing object, if there is one, and zero if not.
+ *
+ * Copy-on-write
+ *	Whoever is about to write to memory that fork() made common puts a
+ *	fresh object in front of the common one, its shadow, which receives
+ *	the copies (vm_object_shadow()).  So an object with shadows never
+ *	changes, and a page that is in none of the objects in front can be
+ *	looked for from front to back with two tokens at a time.
+ *	When all but one of the users of a backing object are gone, its pages
+ *	can move to the one shadow: vm_object_collapse().  Each page moves by
+ *	itself, and moving one never changes what anybody reads, so a collapse
+ *	may give up at any point.
  *
  * kernel_object holds the wired pages of kernel_map, each at the pindex of
  * its address.  It is never paged.
  *
- * Every page of an anonymous object is mapped by at most one map entry.  So
- * an entry which goes away takes its pages with it (vm_object_page_remove())
- * although another entry may still reference the object.
+ * OBJ_ONEMAPPING says that each page is mapped by at most one map entry: an
+ * entry which goes away takes its pages with it (vm_object_page_remove())
+ * although another may still reference the object.  Sharing an object takes
+ * the flag away; pages nobody maps are then kept until the object goes.
  *
  * The token protects the object: tree of pages, swap blocks, counts.
  * vm_object_hold() takes it and keeps the structure from being freed; as
@@ -51,6 +63,8 @@ _vm_object_allocate(objtype_t type, vm_pindex_t size, vm_object_t object,
 	object->hold_count = 0;
 	object->paging_in_progress = 0;
 	object->flags = 0;
+	object->backing_object = NULL;
+	object->backing_object_offset = 0;
 	object->swblock_count = 0;
 }
 
@@ -59,6 +73,7 @@ vm_object_init1(void)
 {
 	_vm_object_allocate(OBJT_DEFAULT, OFF_TO_IDX(KERNBASE), kernel_object,
 	    "kobj");
+	kernel_object->flags |= OBJ_ONEMAPPING;
 }
 
 vm_object_t
@@ -104,21 +119,118 @@ vm_object_reference_locked(vm_object_t object)
 }
 
 /*
- * Drop a reference; the last one takes pages and swap blocks along.  May
- * block.
+ * Drop a reference; the last one takes pages and swap blocks along, and the
+ * reference to the backing object.  May block.
  */
 void
 vm_object_deallocate(vm_object_t object)
 {
+	vm_object_t backing;
+
+	for (; object != NULL; object = backing) {
+		backing = NULL;
+		vm_object_hold(object);
+		KASSERT(object->ref_count > 0,
+		    ("vm_object_deallocate: object %p has no references",
+		    object));
+		if (atomic_fetchadd_int(&object->ref_count, -1) == 1) {
+			object->flags |= OBJ_DEAD;
+			vm_object_pip_wait(object, "objtrm");
+			vm_object_page_remove(object, 0, (vm_pindex_t)-1,
+			    FALSE);
+			swap_pager_freespace_all(object);
+			KKASSERT(object->resident_page_count == 0);
+			backing = object->backing_object;
+			object->backing_object = NULL;
+		}
+		vm_object_drop(object);
+	}
+}
+
+void
+vm_object_shadow(vm_object_t *objectp, vm_ooffset_t *offset, vm_size_t length)
+{
+	vm_object_t object = *objectp, shadow;
+
 	vm_object_hold(object);
-	KASSERT(object->ref_count > 0,
-	    ("vm_object_deallocate: object %p has no references", object));
-	if (atomic_fetchadd_int(&object->ref_count, -1) == 1) {
-		object->flags |= OBJ_DEAD;
-		vm_object_pip_wait(object, "objtrm");
-		vm_object_page_remove(object, 0, object->size, FALSE);
-		swap_pager_freespace_all(object);
-		KKASSERT(object->resident_page_count == 0);
+	if (object->ref_count == 1) {
+		object->flags |= OBJ_ONEMAPPING;
+		vm_object_drop(object);
+		return;
+	}
+	vm_object_drop(object);
+	shadow = vm_object_allocate(OBJT_DEFAULT, atop(length));
+	shadow->flags |= OBJ_ONEMAPPING;
+	shadow->backing_object = object;
+	shadow->backing_object_offset = *offset;
+	*objectp = shadow;
+	*offset = 0;
+}
+
+/*
+ * Move what backing has and object needs to object, free the rest.  FALSE if
+ * backing is not empty afterwards.  Both are held; may block.
+ */
+static boolean_t
+vm_object_absorb(vm_object_t object, vm_object_t backing)
+{
+	vm_pindex_t offset = OFF_TO_IDX(object->backing_object_offset);
+	vm_pindex_t pindex;
+	vm_page_t m;
+
+	while ((m = RB_ROOT(&backing->rb_memq)) != NULL) {
+		if (vm_page_busy_try(m, TRUE))
+			return (FALSE);
+		pindex = m->pindex - offset;
+		if (m->valid == 0 || m->pindex < offset ||
+		    pindex >= object->size ||
+		    vm_page_lookup(object, pindex) != NULL ||
+		    swap_pager_haspage_locked(object, pindex)) {
+			vm_page_protect(m, VM_PROT_NONE);
+			if (m->flags & PG_SWAPPED)
+				swap_pager_unswapped(m);
+			vm_page_free(m);
+			continue;
+		}
+		if (m->flags & PG_SWAPPED) {
+			swap_pager_unswapped(m);
+			m->dirty = VM_PAGE_BITS_ALL;
+		}
+		vm_page_remove(m);
+		vm_page_insert(m, object, pindex);
+		vm_page_wakeup(m);
+	}
+	swap_pager_copy(backing, object, offset);
+	return (backing->resident_page_count == 0 &&
+	    backing->swblock_count == 0 && backing->paging_in_progress == 0);
+}
+
+void
+vm_object_collapse(vm_object_t object)
+{
+	vm_object_t backing;
+
+	vm_object_hold(object);
+	while ((backing = object->backing_object) != NULL) {
+		vm_object_hold(backing);
+		if (object->backing_object != backing) {
+			vm_object_drop(backing);
+			continue;
+		}
+		if (backing->ref_count == 1 &&
+		    backing->paging_in_progress == 0 &&
+		    vm_object_absorb(object, backing)) {
+			object->backing_object = backing->backing_object;
+			object->backing_object_offset +=
+			    backing->backing_object_offset;
+			backing->backing_object = NULL;
+			backing->ref_count = 0;
+			backing->flags |= OBJ_DEAD;
+			vm_object_drop(backing);
+		} else {
+			vm_object_drop(object);
+			object = backing;
+		}
 	}
 	vm_object_drop(object);
 }

@@ -31,16 +31,19 @@ struct vm_object {
 	struct vm_page_rb_tree rb_memq;	/* resident pages, by pindex */
 	vm_pindex_t	size;		/* pages */
 	long		resident_page_count;
-	u_int		ref_count;	/* map entries */
+	u_int		ref_count;	/* map entries, shadows, files */
 	u_int		hold_count;	/* keeps the structure, not the data */
 	u_int		paging_in_progress;
 	u_short		flags;		/* OBJ_* */
 	objtype_t	type;
+	struct vm_object *backing_object; /* what it shadows, or NULL */
+	vm_ooffset_t	backing_object_offset;	/* of our page 0, in that */
 	struct swblock_rb_tree swblock_root;
 	long		swblock_count;
 };
 
 #define	OBJ_DEAD	0x0008
+#define	OBJ_ONEMAPPING	0x2000	/* at most one entry maps each page */
 
 #define	OFF_TO_IDX(off)	((vm_pindex_t)((vm_ooffset_t)(off) >> PAGE_SHIFT))
 
@@ -62,6 +65,17 @@ void	vm_object_drop(vm_object_t);
 void	vm_object_reference_quick(vm_object_t);
 void	vm_object_reference_locked(vm_object_t);
 void	vm_object_deallocate(vm_object_t);
+
+/*
+ * Put a fresh object of length bytes in front of *objectp at *offset, which
+ * take on its place; the caller's reference moves to the new one.  If nobody
+ * else references the object there is no need to, and it stays.  May block.
+ */
+void	vm_object_shadow(vm_object_t *objectp, vm_ooffset_t *offset,
+	    vm_size_t length);
+
+/* Shorten the chain behind object as far as that is possible.  May block. */
+void	vm_object_collapse(vm_object_t object);
 
 /* Throw pages and swap of [start, end) away; the object must be held. */
 void	vm_object_page_remove(vm_object_t, vm_pindex_t start, vm_pindex_t end,

@@ -35,6 +35,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/kernel.h>
+#include <sys/signal.h>
 #include <sys/thread.h>
 #include <sys/globaldata.h>
 #include <sys/vmmeter.h>
@@ -566,6 +567,6 @@ vm_wait_pfault(void)
 		vm_pages_waiting = 1;
 		tsleep(&vmstats.v_free_count, PINTERLOCKED, "pfault",
 		    hz / 10 + 1);
-	} while (vm_paging_severe());
+	} while (vm_paging_severe() && !curproc_killed());
 }
 

@@ -127,6 +127,7 @@ void	vm_page_wakeup(vm_page_t m);
 void	vm_page_io_start(vm_page_t m);
 void	vm_page_io_finish(vm_page_t m);
 
+void	vm_page_dirtied(vm_page_t m);
 void	vm_page_wire(vm_page_t m);
 void	vm_page_unwire(vm_page_t m, int activate);
 void	vm_page_activate(vm_page_t m);

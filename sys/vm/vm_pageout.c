@@ -27,11 +27,18 @@
  * that one free page is enough (see swap_pager.c).  An allocation on the way
  * to the disk that wants more than that in one piece can put it to sleep for
  * good.
+ *
+ * Out of swap
+ *	When the last swap block is used, dirty pages have nowhere to go.  If
+ *	swap is full and several sweeps over all pages, for a second at least,
+ *	wrote none and did not find enough to free, no waiting will help: the
+ *	largest process is killed.  Short of that, never.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/kernel.h>
 #include <sys/kthread.h>
+#include <sys/proc.h>
 #include <sys/globaldata.h>
 #include <sys/spinlock2.h>
 #include <sys/thread2.h>
@@ -49,6 +56,8 @@
 struct thread *pagethread;
 int vm_pages_needed;
 u_int vm_pageout_deficit;
+
+#define	OOM_ROUNDS	(4 * MAXSCAN_DIVIDER)	/* in vain, before a kill */
 
 static int vm_max_launder;		/* pages written in one scan */
 static u_int vm_pageout_work;		/* pages looked at and acted upon */
@@ -377,6 +386,30 @@ vm_pageout_scan(int pass, boolean_t hard, struct vm_page *marker)
 	return (avail_shortage);
 }
 
+/*
+ * After a round: is it time to kill?  Clean pages that are freed do not count,
+ * as they are mostly those which the processes read in again at once.
+ */
+static void
+vm_pageout_oom_check(boolean_t enough)
+{
+	static u_int last_written, rounds;
+	static int since;
+	u_int written;
+
+	written = mycpu->gd_cnt.v_swappgsout;
+	if (enough || written != last_written || !swap_pager_full ||
+	    !vm_paging_min()) {
+		last_written = written;
+		rounds = 0;
+		since = ticks;
+	} else if (++rounds >= OOM_ROUNDS && ticks - since >= hz) {
+		oom_kill();
+		rounds = 0;
+		since = ticks;
+	}
+}
+
 static void
 vm_pageout_thread(void)
 {
@@ -417,12 +450,14 @@ vm_pageout_thread(void)
 			 * nothing to do let what is under way finish.
 			 */
 			++pass;
+			vm_pageout_oom_check(FALSE);
 			if (work == vm_pageout_work)
 				tsleep(&vm_pages_needed, 0, "pdelay",
 				    swap_pager_full ? hz / 5 : 1);
 			continue;
 		}
 		pass = 0;
+		vm_pageout_oom_check(TRUE);
 		if (vm_paging_target1()) {
 			hard = TRUE;
 			vm_pages_needed = 2;

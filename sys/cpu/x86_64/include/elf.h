@@ -65,6 +65,7 @@ typedef struct {
 #define	AT_GID		13
 #define	AT_EGID		14
 #define	AT_CLKTCK	17
+#define	AT_CLKTCK	17
 #define	AT_SECURE	23
 #define	AT_RANDOM	25
 

@@ -8,6 +8,8 @@
 #include <sys/types.h>
 
 struct globaldata;
+struct proc;
+struct savefpu;
 struct thread;
 struct trapframe;
 
@@ -23,6 +25,8 @@ void	i8259_init(void);
 /* console */
 void	cninit(void);
 void	cnputc(int c);
+int	cncheckc(void);
+void	cnintr_enable(void);
 
 /* interrupts and traps */
 typedef void inthand2_t(void *);
@@ -34,16 +38,23 @@ void	intr_dispatch(int irq);
 void	hardclock(int usermode);
 void	trap_entry(struct trapframe *tf);
 void	trap(struct trapframe *tf);
-void	syscall2(struct trapframe *tf);
+int	syscall2(struct trapframe *tf);
 
 /* thread switching, exception.S */
 void	cpu_switch(char **save_sp, char *new_sp);
 void	cpu_lwkt_start(void);
-void	cpu_user_enter(vm_offset_t pc, vm_offset_t sp) __dead2;
+void	cpu_user_start(void);
 
 /* vm_machdep.c */
 void	cpu_set_thread_handler(struct thread *td, void (*func)(void *),
 	    void *arg);
+void	cpu_set_thread_user_handler(struct thread *td, void (*func)(void *),
+	    void *arg);
+void	cpu_set_user_start(struct trapframe *tf, vm_offset_t pc,
+	    vm_offset_t sp);
+void	cpu_fork(struct proc *p1, struct proc *p2);
+void	cpu_get_fpu(struct savefpu *fpu);
+void	cpu_set_fpu(const struct savefpu *fpu);
 void	cpu_set_rsp0(struct globaldata *gd, uint64_t rsp0);
 void	cpu_switch_user(struct thread *ntd);
 void	cpu_set_fsbase(struct thread *td, uint64_t base);

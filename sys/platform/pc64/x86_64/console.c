@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Serial console, COM1, output only and polled: usable at any time, also
- * from panic().
+ * Serial console, COM1.  Output is polled: usable at any time, also from
+ * panic().  Input raises an interrupt once cnintr_enable() was called.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -18,6 +18,10 @@
 
 #define	LCR_DLAB	0x80
 #define	LCR_8BITS	0x03
+#define	IER_RXRDY	0x01
+#define	MCR_READY	0x03
+#define	MCR_INTR	0x08
+#define	LSR_RXRDY	0x01
 #define	LSR_TXRDY	0x20
 
 void
@@ -29,7 +33,25 @@ cninit(void)
 	outb(COM_IER, 0);
 	outb(COM_LCR, LCR_8BITS);
 	outb(COM_FIFO, 0x07);
-	outb(COM_MCR, 0x03);
+	outb(COM_MCR, MCR_READY);
+}
+
+void
+cnintr_enable(void)
+{
+	outb(COM_MCR, MCR_READY | MCR_INTR);
+	outb(COM_IER, IER_RXRDY);
+}
+
+/*
+ * A byte received, or -1.
+ */
+int
+cncheckc(void)
+{
+	if ((inb(COM_LSR) & LSR_RXRDY) == 0)
+		return (-1);
+	return (inb(COM_DATA));
 }
 
 void

@@ -103,6 +103,8 @@ Xfast_syscall:
 	movq	%rsp, %rdi
 	xorl	%ebp, %ebp
 	call	syscall2
+	testl	%eax, %eax
+	jnz	doreti			/* the frame is not what it was */
 	cli
 	RESTORE_REGS
 	addq	$16, %rsp
@@ -152,27 +154,14 @@ cpu_lwkt_start:
 	call	lwkt_exit
 
 /*
- * void cpu_user_enter(pc, sp): to user mode, registers zero.
+ * The same for a thread that goes on to user mode after that, with the
+ * registers at the top of its stack.
  */
-	.globl	cpu_user_enter
+	.globl	cpu_user_start
 	.align	16
-cpu_user_enter:
-	cli
-	movq	%rdi, %rcx
-	movq	%rsi, %rsp
-	movl	$0x202, %r11d
-	xorl	%eax, %eax
-	xorl	%ebx, %ebx
-	xorl	%edx, %edx
-	xorl	%esi, %esi
-	xorl	%edi, %edi
+cpu_user_start:
+	sti
 	xorl	%ebp, %ebp
-	xorl	%r8d, %r8d
-	xorl	%r9d, %r9d
-	xorl	%r10d, %r10d
-	xorl	%r12d, %r12d
-	xorl	%r13d, %r13d
-	xorl	%r14d, %r14d
-	xorl	%r15d, %r15d
-	swapgs
-	sysretq
+	movq	%r13, %rdi
+	call	*%r12
+	jmp	doreti

@@ -56,6 +56,7 @@
 #include <vm/vm_zone.h>
 
 #define	MINPV	2048			/* PV ENTRYs made at boot, at least */
+#define	PV_COLLECT	64		/* pages unmapped for want of PV ENTRYs */
 
 vm_offset_t virtual_start, virtual_end;
 vm_offset_t kernel_vm_end;
@@ -66,6 +67,7 @@ struct pmap *kernel_pmap = &kernel_pmap_store;
 
 static struct vm_zone pvzone_store;
 static vm_zone_t pvzone;
+static vm_pindex_t pv_next;		/* page pmap_collect() looks at next */
 static struct pv_entry *pvinit;
 
 static struct spinlock pmap_spin = SPINLOCK_INITIALIZER(pmap_spin, "pmap");
@@ -316,9 +318,59 @@ pmap_zero_page(vm_paddr_t pa)
 	bzero((void *)PHYS_TO_DMAP(pa), PAGE_SIZE);
 }
 
+void
+pmap_copy_page(vm_paddr_t src, vm_paddr_t dst)
+{
+	bcopy((void *)PHYS_TO_DMAP(src), (void *)PHYS_TO_DMAP(dst), PAGE_SIZE);
+}
+
 /*
  * User pmaps.
  */
+
+/*
+ * PV ENTRYs are limited.  When none is left, mappings go: they come back with
+ * a page fault.  Pages are looked at in turn, and the busied ones, such as
+ * those which callers are about to map, are left alone.  Returns how many
+ * pages lost their mappings.
+ */
+static int
+pmap_collect(void)
+{
+	vm_pindex_t seen;
+	vm_page_t m;
+	int done = 0;
+
+	for (seen = 0; seen < vm_page_array_size && done < PV_COLLECT;
+	    ++seen) {
+		m = &vm_page_array[pv_next++ % vm_page_array_size];
+		if ((m->flags & PG_MAPPED) == 0 || vm_page_busy_try(m, TRUE))
+			continue;
+		if (m->flags & PG_MAPPED) {
+			vm_page_protect(m, VM_PROT_NONE);
+			++done;
+		}
+		vm_page_wakeup(m);
+	}
+	return (done);
+}
+
+/*
+ * May block.
+ */
+static pv_entry_t
+pmap_alloc_pv(void)
+{
+	pv_entry_t pv;
+
+	while ((pv = zalloc(pvzone)) == NULL) {
+		if (vm_paging_min())
+			vm_wait(0);
+		else if (pmap_collect() == 0)
+			tsleep(&pv_next, 0, "pvwait", 1);
+	}
+	return (pv);
+}
 
 /*
  * A pv_entry and a zeroed, wired page table page.  May block.
@@ -329,8 +381,7 @@ pmap_alloc_table(vm_pindex_t pindex)
 	pv_entry_t pv;
 	vm_page_t m;
 
-	while ((pv = zalloc(pvzone)) == NULL)
-		vm_wait(0);
+	pv = pmap_alloc_pv();
 	while ((m = vm_page_alloc(NULL, pindex, VM_ALLOC_NORMAL |
 	    VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT)) == NULL)
 		vm_wait(0);
@@ -544,8 +595,7 @@ pmap_enter(pmap_t pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
 	if (prot & VM_PROT_WRITE)
 		pte |= X86_PG_RW | X86_PG_M;
 
-	while ((pv = zalloc(pvzone)) == NULL)
-		vm_wait(0);
+	pv = pmap_alloc_pv();
 	for (;;) {
 		pmap_alloc_path(pmap, va, 1);
 		spin_lock(&pmap_spin);

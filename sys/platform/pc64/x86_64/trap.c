@@ -52,6 +52,26 @@ trap_name(u_int trapno)
 	return ("unknown trap");
 }
 
+static int
+trap_signal(u_int trapno)
+{
+	switch (trapno) {
+	case IDT_DE:
+	case IDT_MF:
+	case IDT_XF:
+		return (SIGFPE);
+	case IDT_DB:
+	case IDT_BP:
+		return (SIGTRAP);
+	case IDT_UD:
+		return (SIGILL);
+	case IDT_AC:
+		return (SIGBUS);
+	default:
+		return (SIGSEGV);
+	}
+}
+
 static void
 trap_fatal(struct trapframe *tf, vm_offset_t va)
 {
@@ -133,9 +153,12 @@ trap(struct trapframe *tf)
 		}
 	}
 	if (usermode && td->td_proc != NULL) {
-		sigsegv_exit(td->td_proc, tf->tf_trapno == IDT_PF ?
-		    "segmentation fault" : trap_name(tf->tf_trapno),
-		    va, tf->tf_rip);
+		if (curproc_killed())
+			return;
+		trapsignal(td->td_proc, trap_signal(tf->tf_trapno),
+		    tf->tf_trapno == IDT_PF ? "segmentation fault" :
+		    trap_name(tf->tf_trapno), va, tf->tf_rip);
+		return;
 	}
 	trap_fatal(tf, va);
 }
@@ -145,10 +168,11 @@ trap_entry(struct trapframe *tf)
 {
 	struct globaldata *gd = mycpu;
 	int irq = tf->tf_trapno - IDT_OFFSET;
+	struct proc *p;
 
 	if (irq < 0) {
 		trap(tf);
-		return;
+		goto out;
 	}
 	++gd->gd_intr_nesting_level;
 	if (irq == 0) {
@@ -159,4 +183,9 @@ trap_entry(struct trapframe *tf)
 	}
 	--gd->gd_intr_nesting_level;
 	lwkt_preempt_return();
+out:
+	if (CLKF_USERMODE(tf) && (p = curproc) != NULL && CURSIG(p) != 0) {
+		cpu_enable_intr();
+		userret(p, tf);
+	}
 }

@@ -16,6 +16,8 @@
 #include <vm/pmap.h>
 
 #include <machine/md_var.h>
+#include <machine/psl.h>
+#include <machine/segments.h>
 #include <machine/specialreg.h>
 
 #define	NPX_CONTROL_WORD	0x037f		/* all exceptions masked */
@@ -42,6 +44,95 @@ cpu_set_thread_handler(struct thread *td, void (*func)(void *), void *arg)
 }
 
 /*
+ * The same for a thread that returns to user mode after func(arg), with the
+ * trap frame at the top of its stack.
+ */
+void
+cpu_set_thread_user_handler(struct thread *td, void (*func)(void *), void *arg)
+{
+	uint64_t *sp = (uint64_t *)((struct trapframe *)(td->td_kstack +
+	    td->td_kstack_size) - 1);
+
+	*--sp = (uint64_t)cpu_user_start;
+	*--sp = 0;			/* rbp */
+	*--sp = 0;			/* rbx */
+	*--sp = (uint64_t)func;		/* r12 */
+	*--sp = (uint64_t)arg;		/* r13 */
+	*--sp = 0;			/* r14 */
+	*--sp = 0;			/* r15 */
+	td->td_sp = (char *)sp;
+}
+
+/*
+ * Registers a program starts with.
+ */
+void
+cpu_set_user_start(struct trapframe *tf, vm_offset_t pc, vm_offset_t sp)
+{
+	bzero(tf, sizeof(*tf));
+	tf->tf_rip = pc;
+	tf->tf_cs = UCSEL;
+	tf->tf_rflags = PSL_USER;
+	tf->tf_rsp = sp;
+	tf->tf_ss = UDSEL;
+}
+
+/*
+ * The current thread's FPU registers, which are in the FPU.
+ */
+void
+cpu_get_fpu(struct savefpu *fpu)
+{
+	register_t rf;
+
+	rf = intr_disable();
+	KKASSERT(mycpu->gd_npxthread == curthread);
+	__asm __volatile("fxsave64 %0" : "=m" (*fpu));
+	intr_restore(rf);
+}
+
+void
+cpu_set_fpu(const struct savefpu *fpu)
+{
+	register_t rf;
+
+	rf = intr_disable();
+	KKASSERT(mycpu->gd_npxthread == curthread);
+	__asm __volatile("fxrstor64 %0" :: "m" (*fpu));
+	intr_restore(rf);
+}
+
+static void
+cpu_init_fpu(struct savefpu *fpu)
+{
+	bzero(fpu, sizeof(*fpu));
+	*(uint16_t *)&fpu->sv_env[0] = NPX_CONTROL_WORD;
+	*(uint32_t *)&fpu->sv_env[24] = NPX_MXCSR;
+}
+
+/*
+ * Give p2's new thread the user state of p1, the current process, which sees
+ * 0 as the result; p1 NULL: no user state so far.
+ */
+void
+cpu_fork(struct proc *p1, struct proc *p2)
+{
+	struct thread *td2 = p2->p_thread;
+	struct trapframe *tf2 = proc_regs(p2);
+
+	bzero(tf2, sizeof(*tf2));
+	bzero(td2->td_pcb, sizeof(*td2->td_pcb));
+	if (p1 != NULL) {
+		bcopy(proc_regs(p1), tf2, sizeof(*tf2));
+		tf2->tf_rax = 0;
+		cpu_get_fpu(&td2->td_pcb->pcb_save);
+		td2->td_pcb->pcb_fsbase = p1->p_thread->td_pcb->pcb_fsbase;
+	} else {
+		cpu_init_fpu(&td2->td_pcb->pcb_save);
+	}
+}
+
+/*
  * Initial user state of the current thread: as after a processor reset, but
  * with no FPU exceptions.
  */
@@ -53,8 +144,7 @@ cpu_reset_user(struct thread *td)
 
 	KKASSERT(td == curthread);
 	bzero(pcb, sizeof(*pcb));
-	*(uint16_t *)&pcb->pcb_save.sv_env[0] = NPX_CONTROL_WORD;
-	*(uint32_t *)&pcb->pcb_save.sv_env[24] = NPX_MXCSR;
+	cpu_init_fpu(&pcb->pcb_save);
 
 	rf = intr_disable();
 	cpu_switch_user(td);

@@ -1,0 +1,23 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Text that is sorted, compressed and added up, by busybox.  The lines that
+# start with `load' must come out the same wherever this runs.
+#
+# Environment: lines (200000), dir (/tmp).
+bb=/bin/busybox
+lines=${lines:-200000}
+cd "${dir:-/tmp}" || exit 1
+
+$bb seq 1 "$lines" |
+    $bb awk '{ printf "%010d %s\n", ($1 * 48271) % 2147483647, $1 }' >in
+echo "load input $($bb sha256sum <in)"
+echo "load gunzip $($bb gzip -c in | $bb gunzip | $bb sha256sum)"
+$bb sort in >out
+echo "load sort $($bb sha256sum <out)"
+echo "load uniq $($bb sort -r out | $bb uniq | $bb wc -l)"
+echo "load sum $($bb awk '{ s[$1 % 1000] += $2 }
+    END { for (i = 0; i < 1000; i++) t += s[i] * i; print t }' in)"
+[ -x /bin/kvar ] && /bin/kvar vm.stats.v_page_count vm.stats.v_swappgsout \
+    vm.stats.v_swappgsin kern.objcache.stats
+echo "KMOBJ: PASS load"
