@@ -447,11 +447,15 @@ vm_pageout_thread(void)
 		    &marker) > 0) {
 			/*
 			 * Not enough yet: at once again, but if there was
-			 * nothing to do let what is under way finish.
+			 * nothing to do let what is under way finish.  After
+			 * a look at every page the processes must have a
+			 * chance to use theirs, or they would never finish
+			 * an instruction while less is left than we want.
 			 */
 			++pass;
 			vm_pageout_oom_check(FALSE);
-			if (work == vm_pageout_work)
+			if (work == vm_pageout_work ||
+			    pass % MAXSCAN_DIVIDER == 0)
 				tsleep(&vm_pages_needed, 0, "pdelay",
 				    swap_pager_full ? hz / 5 : 1);
 			continue;
