@@ -101,6 +101,8 @@ static sy_call_t *const sysent[] = {
 	[186] = sys_getpid,	/* gettid */
 	[200] = sys_tkill,
 	[201] = sys_time,
+	[203] = sys_sched_setaffinity,
+	[204] = sys_sched_getaffinity,
 	[217] = sys_getdents64,
 	[218] = sys_set_tid_address,
 	[228] = sys_clock_gettime,
@@ -177,6 +179,7 @@ syscall2(struct trapframe *tf)
 	    ("system call %ld returns with %d critical sections, %d locks, "
 	    "%ld tokens", code, td->td_critcount, td->td_locks,
 	    td->td_toks_stop - &td->td_toks_base));
+	lwkt_user_rebalance();
 	if (CURSIG(p) != 0 || (p->p_flags & P_OLDMASK))
 		full |= userret(p, tf);
 	return (full);
