@@ -915,7 +915,26 @@ kmalloc_watchdog_report(void)
 }
 
 /*
- * kern.malloc: one line a type.
+ * Slabs a type has; those in use by a cpu move, so the number is only for
+ * people.
+ */
+static size_t
+malloc_slabs(struct malloc_type *type)
+{
+	struct kmalloc_mgt *ggm = &type->ks_mgt;
+	size_t slabs = ggm->npartial + ggm->nfull + ggm->nempty;
+	int n;
+
+	for (n = 0; n < ncpus; ++n) {
+		slabs += (type->ks_use[n].mgt.active != NULL);
+		slabs += (type->ks_use[n].mgt.alternate != NULL);
+	}
+	return (slabs);
+}
+
+/*
+ * kern.malloc: one line a type; those of kmalloc_obj() with the size of an
+ * object and the number of slabs.
  */
 static int
 sysctl_kern_malloc(SYSCTL_HANDLER_ARGS)
@@ -926,8 +945,8 @@ sysctl_kern_malloc(SYSCTL_HANDLER_ARGS)
 	char line[128];
 	int error, n;
 
-	ksnprintf(line, sizeof(line), "%-18s %8s %12s %12s %14s\n", "type",
-	    "inuse", "memuse", "calls", "limit");
+	ksnprintf(line, sizeof(line), "%-18s %8s %12s %12s %14s %7s %6s\n",
+	    "type", "inuse", "memuse", "calls", "limit", "objsize", "slabs");
 	error = SYSCTL_OUT(req, line, strlen(line));
 	for (type = kmemstatistics; type != NULL && error == 0;
 	    type = type->ks_next) {
@@ -937,9 +956,10 @@ sysctl_kern_malloc(SYSCTL_HANDLER_ARGS)
 			memuse += type->ks_use[n].memuse;
 			calls += type->ks_use[n].calls;
 		}
-		ksnprintf(line, sizeof(line), "%-18s %8zd %12zd %12ld %14zu\n",
+		ksnprintf(line, sizeof(line),
+		    "%-18s %8zd %12zd %12ld %14zu %7zu %6zu\n",
 		    type->ks_shortdesc, inuse, memuse, (long)calls,
-		    type->ks_limit);
+		    type->ks_limit, type->ks_objsize, malloc_slabs(type));
 		error = SYSCTL_OUT(req, line, strlen(line));
 	}
 	if (error == 0)

@@ -55,7 +55,8 @@ mmap_file(struct proc *p, const register_t *a, vm_object_t *objectp)
 
 	if (fp == NULL)
 		return (EBADF);
-	if (fp->f_node == NULL || !S_ISREG(fp->f_node->tn_mode))
+	if (fp->f_node == NULL || !S_ISREG(fp->f_node->tn_mode) ||
+	    fp->f_node->tn_proc != NULL)
 		error = ENODEV;
 	else if ((a[3] & MAP_SHARED) && (a[2] & PROT_WRITE) &&
 	    (fp->f_flag & FWRITE) == 0)

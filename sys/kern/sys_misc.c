@@ -5,6 +5,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/kernel.h>
+#include <sys/kinfo.h>
 #include <sys/malloc.h>
 #include <sys/namei.h>
 #include <sys/objcache.h>
@@ -35,6 +36,7 @@ static MALLOC_DEFINE(M_SYSCTL, "sysctl", "sysctl values");
 /* Programs built for Linux refuse to run on what looks older. */
 #define	UTS_RELEASE	"6.0"
 
+#define	LOADS_SCALE	65536		/* of linux_sysinfo.loads */
 #define	SYSCTL_MAXVALUE	65536		/* bytes */
 #define	RANDOM_CHUNK	64
 
@@ -350,9 +352,13 @@ int
 sys_sysinfo(struct proc *p, const register_t *a, register_t *res)
 {
 	struct linux_sysinfo si;
+	int i;
 
 	bzero(&si, sizeof(si));
 	si.uptime = time_uptime;
+	for (i = 0; i < NELEM(si.loads); ++i)
+		si.loads[i] = averunnable.ldavg[i] * LOADS_SCALE /
+		    averunnable.fscale;
 	si.totalram = vmstats.v_page_count;
 	si.freeram = vmstats.v_free_count;
 	si.totalswap = vm_swap_max;
