@@ -29,6 +29,9 @@ static MALLOC_DEFINE(M_SYSCTL, "sysctl", "sysctl values");
 #define	ARCH_SET_FS	0x1002
 #define	ARCH_GET_FS	0x1003
 
+#define	PR_SET_NAME	15
+#define	PR_GET_NAME	16
+
 #define	TIMER_ABSTIME	1
 
 #define	LINUX_REBOOT_POWER_OFF	0x4321fedc
@@ -71,6 +74,12 @@ int
 sys_zero(struct proc *p, const register_t *a, register_t *res)
 {
 	return (0);
+}
+
+int
+sys_nosys(struct proc *p, const register_t *a, register_t *res)
+{
+	return (ENOSYS);
 }
 
 int
@@ -179,6 +188,43 @@ sys_arch_prctl(struct proc *p, const register_t *a, register_t *res)
 	default:
 		return (EINVAL);
 	}
+}
+
+int
+sys_prctl(struct proc *p, const register_t *a, register_t *res)
+{
+	char name[MAXCOMLEN + 1];
+	size_t done;
+	int error;
+
+	switch (a[0]) {
+	case PR_SET_NAME:
+		error = copyinstr((const void *)a[1], name, sizeof(name),
+		    &done);
+		if (error && error != ENAMETOOLONG)
+			return (error);
+		name[sizeof(name) - 1] = '\0';
+		lwkt_gettoken(&proc_token);
+		strlcpy(p->p_comm, name, sizeof(p->p_comm));
+		lwkt_reltoken(&proc_token);
+		return (0);
+	case PR_GET_NAME:
+		return (copyout(p->p_comm, (void *)a[1], MAXCOMLEN));
+	default:
+		return (EINVAL);
+	}
+}
+
+/* Any processor will do. */
+int
+sys_sched_getaffinity(struct proc *p, const register_t *a, register_t *res)
+{
+	uint64_t mask = (1UL << ncpus) - 1;
+
+	if ((size_t)a[1] < sizeof(mask))
+		return (EINVAL);
+	*res = sizeof(mask);
+	return (copyout(&mask, (void *)a[2], sizeof(mask)));
 }
 
 int
