@@ -111,6 +111,7 @@ static sy_call_t *const sysent[] = {
 	[186] = sys_getpid,	/* gettid */
 	[200] = sys_tkill,
 	[201] = sys_time,
+	[203] = sys_sched_setaffinity,
 	[204] = sys_sched_getaffinity,
 	[217] = sys_getdents64,
 	[218] = sys_set_tid_address,

@@ -12,7 +12,8 @@
  * elsewhere is a message to its processor.  It changes processors only by
  * itself, with lwkt_setcpu_self(); user threads do so on their way back to
  * user mode, when others are ready where they are while another processor
- * is idle (lwkt_user_rebalance).  New threads are dealt out in turn.
+ * is idle (lwkt_user_rebalance).  New threads are dealt out in turn.  User
+ * threads keep to td_cpumask.
  *
  * Preemption: readying a thread more urgent than the current one sets
  * RQF_AST_LWKT_RESCHED.  The flag is acted upon on return from an interrupt
@@ -50,6 +51,7 @@
 #include <vm/vm_extern.h>
 
 #include <machine/md_var.h>
+#include <machine/smp.h>
 
 static MALLOC_DEFINE(M_THREAD, "thread", "kernel threads");
 
@@ -361,11 +363,15 @@ lwkt_setcpu_self(struct globaldata *rgd)
 void
 lwkt_user_rebalance(void)
 {
+	cpumask_t idle = lwkt_idle_cpus;
 	int cpu;
 
-	if (mycpu->gd_tdrunqcount < 2 || CPUMASK_TESTZERO(lwkt_idle_cpus))
+	if (mycpu->gd_tdrunqcount < 2)
 		return;
-	cpu = BSFCPUMASK(lwkt_idle_cpus);
+	CPUMASK_ANDMASK(idle, curthread->td_cpumask);
+	if (CPUMASK_TESTZERO(idle))
+		return;
+	cpu = BSFCPUMASK(idle);
 	if (ATOMIC_CPUMASK_TESTANDCLR(lwkt_idle_cpus, cpu))
 		lwkt_setcpu_self(globaldata_find(cpu));
 }
@@ -423,6 +429,7 @@ lwkt_init_thread(struct thread *td, void *stack, int stksize, int flags,
 	td->td_kstack_size = stksize;
 	td->td_flags = flags;
 	td->td_gd = gd;
+	CPUMASK_ASSALLONES(td->td_cpumask);
 	td->td_pri = TDPRI_KERN_DAEMON;
 	td->td_toks_have = td->td_toks_stop = &td->td_toks_base;
 	td->td_pcb = &td->td_pcb_store;
@@ -527,14 +534,18 @@ lwkt_reap(void)
 }
 
 /*
- * The processor for a new thread that has no preference.
+ * The processor for a new thread that wants one of mask, which has one.
  */
-static struct globaldata *
-lwkt_next_cpu(void)
+int
+lwkt_next_cpu(cpumask_t mask)
 {
 	static u_int next;
+	int cpu;
 
-	return (globaldata_find(atomic_fetchadd_int(&next, 1) % ncpus));
+	do {
+		cpu = atomic_fetchadd_int(&next, 1) % ncpus;
+	} while (!CPUMASK_TESTBIT(mask, cpu));
+	return (cpu);
 }
 
 /*
@@ -546,6 +557,8 @@ lwkt_alloc_thread(struct thread *td, int stksize, int cpu, int flags)
 {
 	char *stack = NULL;
 
+	if (cpu < 0)
+		cpu = lwkt_next_cpu(smp_active_mask);
 	lwkt_reap();
 	if (td == NULL) {
 		td = objcache_get(thread_objcache, M_WAITOK);
@@ -564,8 +577,7 @@ lwkt_alloc_thread(struct thread *td, int stksize, int cpu, int flags)
 			    "stack of %d bytes", stksize);
 		flags |= TDF_ALLOCATED_STACK;
 	}
-	lwkt_init_thread(td, stack, stksize, flags,
-	    cpu < 0 ? lwkt_next_cpu() : globaldata_find(cpu));
+	lwkt_init_thread(td, stack, stksize, flags, globaldata_find(cpu));
 	return (td);
 }
 

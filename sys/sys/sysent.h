@@ -23,7 +23,8 @@ sy_call_t sys_read, sys_write, sys_open, sys_close, sys_stat, sys_fstat;
 sy_call_t sys_lstat, sys_poll, sys_lseek, sys_mmap, sys_mprotect, sys_munmap;
 sy_call_t sys_brk, sys_rt_sigaction, sys_rt_sigprocmask, sys_rt_sigreturn;
 sy_call_t sys_ioctl, sys_pread64, sys_pwrite64, sys_readv, sys_writev;
-sy_call_t sys_access, sys_pipe, sys_sched_yield, sys_madvise, sys_dup;
+sy_call_t sys_access, sys_pipe, sys_sched_yield, sys_sched_setaffinity;
+sy_call_t sys_sched_getaffinity, sys_madvise, sys_dup;
 sy_call_t sys_dup2, sys_pause, sys_nanosleep, sys_getpid, sys_clone;
 sy_call_t sys_fork, sys_vfork, sys_execve, sys_exit, sys_wait4, sys_kill;
 sy_call_t sys_uname, sys_fcntl, sys_truncate, sys_ftruncate, sys_getcwd;
@@ -41,7 +42,7 @@ sy_call_t sys_symlinkat, sys_readlinkat, sys_fchmodat, sys_faccessat;
 sy_call_t sys_ppoll, sys_utimensat, sys_dup3, sys_pipe2, sys_prlimit64;
 sy_call_t sys_renameat2, sys_getrandom, sys_kmobj_sysctl, sys_sendfile;
 sy_call_t sys_select, sys_pselect6, sys_statfs, sys_fstatfs, sys_prctl;
-sy_call_t sys_sched_getaffinity, sys_utimes, sys_futimesat, sys_mremap;
+sy_call_t sys_utimes, sys_futimesat, sys_mremap;
 sy_call_t sys_mknodat, sys_nosys;
 
 #endif

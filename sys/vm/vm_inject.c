@@ -308,6 +308,7 @@ inject_drain(const char *name)
 	const long hold = vm_inject_hold;
 	struct malloc_type *type;
 	struct inject_obj *obj;
+	struct globaldata *home = mycpu;
 	int cpu;
 
 	for (type = kmemstatistics; type != NULL; type = type->ks_next) {
@@ -330,6 +331,7 @@ inject_drain(const char *name)
 			inject_objs = obj;
 		}
 	}
+	lwkt_setcpu_self(home);
 	return (inject_hold(hold));
 }
 
