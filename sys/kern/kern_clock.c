@@ -15,6 +15,7 @@
 #include <sys/callout.h>
 #include <sys/exislock.h>
 #include <sys/globaldata.h>
+#include <sys/kinfo.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
 #include <sys/thread.h>
@@ -32,10 +33,31 @@ int lbolt;
 uint64_t user_ticks;
 long pseudo_ticks = 2;
 
+struct kinfo_cputime cputime_percpu[MAXCPU];
+
 static struct callout lbolt_callout;
 static volatile cpumask_t exis_outside;	/* seen outside of exis_hold() */
 
 SYSCTL_INT(_kern, OID_AUTO, hz, CTLFLAG_RD, &hz, 0, "Clock ticks a second");
+
+/*
+ * What the processor was doing when the tick came.
+ */
+static void
+statclock(struct globaldata *gd, int usermode)
+{
+	struct kinfo_cputime *cp = &cputime_percpu[gd->gd_cpuid];
+	struct thread *td = gd->gd_curthread;
+
+	if (usermode)
+		++cp->cp_user;
+	else if (td == &gd->gd_idlethread)
+		++cp->cp_idle;
+	else if (td->td_flags & TDF_INTTHREAD)
+		++cp->cp_intr;
+	else
+		++cp->cp_sys;
+}
 
 /*
  * The boot processor's part of a tick.
@@ -68,6 +90,7 @@ hardclock(int usermode)
 	pmap_inval_pending();
 	if (usermode)
 		atomic_add_long(&user_ticks, 1);
+	statclock(gd, usermode);
 	if ((p = gd->gd_curthread->td_proc) != NULL) {
 		if (usermode)
 			++p->p_uticks;

@@ -21,6 +21,7 @@
 #include <sys/proc.h>
 #include <sys/stat.h>
 #include <sys/sysent.h>
+#include <sys/thread2.h>
 #include <sys/wait.h>
 #include <vfs/tmpfs/tmpfs.h>
 
@@ -33,11 +34,13 @@
 #include <machine/md_var.h>
 
 static MALLOC_DEFINE(M_EXEC, "exec", "argument vectors");
+static MALLOC_DEFINE(M_PARGS, "pargs", "what programs were called with");
 
 #define	RANDOM_BYTES	16		/* AT_RANDOM */
 #define	NAUX		14		/* auxiliary entries, at most */
 #define	SCRIPT_ROOM	(2 * MAXPATHLEN)
 #define	SCRIPT_DEPTH	4		/* scripts which scripts interpret */
+#define	PARGS_MAX	4096		/* bytes of arguments to remember */
 
 struct stack_image {
 	uint64_t	*words;		/* being built, in kernel memory */
@@ -114,6 +117,48 @@ exec_args_prepend(struct exec_args *args, const char *s)
 	bcopy(s, args->begin, len);
 	++args->argc;
 	return (0);
+}
+
+struct pargs *
+pargs_ref(struct pargs *pa)
+{
+	ASSERT_LWKT_TOKEN_HELD(&proc_token);
+	if (pa != NULL)
+		++pa->ar_ref;
+	return (pa);
+}
+
+void
+pargs_rele(struct pargs *pa)
+{
+	ASSERT_LWKT_TOKEN_HELD(&proc_token);
+	if (pa != NULL && --pa->ar_ref == 0)
+		kfree(pa, M_PARGS);
+}
+
+/*
+ * Remember the arguments, for people who ask what p is.
+ */
+static void
+pargs_set(struct proc *p, const struct exec_args *args)
+{
+	const char *s = args->begin;
+	struct pargs *pa, *old;
+	size_t len;
+	int n;
+
+	for (n = args->argc; n > 0; --n)
+		s += strlen(s) + 1;
+	len = szmin(s - args->begin, PARGS_MAX);
+	pa = kmalloc(sizeof(*pa) + len, M_PARGS, M_WAITOK);
+	pa->ar_ref = 1;
+	pa->ar_length = len;
+	bcopy(args->begin, pa->ar_args, len);
+	lwkt_gettoken(&proc_token);
+	old = p->p_args;
+	p->p_args = pa;
+	pargs_rele(old);
+	lwkt_reltoken(&proc_token);
 }
 
 /*
@@ -327,6 +372,7 @@ kern_execve(struct proc *p, struct exec_args *args)
 	name = name != NULL ? name + 1 : args->path;
 	strlcpy(p->p_comm, name, sizeof(p->p_comm));
 	lwkt_set_comm(p->p_thread, "%s", name);
+	pargs_set(p, args);
 	execsigs(p);
 	fdcloseexec(p);
 	cpu_reset_user(p->p_thread);

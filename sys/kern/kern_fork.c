@@ -38,6 +38,7 @@
 struct lwkt_token proc_token = LWKT_TOKEN_INITIALIZER(proc_token);
 struct proclist allproc = LIST_HEAD_INITIALIZER(allproc);
 int nprocs;
+long forks_done;
 
 static int maxproc;
 static pid_t lastpid;
@@ -124,6 +125,7 @@ fork1(struct proc *p1, int flags, struct proc **p2p)
 	p2 = zalloc(proc_zone);
 	bzero(p2, sizeof(*p2));
 	LIST_INIT(&p2->p_children);
+	p2->p_start = sbticks;
 	p2->p_stat = SIDL;
 	p2->p_exitsig = SIGCHLD;
 	p2->p_sigstk.ss_flags = SS_DISABLE;
@@ -139,6 +141,9 @@ fork1(struct proc *p1, int flags, struct proc **p2p)
 		p2->p_sigmask = p1->p_sigmask;
 		bcopy(p1->p_sigact, p2->p_sigact, sizeof(p2->p_sigact));
 		strlcpy(p2->p_comm, p1->p_comm, sizeof(p2->p_comm));
+		lwkt_gettoken(&proc_token);
+		p2->p_args = pargs_ref(p1->p_args);
+		lwkt_reltoken(&proc_token);
 		fdcopy(p1, p2);
 		p2->p_cwd = p1->p_cwd;
 		tmpfs_node_ref(p2->p_cwd);
@@ -164,6 +169,7 @@ fork1(struct proc *p1, int flags, struct proc **p2p)
 		lastpid = p2->p_pgid = p2->p_sid = p2->p_pid;
 	}
 	LIST_INSERT_HEAD(&allproc, p2, p_list);
+	++forks_done;
 	p2->p_stat = SACTIVE;
 	lwkt_reltoken(&proc_token);
 	*p2p = p2;
@@ -190,6 +196,7 @@ proc_free(struct proc *p)
 	LIST_REMOVE(p, p_list);
 	LIST_REMOVE(p, p_sibling);
 	--nprocs;
+	pargs_rele(p->p_args);
 	zfree(proc_zone, p);
 }
 

@@ -30,6 +30,25 @@ malloc_sum(const struct malloc_type *type)
 	return (sum);
 }
 
+/*
+ * Slabs of the type's own that it has.  Those that a cpu uses move.
+ */
+static size_t
+malloc_slabs(const struct malloc_type *type)
+{
+	const struct kmalloc_mgt *mgt;
+	size_t slabs;
+	int n;
+
+	slabs = type->ks_mgt.npartial + type->ks_mgt.nfull +
+	    type->ks_mgt.nempty;
+	for (n = 0; n < ncpus; ++n) {
+		mgt = &type->ks_use[n].mgt;
+		slabs += (mgt->active != NULL) + (mgt->alternate != NULL);
+	}
+	return (slabs);
+}
+
 void
 kmalloc_watchdog_report(void)
 {
@@ -53,7 +72,8 @@ kmalloc_watchdog_report(void)
 }
 
 /*
- * kern.malloc: one line a type.
+ * kern.malloc: one line a type; those of kmalloc_obj() with the size of an
+ * object and the number of slabs.
  */
 static int
 sysctl_kern_malloc(SYSCTL_HANDLER_ARGS)
@@ -63,15 +83,17 @@ sysctl_kern_malloc(SYSCTL_HANDLER_ARGS)
 	char line[128];
 	int error;
 
-	ksnprintf(line, sizeof(line), "%-18s %8s %12s %12s %14s\n", "type",
-	    "inuse", "memuse", "calls", "limit");
+	ksnprintf(line, sizeof(line), "%-18s %8s %12s %12s %14s %7s %6s\n",
+	    "type", "inuse", "memuse", "calls", "limit", "objsize", "slabs");
 	error = SYSCTL_OUT(req, line, strlen(line));
 	for (type = kmemstatistics; type != NULL && error == 0;
 	    type = type->ks_next) {
 		sum = malloc_sum(type);
-		ksnprintf(line, sizeof(line), "%-18s %8zd %12zd %12ld %14zu\n",
+		ksnprintf(line, sizeof(line),
+		    "%-18s %8zd %12zd %12ld %14zu %7zu %6zu\n",
 		    type->ks_shortdesc, sum.inuse, sum.memuse,
-		    (long)sum.calls, type->ks_limit);
+		    (long)sum.calls, type->ks_limit, type->ks_objsize,
+		    malloc_slabs(type));
 		error = SYSCTL_OUT(req, line, strlen(line));
 	}
 	if (error == 0)

@@ -14,13 +14,8 @@
 #include <sys/uio.h>
 #include <vfs/tmpfs/tmpfs.h>
 
+static MALLOC_DEFINE(M_SENDFILE, "sendfile", "data on their way");
 static MALLOC_DEFINE(M_SELECT, "select", "poll descriptors");
-
-struct pollfd {
-	int	fd;
-	short	events;
-	short	revents;
-};
 
 static int selwait;			/* poll() sleeps here */
 
@@ -215,6 +210,70 @@ sys_lseek(struct proc *p, const register_t *a, register_t *res)
 	return (error);
 }
 
+/*
+ * From a file of the file system, at *offp, to any file: what was written
+ * counts, and moves *offp.
+ */
+static int
+file_copy(struct file *from, off_t *offp, struct file *to, size_t count,
+    register_t *res)
+{
+	struct uio uio;
+	size_t n, done;
+	char *buf;
+	int error = 0;
+
+	buf = kmalloc(PAGE_SIZE, M_SENDFILE, M_WAITOK);
+	while (count != 0 && error == 0) {
+		n = szmin(count, PAGE_SIZE);
+		uio = (struct uio){ buf, n, *offp, UIO_READ, UIO_SYSSPACE };
+		error = from->f_ops->fo_read(from, &uio, FOF_OFFSET);
+		n -= uio.uio_resid;
+		if (error || n == 0)
+			break;
+		uio = (struct uio){ buf, n, 0, UIO_WRITE, UIO_SYSSPACE };
+		error = to->f_ops->fo_write(to, &uio, 0);
+		done = n - uio.uio_resid;
+		if (error == EPIPE)
+			psignal(curproc, SIGPIPE);
+		*offp += done;
+		*res += done;
+		count -= done;
+	}
+	kfree(buf, M_SENDFILE);
+	return (*res != 0 ? 0 : error);
+}
+
+int
+sys_sendfile(struct proc *p, const register_t *a, register_t *res)
+{
+	struct file *to = holdfp(p, a[0], FWRITE);
+	struct file *from = holdfp(p, a[1], FREAD);
+	register_t place;
+	off_t off;
+	int error;
+
+	if (to == NULL || from == NULL)
+		error = EBADF;
+	else if (from->f_node == NULL || !S_ISREG(from->f_node->tn_mode))
+		error = EINVAL;
+	else if (a[2] != 0)
+		error = copyin((const void *)a[2], &off, sizeof(off));
+	else
+		error = file_seek(from, 0, 1, &off);
+	if (error == 0)
+		error = file_copy(from, &off, to, a[3], res);
+	if (error == 0)
+		error = a[2] != 0 ?
+		    copyout(&off, (void *)a[2], sizeof(off)) :
+		    file_seek(from, off, 0, &place);
+	if (to != NULL)
+		fdrop(to);
+	if (from != NULL)
+		fdrop(from);
+	return (error);
+}
+
 int
 sys_ioctl(struct proc *p, const register_t *a, register_t *res)
 {
@@ -273,24 +332,17 @@ poll_scan(struct proc *p, struct pollfd *fds, int n)
 	return (ready);
 }
 
-/*
- * timo: ticks, 0 to return at once, -1 for ever.
- */
-static int
-kern_poll(struct proc *p, const register_t *a, int timo, register_t *res)
+int
+kern_poll(struct proc *p, struct pollfd *fds, int n, int timo,
+    register_t *ready)
 {
-	struct pollfd *fds;
-	size_t size = a[1] * sizeof(*fds);
-	int end = ticks + timo, error;
+	int end = ticks + timo, error = 0;
 
-	if (a[1] < 0 || a[1] > NOFILE)
-		return (EINVAL);
-	fds = kmalloc(size + 1, M_SELECT, M_WAITOK);
-	error = copyin((const void *)a[0], fds, size);
 	while (error == 0) {
 		tsleep_interlock(&selwait, 0);
-		*res = poll_scan(p, fds, a[1]);
-		if (*res != 0 || timo == 0 || (timo > 0 && end - ticks <= 0)) {
+		*ready = poll_scan(p, fds, n);
+		if (*ready != 0 || timo == 0 ||
+		    (timo > 0 && end - ticks <= 0)) {
 			tsleep_remove(curthread);
 			break;
 		}
@@ -301,6 +353,22 @@ kern_poll(struct proc *p, const register_t *a, int timo, register_t *res)
 		else if (error == ERESTART)
 			error = EINTR;
 	}
+	return (error);
+}
+
+static int
+poll_user(struct proc *p, const register_t *a, int timo, register_t *res)
+{
+	struct pollfd *fds;
+	size_t size = a[1] * sizeof(*fds);
+	int error;
+
+	if (a[1] < 0 || a[1] > NOFILE)
+		return (EINVAL);
+	fds = kmalloc(size + 1, M_SELECT, M_WAITOK);
+	error = copyin((const void *)a[0], fds, size);
+	if (error == 0)
+		error = kern_poll(p, fds, a[1], timo, res);
 	if (error == 0)
 		error = copyout(fds, (void *)a[0], size);
 	kfree(fds, M_SELECT);
@@ -314,7 +382,7 @@ sys_poll(struct proc *p, const register_t *a, register_t *res)
 
 	if (ms > 0)
 		ms = imin(ms, INT_MAX / hz) * hz / 1000 + 1;
-	return (kern_poll(p, a, ms, res));
+	return (poll_user(p, a, ms, res));
 }
 
 /* The signal mask is not looked at. */
@@ -331,5 +399,5 @@ sys_ppoll(struct proc *p, const register_t *a, register_t *res)
 		timo = ts.tv_sec == 0 && ts.tv_nsec == 0 ? 0 :
 		    tstohz_high(&ts);
 	}
-	return (kern_poll(p, a, timo, res));
+	return (poll_user(p, a, timo, res));
 }

@@ -22,6 +22,7 @@
 #define	MAP_SHARED	0x01
 #define	MAP_FIXED	0x10
 #define	MAP_ANONYMOUS	0x20
+#define	MREMAP_FIXED	2
 
 static vm_prot_t
 user_prot(register_t prot)
@@ -55,7 +56,8 @@ mmap_file(struct proc *p, const register_t *a, vm_object_t *objectp)
 
 	if (fp == NULL)
 		return (EBADF);
-	if (fp->f_node == NULL || !S_ISREG(fp->f_node->tn_mode))
+	if (fp->f_node == NULL || !S_ISREG(fp->f_node->tn_mode) ||
+	    fp->f_node->tn_proc != NULL)
 		error = ENODEV;
 	else if ((a[3] & MAP_SHARED) && (a[2] & PROT_WRITE) &&
 	    (fp->f_flag & FWRITE) == 0)
@@ -107,6 +109,18 @@ sys_munmap(struct proc *p, const register_t *a, register_t *res)
 	if (!user_pages(a[0], a[1]))
 		return (EINVAL);
 	return (kern_munmap(p->p_vmspace, a[0], a[1]));
+}
+
+/* Memory is never moved: a program that finds no room here copies it. */
+int
+sys_mremap(struct proc *p, const register_t *a, register_t *res)
+{
+	if (!user_pages(a[0], a[1]) || !user_pages(a[0], a[2]))
+		return (ENOMEM);
+	if (a[3] & MREMAP_FIXED)
+		return (EINVAL);
+	*res = a[0];
+	return (kern_mremap(p->p_vmspace, a[0], a[1], a[2]));
 }
 
 int

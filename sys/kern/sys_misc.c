@@ -5,6 +5,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/kernel.h>
+#include <sys/kinfo.h>
 #include <sys/malloc.h>
 #include <sys/namei.h>
 #include <sys/objcache.h>
@@ -29,6 +30,9 @@ static MALLOC_DEFINE(M_SYSCTL, "sysctl", "sysctl values");
 #define	ARCH_SET_FS	0x1002
 #define	ARCH_GET_FS	0x1003
 
+#define	PR_SET_NAME	15
+#define	PR_GET_NAME	16
+
 #define	TIMER_ABSTIME	1
 
 #define	LINUX_REBOOT_POWER_OFF	0x4321fedc
@@ -36,6 +40,7 @@ static MALLOC_DEFINE(M_SYSCTL, "sysctl", "sysctl values");
 /* Programs built for Linux refuse to run on what looks older. */
 #define	UTS_RELEASE	"6.0"
 
+#define	LOADS_SCALE	65536		/* of linux_sysinfo.loads */
 #define	SYSCTL_MAXVALUE	65536		/* bytes */
 #define	RANDOM_CHUNK	64
 
@@ -70,6 +75,12 @@ int
 sys_zero(struct proc *p, const register_t *a, register_t *res)
 {
 	return (0);
+}
+
+int
+sys_nosys(struct proc *p, const register_t *a, register_t *res)
+{
+	return (ENOSYS);
 }
 
 int
@@ -175,6 +186,31 @@ sys_arch_prctl(struct proc *p, const register_t *a, register_t *res)
 	case ARCH_GET_FS:
 		return (copyout(&curthread->td_pcb->pcb_fsbase, (void *)a[1],
 		    sizeof(uint64_t)));
+	default:
+		return (EINVAL);
+	}
+}
+
+int
+sys_prctl(struct proc *p, const register_t *a, register_t *res)
+{
+	char name[MAXCOMLEN + 1];
+	size_t done;
+	int error;
+
+	switch (a[0]) {
+	case PR_SET_NAME:
+		error = copyinstr((const void *)a[1], name, sizeof(name),
+		    &done);
+		if (error && error != ENAMETOOLONG)
+			return (error);
+		name[sizeof(name) - 1] = '\0';
+		lwkt_gettoken(&proc_token);
+		strlcpy(p->p_comm, name, sizeof(p->p_comm));
+		lwkt_reltoken(&proc_token);
+		return (0);
+	case PR_GET_NAME:
+		return (copyout(p->p_comm, (void *)a[1], MAXCOMLEN));
 	default:
 		return (EINVAL);
 	}
@@ -390,9 +426,13 @@ int
 sys_sysinfo(struct proc *p, const register_t *a, register_t *res)
 {
 	struct linux_sysinfo si;
+	int i;
 
 	bzero(&si, sizeof(si));
 	si.uptime = time_uptime;
+	for (i = 0; i < NELEM(si.loads); ++i)
+		si.loads[i] = averunnable.ldavg[i] * LOADS_SCALE /
+		    averunnable.fscale;
 	si.totalram = vmstats.v_page_count;
 	si.freeram = vmstats.v_free_count;
 	si.totalswap = vm_swap_max;

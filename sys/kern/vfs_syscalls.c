@@ -15,7 +15,11 @@
 #include <sys/proc.h>
 #include <sys/stat.h>
 #include <sys/sysent.h>
+#include <sys/vmmeter.h>
 #include <vfs/tmpfs/tmpfs.h>
+
+#include <vm/vm.h>
+#include <vm/swap_pager.h>
 
 struct namei {
 	char		*path;		/* MAXPATHLEN bytes */
@@ -256,17 +260,30 @@ sys_mkdirat(struct proc *p, const register_t *a, register_t *res)
 	    S_IFDIR | (a[2] & ALLPERMS & ~p->p_umask), 0, NULL));
 }
 
-int
-sys_mknod(struct proc *p, const register_t *a, register_t *res)
+static int
+kern_mknodat(struct proc *p, int dirfd, register_t upath, mode_t mode,
+    dev_t rdev)
 {
-	mode_t type = a[1] & S_IFMT;
+	mode_t type = mode & S_IFMT;
 
 	if (type == 0)
 		type = S_IFREG;
 	if (type != S_IFREG && type != S_IFCHR)
 		return (EPERM);
-	return (kern_create(p, AT_FDCWD, a[0],
-	    type | (a[1] & ALLPERMS & ~p->p_umask), a[2], NULL));
+	return (kern_create(p, dirfd, upath,
+	    type | (mode & ALLPERMS & ~p->p_umask), rdev, NULL));
+}
+
+int
+sys_mknod(struct proc *p, const register_t *a, register_t *res)
+{
+	return (kern_mknodat(p, AT_FDCWD, a[0], a[1], a[2]));
+}
+
+int
+sys_mknodat(struct proc *p, const register_t *a, register_t *res)
+{
+	return (kern_mknodat(p, a[0], a[1], a[2], a[3]));
 }
 
 static int
@@ -515,20 +532,111 @@ sys_fchmodat(struct proc *p, const register_t *a, register_t *res)
 	return (error != 0 ? error : kern_chmod(node, a[2]));
 }
 
-/* Times are those of the last change, always. */
+/*
+ * Only the time of the last change is kept.  ts is that of the last access and
+ * that of the last change, NULL: now.  Takes the reference over.
+ */
+static int
+kern_settimes(struct tmpfs_node *node, const struct timespec *ts)
+{
+	struct timespec now;
+
+	getnanouptime(&now);
+	if (ts == NULL || ts[1].tv_nsec == UTIME_NOW)
+		node->tn_mtime = now;
+	else if (ts[1].tv_nsec != UTIME_OMIT)
+		node->tn_mtime = ts[1];
+	tmpfs_node_rele(node);
+	return (0);
+}
+
 int
 sys_utimensat(struct proc *p, const register_t *a, register_t *res)
+{
+	struct timespec ts[2];
+	struct tmpfs_node *node;
+	int error;
+
+	if (a[2] != 0) {
+		error = copyin((const void *)a[2], ts, sizeof(ts));
+		if (error)
+			return (error);
+	}
+	error = a[1] == 0 ? at_start(p, a[0], &node) : namei_node(p, a[0],
+	    a[1], (a[3] & AT_SYMLINK_NOFOLLOW) == 0, &node);
+	return (error != 0 ? error : kern_settimes(node, a[2] != 0 ? ts :
+	    NULL));
+}
+
+int
+sys_futimesat(struct proc *p, const register_t *a, register_t *res)
+{
+	struct tmpfs_node *node;
+	struct timeval tv[2];
+	struct timespec ts[2];
+	int error, i;
+
+	if (a[2] != 0) {
+		error = copyin((const void *)a[2], tv, sizeof(tv));
+		if (error)
+			return (error);
+		for (i = 0; i < 2; ++i) {
+			ts[i].tv_sec = tv[i].tv_sec;
+			ts[i].tv_nsec = tv[i].tv_usec * 1000;
+		}
+	}
+	error = namei_node(p, a[0], a[1], TRUE, &node);
+	return (error != 0 ? error : kern_settimes(node, a[2] != 0 ? ts :
+	    NULL));
+}
+
+int
+sys_utimes(struct proc *p, const register_t *a, register_t *res)
+{
+	const register_t args[] = { AT_FDCWD, a[0], a[1] };
+
+	return (sys_futimesat(p, args, res));
+}
+
+/*
+ * Memory and swap are what the file system has.  Takes the reference over.
+ */
+static int
+kern_statfs(struct tmpfs_node *node, register_t ubuf)
+{
+	struct statfs sf;
+
+	bzero(&sf, sizeof(sf));
+	sf.f_type = node->tn_proc != NULL ? PROC_MAGIC : TMPFS_MAGIC;
+	tmpfs_node_rele(node);
+	sf.f_bsize = sf.f_frsize = PAGE_SIZE;
+	sf.f_namelen = TMPFS_NAME_MAX;
+	if (sf.f_type == TMPFS_MAGIC) {
+		sf.f_blocks = vmstats.v_page_count + vm_swap_max;
+		sf.f_bfree = vmstats.v_free_count + vm_swap_size;
+		sf.f_bavail = sf.f_bfree;
+	}
+	return (copyout(&sf, (void *)ubuf, sizeof(sf)));
+}
+
+int
+sys_statfs(struct proc *p, const register_t *a, register_t *res)
 {
 	struct tmpfs_node *node;
 	int error;
 
-	error = a[1] == 0 ? at_start(p, a[0], &node) :
-	    namei_node(p, a[0], a[1], TRUE, &node);
-	if (error)
-		return (error);
-	getnanouptime(&node->tn_mtime);
-	tmpfs_node_rele(node);
-	return (0);
+	error = namei_node(p, AT_FDCWD, a[0], TRUE, &node);
+	return (error != 0 ? error : kern_statfs(node, a[1]));
+}
+
+int
+sys_fstatfs(struct proc *p, const register_t *a, register_t *res)
+{
+	struct tmpfs_node *node;
+	int error;
+
+	error = at_start(p, a[0], &node);
+	return (error != 0 ? error : kern_statfs(node, a[1]));
 }
 
 int

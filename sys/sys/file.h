@@ -45,6 +45,12 @@ struct fdnode {
 	boolean_t	cloexec;
 };
 
+struct pollfd {
+	int	fd;
+	short	events;
+	short	revents;
+};
+
 #define	POLLIN		0x0001
 #define	POLLOUT		0x0004
 #define	POLLERR		0x0008
@@ -76,6 +82,13 @@ extern const struct fileops cons_fileops;
 
 /* Something poll() may wait for has happened. */
 void	pollwakeup(void);
+
+/*
+ * Wait until one of n descriptors is ready or timo ticks have passed (0: do not
+ * wait, -1: for ever).  *ready is how many are.  EINTR.
+ */
+int	kern_poll(struct proc *p, struct pollfd *fds, int n, int timo,
+	    register_t *ready);
 
 #endif
 

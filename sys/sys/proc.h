@@ -24,6 +24,16 @@ struct tmpfs_node;
 struct exec_args;
 struct vmspace;
 
+/*
+ * What a program was called with, each argument with its NUL.  Parent and child
+ * share it; ar_ref and p_args change with proc_token held.
+ */
+struct pargs {
+	u_int	ar_ref;
+	u_int	ar_length;		/* bytes */
+	char	ar_args[];
+};
+
 struct proc {
 	LIST_ENTRY(proc) p_list;	/* all processes */
 	LIST_ENTRY(proc) p_sibling;	/* p_pptr's children */
@@ -49,6 +59,8 @@ struct proc {
 	u_long		p_sticks;	/* and in the kernel */
 	u_long		p_cuticks;	/* the same of reaped children */
 	u_long		p_csticks;
+	sbintime_t	p_start;	/* clock ticks, since boot */
+	struct pargs	*p_args;	/* NULL: none yet */
 	struct tmpfs_node *p_cwd;
 	char		p_comm[MAXCOMLEN + 1];
 	struct fdnode	p_fd[NOFILE];
@@ -77,6 +89,7 @@ LIST_HEAD(proclist, proc);
 extern struct lwkt_token proc_token;
 extern struct proclist allproc;
 extern int nprocs;
+extern long forks_done;
 extern struct proc proc0;		/* the kernel itself */
 extern struct proc *initproc;		/* process 1 */
 extern struct thread thread0;
@@ -91,6 +104,8 @@ void	proc_free(struct proc *p);	/* proc_token held */
 struct proc *pfind(pid_t pid);		/* proc_token held */
 
 int	kern_execve(struct proc *p, struct exec_args *args);
+struct pargs *pargs_ref(struct pargs *pa);	/* proc_token held */
+void	pargs_rele(struct pargs *pa);		/* the same; may be NULL */
 void	exit1(int status) __dead2;
 
 /* Memory and swap are used up: end the process that uses most of them. */

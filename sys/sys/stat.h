@@ -41,6 +41,29 @@
 #define	AT_REMOVEDIR		0x200
 #define	AT_EMPTY_PATH		0x1000
 
+/* Instead of nanoseconds. */
+#define	UTIME_NOW	0x3fffffff
+#define	UTIME_OMIT	0x3ffffffe
+
+/* f_type */
+#define	TMPFS_MAGIC	0x01021994
+#define	PROC_MAGIC	0x9fa0
+
+struct statfs {
+	int64_t		f_type;
+	int64_t		f_bsize;
+	uint64_t	f_blocks;	/* of f_frsize bytes */
+	uint64_t	f_bfree;
+	uint64_t	f_bavail;
+	uint64_t	f_files;
+	uint64_t	f_ffree;
+	int32_t		f_fsid[2];
+	int64_t		f_namelen;
+	int64_t		f_frsize;
+	int64_t		f_flags;
+	int64_t		f_spare[4];
+};
+
 struct stat {
 	uint64_t	st_dev;
 	uint64_t	st_ino;

@@ -40,6 +40,9 @@ sy_call_t sys_clock_nanosleep, sys_tgkill, sys_openat, sys_mkdirat;
 sy_call_t sys_newfstatat, sys_unlinkat, sys_renameat, sys_linkat;
 sy_call_t sys_symlinkat, sys_readlinkat, sys_fchmodat, sys_faccessat;
 sy_call_t sys_ppoll, sys_utimensat, sys_dup3, sys_pipe2, sys_prlimit64;
-sy_call_t sys_renameat2, sys_getrandom, sys_kmobj_sysctl;
+sy_call_t sys_renameat2, sys_getrandom, sys_kmobj_sysctl, sys_sendfile;
+sy_call_t sys_select, sys_pselect6, sys_statfs, sys_fstatfs, sys_prctl;
+sy_call_t sys_utimes, sys_futimesat, sys_mremap;
+sy_call_t sys_mknodat, sys_nosys;
 
 #endif

@@ -63,6 +63,9 @@ struct vmtotal {
 
 #ifdef _KERNEL
 extern struct vmstats vmstats;
+
+/* A counter of struct vmmeter, by its offset, of all cpus together. */
+long	vm_meter_sum(size_t offset);
 #endif
 
 #endif /* _SYS_VMMETER_H_ */

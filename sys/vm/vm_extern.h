@@ -55,6 +55,8 @@ int	kern_mmap(struct vmspace *, vm_offset_t *addr, vm_size_t size,
 	    vm_prot_t prot, boolean_t fixed, struct vm_object *object,
 	    vm_ooffset_t offset, int cow);
 int	kern_munmap(struct vmspace *, vm_offset_t addr, vm_size_t size);
+int	kern_mremap(struct vmspace *, vm_offset_t addr, vm_size_t osize,
+	    vm_size_t nsize);
 int	kern_mprotect(struct vmspace *, vm_offset_t addr, vm_size_t size,
 	    vm_prot_t prot);
 int	kern_madvise(struct vmspace *, vm_offset_t addr, vm_size_t size,

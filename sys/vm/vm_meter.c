@@ -14,7 +14,7 @@
 #include <vm/vm_pageout.h>
 #include <vm/swap_pager.h>
 
-static long
+long
 vm_meter_sum(size_t offset)
 {
 	long sum;

@@ -95,6 +95,47 @@ kern_munmap(struct vmspace *vm, vm_offset_t addr, vm_size_t size)
 	    round_page(addr + size))));
 }
 
+/*
+ * The same memory, longer, where it is: anonymous private memory with room
+ * behind it.  ENOMEM if it is none or there is none.
+ */
+static int
+kern_mgrow(struct vmspace *vm, vm_offset_t addr, vm_size_t osize,
+    vm_size_t nsize)
+{
+	vm_map_t map = &vm->vm_map;
+	vm_map_entry_t entry;
+	vm_offset_t start;
+	int count, rv = KERN_NO_SPACE;
+
+	count = vm_map_entry_reserve(MAP_RESERVE_COUNT);
+	vm_map_lock(map);
+	if (vm_map_lookup_entry(map, addr + osize - 1, &entry) &&
+	    entry->inheritance == VM_INHERIT_COPY &&
+	    (entry->eflags & MAP_ENTRY_COW) == 0 &&
+	    vm_map_findspace(map, addr + osize, nsize - osize, PAGE_SIZE, 0,
+	    &start) == 0 && start == addr + osize)
+		rv = vm_map_insert(map, &count, NULL, NULL, 0, NULL, start,
+		    addr + nsize, VM_MAPTYPE_NORMAL, VM_SUBSYS_MMAP,
+		    entry->protection, VM_PROT_ALL, 0);
+	vm_map_unlock(map);
+	vm_map_entry_release(count);
+	return (vm_mmap_to_errno(rv));
+}
+
+int
+kern_mremap(struct vmspace *vm, vm_offset_t addr, vm_size_t osize,
+    vm_size_t nsize)
+{
+	osize = round_page(osize);
+	nsize = round_page(nsize);
+	if ((addr & PAGE_MASK) || osize == 0 || nsize == 0)
+		return (EINVAL);
+	if (nsize < osize)
+		return (kern_munmap(vm, addr + nsize, osize - nsize));
+	return (nsize > osize ? kern_mgrow(vm, addr, osize, nsize) : 0);
+}
+
 int
 kern_mprotect(struct vmspace *vm, vm_offset_t addr, vm_size_t size,
     vm_prot_t prot)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A file system in pageable memory, the only one: all path names lead to its
- * nodes.  The theory is in tmpfs_subr.c.
+ * A file system in pageable memory: all path names lead to its nodes, those
+ * below /proc too, whose contents vfs/procfs makes up.  The theory is in
+ * tmpfs_subr.c.
  */
 #ifndef _VFS_TMPFS_H_
 #define	_VFS_TMPFS_H_
@@ -14,6 +15,7 @@
 
 struct file;
 struct proc;
+struct procfs_entry;
 struct stat;
 struct tmpfs_mount;
 struct uio;
@@ -42,6 +44,8 @@ struct tmpfs_node {
 	dev_t		tn_rdev;	/* S_IFCHR */
 	off_t		tn_size;
 	struct timespec	tn_mtime;
+	const struct procfs_entry *tn_proc; /* made by procfs */
+	pid_t		tn_pid;		/* procfs: whose */
 	struct lock	tn_lock;	/* S_IFREG: size and data */
 	union {
 		struct {
@@ -81,13 +85,15 @@ void	tmpfs_set_target(struct tmpfs_node *node, const char *target);
 /*
  * tmpfs_lookup.c.  tmpfs_walk() is for holders of tm_lock; it gives the
  * directory the last name is in, that name (TMPFS_NAME_MAX + 1 bytes, empty
- * for the root), and the node or, with WALK_CREATE, NULL.  No references.
+ * for the root), and the node or, with WALK_CREATE, NULL.  Both are referenced;
+ * tmpfs_walk_done() releases those that are not NULL.
  */
 #define	WALK_FOLLOW	1		/* the last name's symbolic link too */
 #define	WALK_CREATE	2		/* the last name need not exist */
 
 int	tmpfs_walk(struct tmpfs_node *start, const char *path, int flags,
 	    struct tmpfs_node **dirp, char *name, struct tmpfs_node **nodep);
+void	tmpfs_walk_done(struct tmpfs_node *dir, struct tmpfs_node *node);
 int	tmpfs_lookup(struct tmpfs_node *start, const char *path,
 	    boolean_t follow, struct tmpfs_node **nodep);
 int	tmpfs_getcwd(struct tmpfs_node *dir, char *buf, size_t size,

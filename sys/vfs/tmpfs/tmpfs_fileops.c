@@ -15,6 +15,7 @@
 #include <sys/objcache.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <vfs/procfs/procfs.h>
 #include <vfs/tmpfs/tmpfs.h>
 
 #include <vm/vm.h>
@@ -197,7 +198,7 @@ tmpfs_truncate(struct tmpfs_node *node, off_t size)
 {
 	int error = 0;
 
-	if (!S_ISREG(node->tn_mode) || size < 0)
+	if (!S_ISREG(node->tn_mode) || node->tn_proc != NULL || size < 0)
 		return (EINVAL);
 	if (size > TMPFS_SIZE_MAX)
 		return (EFBIG);
@@ -258,6 +259,8 @@ tmpfs_dirent_fill(struct linux_dirent64 *d, const char *name,
 static size_t
 tmpfs_dirent_get(struct tmpfs_node *dir, off_t *offp, struct linux_dirent64 *d)
 {
+	char name[TMPFS_NAME_MAX + 1];
+	struct tmpfs_node node;
 	struct tmpfs_dirent *de;
 
 	if (*offp == 0) {
@@ -268,6 +271,11 @@ tmpfs_dirent_get(struct tmpfs_node *dir, off_t *offp, struct linux_dirent64 *d)
 		*offp = TMPFS_COOKIE_FIRST;
 		return (tmpfs_dirent_fill(d, "..", dir->tn_dir.parent != NULL ?
 		    dir->tn_dir.parent : dir, *offp));
+	}
+	if (dir->tn_proc != NULL) {
+		if (!procfs_readdir(dir, offp, name, &node))
+			return (0);
+		return (tmpfs_dirent_fill(d, name, &node, *offp));
 	}
 	TAILQ_FOREACH(de, &dir->tn_dir.entries, td_link) {
 		if (de->td_cookie >= *offp)

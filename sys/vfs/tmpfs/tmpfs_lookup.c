@@ -8,6 +8,7 @@
 #include <sys/namei.h>
 #include <sys/objcache.h>
 #include <sys/stat.h>
+#include <vfs/procfs/procfs.h>
 #include <vfs/tmpfs/tmpfs.h>
 
 /*
@@ -31,29 +32,73 @@ walk_link(struct tmpfs_node *link, const char *rest, char *buf)
 	return (error);
 }
 
-static int
-walk(struct tmpfs_node *dir, char *buf, int flags, struct tmpfs_node **dirp,
-    char *name, struct tmpfs_node **nodep)
+/*
+ * The entry called name, referenced; NULL if there is none.
+ */
+static struct tmpfs_node *
+walk_entry(struct tmpfs_node *dir, const char *name, size_t len)
 {
-	struct tmpfs_node *root = dir->tn_mount->tm_root, *node;
 	struct tmpfs_dirent *de;
+
+	if (dir->tn_proc != NULL)
+		return (procfs_lookup(dir, name));
+	de = tmpfs_dir_lookup(dir, name, len);
+	if (de == NULL)
+		return (NULL);
+	tmpfs_node_ref(de->td_node);
+	return (de->td_node);
+}
+
+/*
+ * One name of a path, in *dirp.  *nodep is the node, referenced; NULL if it is
+ * the last name and may be created.
+ */
+static int
+walk_name(struct tmpfs_node *dir, const char *name, size_t len,
+    boolean_t create, struct tmpfs_node **nodep)
+{
+	*nodep = NULL;
+	if (!S_ISDIR(dir->tn_mode))
+		return (ENOTDIR);
+	if (strcmp(name, ".") == 0) {
+		*nodep = dir;
+	} else if (dir->tn_dir.parent == NULL) {
+		return (ENOENT);
+	} else if (strcmp(name, "..") == 0) {
+		*nodep = dir->tn_dir.parent;
+	} else {
+		*nodep = walk_entry(dir, name, len);
+		return (*nodep != NULL || (create && dir->tn_proc == NULL) ?
+		    0 : ENOENT);
+	}
+	tmpfs_node_ref(*nodep);
+	return (0);
+}
+
+/*
+ * The walk proper, through buf, which it may write to.  *dirp and *nodep are
+ * referenced all along; the caller gives them back, in case of an error too.
+ */
+static int
+walk(char *buf, int flags, struct tmpfs_node **dirp, char *name,
+    struct tmpfs_node **nodep)
+{
+	struct tmpfs_node *dir;
 	char *comp, *s = buf;
 	boolean_t last;
 	int error, links = 0;
 	size_t len;
 
-	if (*s == '/')
-		dir = root;
 	name[0] = '\0';
-	node = dir;
 	for (;;) {
+		if (*s == '/' && s == buf) {
+			tmpfs_node_rele(*nodep);
+			*nodep = tmpfs_root();
+		}
 		while (*s == '/')
 			++s;
 		if (*s == '\0')
-			break;
-		dir = node;
-		if (!S_ISDIR(dir->tn_mode))
-			return (ENOTDIR);
+			return (0);
 		for (comp = s; *s != '\0' && *s != '/'; ++s)
 			;
 		len = s - comp;
@@ -65,42 +110,37 @@ walk(struct tmpfs_node *dir, char *buf, int flags, struct tmpfs_node **dirp,
 			++s;
 		last = (*s == '\0');
 
-		if (strcmp(name, ".") == 0) {
-			node = dir;
-			continue;
-		}
-		if (strcmp(name, "..") == 0) {
-			node = dir->tn_dir.parent;
-			if (node == NULL)
-				return (ENOENT);
-			continue;
-		}
-		if (dir->tn_dir.parent == NULL)
-			return (ENOENT);
-		de = tmpfs_dir_lookup(dir, name, len);
-		if (de == NULL) {
-			node = NULL;
-			if (last && (flags & WALK_CREATE))
-				break;
-			return (ENOENT);
-		}
-		node = de->td_node;
-		if (S_ISLNK(node->tn_mode) &&
+		tmpfs_node_rele(*dirp);
+		dir = *dirp = *nodep;
+		error = walk_name(dir, name, len,
+		    last && (flags & WALK_CREATE), nodep);
+		if (error || *nodep == NULL)
+			return (error);
+		if (S_ISLNK((*nodep)->tn_mode) &&
 		    (!last || s[-1] == '/' || (flags & WALK_FOLLOW))) {
 			if (++links > TMPFS_MAXLINKS)
 				return (ELOOP);
-			error = walk_link(node, s, buf);
+			error = walk_link(*nodep, s, buf);
 			if (error)
 				return (error);
+			tmpfs_node_rele(*nodep);
+			tmpfs_node_ref(dir);
+			*nodep = dir;
 			s = buf;
-			node = *s == '/' ? root : dir;
-		} else if (last && s[-1] == '/' && !S_ISDIR(node->tn_mode)) {
+		} else if (last && s[-1] == '/' &&
+		    !S_ISDIR((*nodep)->tn_mode)) {
 			return (ENOTDIR);
 		}
 	}
-	*dirp = dir;
-	*nodep = node;
-	return (0);
+}
+
+void
+tmpfs_walk_done(struct tmpfs_node *dir, struct tmpfs_node *node)
+{
+	if (dir != NULL)
+		tmpfs_node_rele(dir);
+	if (node != NULL)
+		tmpfs_node_rele(node);
 }
 
 int
@@ -112,12 +152,17 @@ tmpfs_walk(struct tmpfs_node *start, const char *path, int flags,
 
 	if (*path == '\0')
 		return (ENOENT);
+	*dirp = *nodep = start;
+	tmpfs_node_ref(start);
+	tmpfs_node_ref(start);
 	buf = objcache_get(namei_oc, M_WAITOK);
 	if (strlcpy(buf, path, MAXPATHLEN) >= MAXPATHLEN)
 		error = ENAMETOOLONG;
 	else
-		error = walk(start, buf, flags, dirp, name, nodep);
+		error = walk(buf, flags, dirp, name, nodep);
 	objcache_put(namei_oc, buf);
+	if (error)
+		tmpfs_walk_done(*dirp, *nodep);
 	return (error);
 }
 
@@ -137,9 +182,26 @@ tmpfs_lookup(struct tmpfs_node *start, const char *path, boolean_t follow,
 	error = tmpfs_walk(start, path, follow ? WALK_FOLLOW : 0, &dir, name,
 	    nodep);
 	if (error == 0)
-		tmpfs_node_ref(*nodep);
+		tmpfs_node_rele(dir);
 	lockmgr(lk, LK_RELEASE);
 	return (error);
+}
+
+static void
+dir_name(struct tmpfs_node *parent, struct tmpfs_node *dir, char *name)
+{
+	struct tmpfs_dirent *de;
+
+	if (parent->tn_proc != NULL) {
+		procfs_name(dir, name);
+		return;
+	}
+	TAILQ_FOREACH(de, &parent->tn_dir.entries, td_link) {
+		if (de->td_node == dir)
+			break;
+	}
+	KKASSERT(de != NULL);
+	strlcpy(name, de->td_name, TMPFS_NAME_MAX + 1);
 }
 
 /*
@@ -151,8 +213,8 @@ tmpfs_getcwd(struct tmpfs_node *dir, char *buf, size_t size,
 {
 	struct tmpfs_mount *tm = dir->tn_mount;
 	struct tmpfs_node *parent;
-	struct tmpfs_dirent *de;
-	char *s = buf + size - 1;
+	char name[TMPFS_NAME_MAX + 1], *s = buf + size - 1;
+	size_t len;
 	int error = 0;
 
 	*s = '\0';
@@ -163,17 +225,14 @@ tmpfs_getcwd(struct tmpfs_node *dir, char *buf, size_t size,
 			error = ENOENT;
 			break;
 		}
-		TAILQ_FOREACH(de, &parent->tn_dir.entries, td_link) {
-			if (de->td_node == dir)
-				break;
-		}
-		KKASSERT(de != NULL);
-		if (de->td_namelen + 1 > (size_t)(s - buf)) {
+		dir_name(parent, dir, name);
+		len = strlen(name);
+		if (len + 1 > (size_t)(s - buf)) {
 			error = ERANGE;
 			break;
 		}
-		s -= de->td_namelen;
-		memcpy(s, de->td_name, de->td_namelen);
+		s -= len;
+		memcpy(s, name, len);
 		*--s = '/';
 	}
 	lockmgr(&tm->tm_lock, LK_RELEASE);

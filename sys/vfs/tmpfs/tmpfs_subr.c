@@ -91,7 +91,7 @@ tmpfs_node_rele(struct tmpfs_node *node)
 	KKASSERT(node->tn_refs > 0);
 	if (atomic_fetchadd_int(&node->tn_refs, -1) != 1)
 		return;
-	if (S_ISREG(node->tn_mode))
+	if (S_ISREG(node->tn_mode) && node->tn_object != NULL)
 		vm_object_deallocate(node->tn_object);
 	else if (S_ISLNK(node->tn_mode))
 		kfree(node->tn_target, M_TMPFSNAME);

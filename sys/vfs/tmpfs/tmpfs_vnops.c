@@ -10,6 +10,7 @@
 #include <sys/malloc.h>
 #include <sys/proc.h>
 #include <sys/stat.h>
+#include <vfs/procfs/procfs.h>
 #include <vfs/tmpfs/tmpfs.h>
 
 /*
@@ -47,9 +48,11 @@ tmpfs_create(struct tmpfs_node *start, const char *path, mode_t mode,
 
 	lockmgr(lk, LK_EXCLUSIVE);
 	error = tmpfs_walk(start, path, WALK_CREATE, &dir, name, &node);
-	if (error == 0)
+	if (error == 0) {
 		error = node != NULL ? EEXIST :
 		    tmpfs_make(dir, name, mode, rdev, target, NULL);
+		tmpfs_walk_done(dir, node);
+	}
 	lockmgr(lk, LK_RELEASE);
 	return (error);
 }
@@ -60,19 +63,26 @@ tmpfs_link(struct tmpfs_node *start1, const char *from,
 {
 	struct lock *lk = &start1->tn_mount->tm_lock;
 	char name[TMPFS_NAME_MAX + 1];
-	struct tmpfs_node *dir, *node, *old;
+	struct tmpfs_node *fdir, *dir, *node, *old;
 	int error;
 
 	lockmgr(lk, LK_EXCLUSIVE);
-	error = tmpfs_walk(start1, from, 0, &dir, name, &node);
-	if (error == 0 && S_ISDIR(node->tn_mode))
+	error = tmpfs_walk(start1, from, 0, &fdir, name, &node);
+	if (error)
+		goto done;
+	if (S_ISDIR(node->tn_mode) || node->tn_proc != NULL)
 		error = EPERM;
-	if (error == 0)
+	else
 		error = tmpfs_walk(start2, to, WALK_CREATE, &dir, name, &old);
-	if (error == 0 && old != NULL)
-		error = EEXIST;
-	if (error == 0)
-		tmpfs_dir_enter(dir, name, node);
+	if (error == 0) {
+		if (old != NULL)
+			error = EEXIST;
+		else
+			tmpfs_dir_enter(dir, name, node);
+		tmpfs_walk_done(dir, old);
+	}
+	tmpfs_walk_done(fdir, node);
+done:
 	lockmgr(lk, LK_RELEASE);
 	return (error);
 }
@@ -92,6 +102,8 @@ tmpfs_entry(struct tmpfs_node *dir, const char *name, struct tmpfs_node *node)
 static int
 tmpfs_may_remove(struct tmpfs_node *node, boolean_t dir)
 {
+	if (node->tn_proc != NULL)
+		return (EBUSY);
 	if (!S_ISDIR(node->tn_mode))
 		return (dir ? ENOTDIR : 0);
 	if (!dir)
@@ -110,8 +122,9 @@ tmpfs_remove(struct tmpfs_node *start, const char *path, boolean_t isdir)
 
 	lockmgr(lk, LK_EXCLUSIVE);
 	error = tmpfs_walk(start, path, 0, &dir, name, &node);
-	if (error == 0)
-		error = tmpfs_may_remove(node, isdir);
+	if (error)
+		goto done;
+	error = tmpfs_may_remove(node, isdir);
 	if (error == 0) {
 		de = tmpfs_entry(dir, name, node);
 		if (de != NULL)
@@ -119,6 +132,8 @@ tmpfs_remove(struct tmpfs_node *start, const char *path, boolean_t isdir)
 		else
 			error = EINVAL;
 	}
+	tmpfs_walk_done(dir, node);
+done:
 	lockmgr(lk, LK_RELEASE);
 	return (error);
 }
@@ -136,6 +151,39 @@ tmpfs_within(struct tmpfs_node *dir, struct tmpfs_node *node)
 	return (TRUE);
 }
 
+/*
+ * Both names have been walked to; tnode is NULL if there is none yet.
+ */
+static int
+tmpfs_move(struct tmpfs_node *fdir, const char *fname,
+    struct tmpfs_node *fnode, struct tmpfs_node *tdir, const char *tname,
+    struct tmpfs_node *tnode)
+{
+	struct tmpfs_dirent *fde, *tde;
+	int error;
+
+	if (fnode == tnode)
+		return (0);
+	fde = tmpfs_entry(fdir, fname, fnode);
+	if (fde == NULL ||
+	    (S_ISDIR(fnode->tn_mode) && tmpfs_within(tdir, fnode)))
+		return (EINVAL);
+	if (fnode->tn_proc != NULL)
+		return (EBUSY);
+	if (tnode != NULL) {
+		tde = tmpfs_entry(tdir, tname, tnode);
+		if (tde == NULL)
+			return (EINVAL);
+		error = tmpfs_may_remove(tnode, S_ISDIR(fnode->tn_mode));
+		if (error)
+			return (error);
+		tmpfs_dir_remove(tdir, tde);
+	}
+	tmpfs_dir_remove(fdir, fde);
+	tmpfs_dir_enter(tdir, tname, fnode);
+	return (0);
+}
+
 int
 tmpfs_rename(struct tmpfs_node *start1, const char *from,
     struct tmpfs_node *start2, const char *to)
@@ -143,7 +191,6 @@ tmpfs_rename(struct tmpfs_node *start1, const char *from,
 	struct lock *lk = &start1->tn_mount->tm_lock;
 	char fname[TMPFS_NAME_MAX + 1], tname[TMPFS_NAME_MAX + 1];
 	struct tmpfs_node *fdir, *fnode, *tdir, *tnode;
-	struct tmpfs_dirent *fde, *tde;
 	int error;
 
 	lockmgr(lk, LK_EXCLUSIVE);
@@ -151,27 +198,11 @@ tmpfs_rename(struct tmpfs_node *start1, const char *from,
 	if (error)
 		goto done;
 	error = tmpfs_walk(start2, to, WALK_CREATE, &tdir, tname, &tnode);
-	if (error || fnode == tnode)
-		goto done;
-	error = EINVAL;
-	fde = tmpfs_entry(fdir, fname, fnode);
-	if (fde == NULL ||
-	    (S_ISDIR(fnode->tn_mode) && tmpfs_within(tdir, fnode)))
-		goto done;
-	if (tnode != NULL) {
-		tde = tmpfs_entry(tdir, tname, tnode);
-		if (tde == NULL)
-			goto done;
-		error = tmpfs_may_remove(tnode, S_ISDIR(fnode->tn_mode));
-		if (error)
-			goto done;
-		tmpfs_dir_remove(tdir, tde);
+	if (error == 0) {
+		error = tmpfs_move(fdir, fname, fnode, tdir, tname, tnode);
+		tmpfs_walk_done(tdir, tnode);
 	}
-	tmpfs_node_ref(fnode);
-	tmpfs_dir_remove(fdir, fde);
-	tmpfs_dir_enter(tdir, tname, fnode);
-	tmpfs_node_rele(fnode);
-	error = 0;
+	tmpfs_walk_done(fdir, fnode);
 done:
 	lockmgr(lk, LK_RELEASE);
 	return (error);
@@ -203,8 +234,7 @@ tmpfs_open_node(struct tmpfs_node *start, const char *path, int flags,
 			    nodep);
 		else if (flags & O_EXCL)
 			error = EEXIST;
-		else
-			tmpfs_node_ref(*nodep);
+		tmpfs_walk_done(dir, error != 0 ? *nodep : NULL);
 	}
 	lockmgr(lk, LK_RELEASE);
 	return (error);
@@ -229,6 +259,8 @@ tmpfs_open_file(struct tmpfs_node *node, int flags, struct file **fpp)
 	else if (S_ISCHR(node->tn_mode) &&
 	    (ops = dev_fileops(node->tn_rdev)) == NULL)
 		error = ENXIO;
+	else if (node->tn_proc != NULL && accmode != O_RDONLY)
+		error = EACCES;
 	else if ((flags & O_TRUNC) && S_ISREG(node->tn_mode) &&
 	    accmode != O_RDONLY)
 		error = tmpfs_truncate(node, 0);
@@ -243,8 +275,13 @@ tmpfs_open_file(struct tmpfs_node *node, int flags, struct file **fpp)
 		flags |= FWRITE;
 	fp = falloc(flags, ops, NULL);
 	fp->f_node = node;
-	*fpp = fp;
-	return (0);
+	if (node->tn_proc != NULL && S_ISREG(node->tn_mode))
+		error = procfs_open(fp);
+	if (error)
+		fdrop(fp);
+	else
+		*fpp = fp;
+	return (error);
 }
 
 /*
