@@ -103,16 +103,25 @@ kvar_print(const char *name)
 		printf("stat %s %ld\n", name, value);
 }
 
+int
+kvar_get_text(const char *name, char *text, size_t room)
+{
+	size_t len = room - 1;
+
+	if (kmobj_sysctl(name, text, &len, NULL, 0) != 0)
+		return -1;
+	text[len] = '\0';
+	return 0;
+}
+
 void
 kvar_print_text(const char *name)
 {
 	static char text[8192];
-	size_t len = sizeof(text) - 1;
 	char *line, *next;
 
-	if (kmobj_sysctl(name, text, &len, NULL, 0) != 0)
+	if (kvar_get_text(name, text, sizeof(text)) != 0)
 		return;
-	text[len] = '\0';
 	for (line = text; line != NULL; line = next) {
 		if ((next = strchr(line, '\n')) != NULL)
 			*next++ = '\0';

@@ -40,5 +40,9 @@ sy_call_t sys_newfstatat, sys_unlinkat, sys_renameat, sys_linkat;
 sy_call_t sys_symlinkat, sys_readlinkat, sys_fchmodat, sys_faccessat;
 sy_call_t sys_ppoll, sys_utimensat, sys_dup3, sys_pipe2, sys_prlimit64;
 sy_call_t sys_renameat2, sys_getrandom, sys_kmobj_sysctl;
+sy_call_t sys_socket, sys_connect, sys_accept, sys_accept4, sys_sendto;
+sy_call_t sys_recvfrom, sys_sendmsg, sys_recvmsg, sys_shutdown, sys_bind;
+sy_call_t sys_listen, sys_getsockname, sys_getpeername, sys_socketpair;
+sy_call_t sys_setsockopt, sys_getsockopt;
 
 #endif
