@@ -13,13 +13,16 @@
  */
 #include "support.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,42 +50,109 @@ kvar(const char *name)
 }
 
 /*
- * Requests the kernel has counted for a zone, a cache or, once these are
- * converted, the malloc type that has taken their place.
+ * The number'th number behind a name, in a text of the kernel's with a line for
+ * each; -1 if it has none for this one.
  */
+static long
+column(const char *table, const char *client, int number)
+{
+	static char text[32768];
+	size_t len = strlen(client);
+
+	if (kvar_get_text(table, text, sizeof(text)) != 0)
+		return -1;
+	for (char *line = strtok(text, "\n"); line != NULL;
+	    line = strtok(NULL, "\n")) {
+		char *s = line + len;
+
+		if (strncmp(line, client, len) != 0 || *s != ' ')
+			continue;
+		while (*s == ' ')
+			++s;
+		if (*s != '-' && (*s < '0' || *s > '9'))
+			continue;	/* a longer name */
+		for (; number > 0; --number)
+			strtol(s, &s, 10);
+		return strtol(s, NULL, 10);
+	}
+	return -1;
+}
+
+/* Requests to a zone, a cache, or the malloc type in its place. */
 static long
 requests(const char *client)
 {
-	static const struct {
-		const char *table;
-		int numbers;		/* before the count */
-	} tables[] = {
-		{ "vm.zone", 4 },
-		{ "kern.objcache.stats", 2 },
-		{ "kern.malloc", 2 },
+	long n;
+
+	if ((n = column("vm.zone", client, 4)) < 0 &&
+	    (n = column("kern.objcache.stats", client, 2)) < 0 &&
+	    (n = column("kern.malloc", client, 2)) < 0)
+		test_fail(test, "%s: no such zone, cache or type", client);
+	return n;
+}
+
+/* A figure of the type in a cache's place, such as "out="; -1: it has none. */
+static long
+figure(const char *client, const char *name)
+{
+	static char text[16384];
+	size_t len = strlen(client);
+	char *s;
+
+	if (kvar_get_text("kern.kmalloc_ext", text, sizeof(text)) != 0)
+		return -1;
+	for (char *line = strtok(text, "\n"); line != NULL;
+	    line = strtok(NULL, "\n"))
+		if (strncmp(line, client, len) == 0 && line[len] == ' ' &&
+		    (s = strstr(line, name)) != NULL)
+			return strtol(s + strlen(name), NULL, 10);
+	return -1;
+}
+
+/* Times somebody found a cache or type at its limit. */
+static long
+sleeps(const char *client)
+{
+	long n;
+
+	if ((n = column("kern.objcache.stats", client, 4)) < 0 &&
+	    (n = figure(client, "limit_sleeps=")) < 0)
+		test_fail(test, "%s: no limit is known", client);
+	return n;
+}
+
+/* Objects that somebody has. */
+static long
+in_use(const char *client)
+{
+	long n;
+
+	if ((n = column("vm.zone", client, 2)) < 0 &&
+	    (n = column("kern.objcache.stats", client, 1)) < 0 &&
+	    ((n = figure(client, " out=")) < 0 ||
+	    figure(client, " constructed=") <= 0) &&
+	    (n = column("kern.malloc", client, 0)) < 0)
+		test_fail(test, "%s: no such zone, cache or type", client);
+	return n;
+}
+
+/*
+ * When everything is closed nothing is left.
+ */
+static void
+part_leaks(void)
+{
+	static const char *const clients[] = {
+		"SOCKET", "SOCKAUDIT", "unpcb", "UNP UNIT", "mbuf", "mbufcl",
+		"BIOTRACE",
 	};
-	static char text[32768];
+	long n;
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); ++i) {
-		if (kvar_get_text(tables[i].table, text, sizeof(text)) != 0)
-			continue;
-		for (char *line = strtok(text, "\n"); line != NULL;
-		    line = strtok(NULL, "\n")) {
-			size_t len = strlen(client);
-			char *s = line + len;
-
-			if (strncmp(line, client, len) != 0 || *s != ' ')
-				continue;
-			while (*s == ' ')
-				++s;
-			if (*s < '0' || *s > '9')
-				continue;	/* a longer name */
-			for (int n = 0; n < tables[i].numbers; ++n)
-				strtol(s, &s, 10);
-			return strtol(s, NULL, 10);
-		}
-	}
-	test_fail(test, "%s: no such zone, cache or type", client);
+	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); ++i)
+		if ((n = in_use(clients[i])) != 0)
+			test_fail(test, "%s: %ld are left", clients[i], n);
+	CHECK(column("vm.zone", "EPOLL", 0) == -1);
+	CHECK(column("kern.malloc", "EPOLL", 0) == -1);
 }
 
 static void
@@ -286,8 +356,10 @@ made_up_names(void)
 	CHECK(len == 8 && memcmp(other.sun_path, "\0""00001", 6) == 0);
 	for (int i = 1; i < 20; i += 2)
 		close(s[i]);
-	CHECK(sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, 0,
-	    (struct sockaddr *)&other, len) == -1 && errno == ECONNREFUSED);
+	s[0] = socket(AF_UNIX, SOCK_DGRAM, 0);
+	CHECK(sendto(s[0], "x", 1, 0, (struct sockaddr *)&other, len) == -1 &&
+	    errno == ECONNREFUSED);
+	close(s[0]);
 }
 
 static void
@@ -390,18 +462,351 @@ part_rights(void)
 		CHECK(read(p[0], &c, 1) == 1 && c == 'y');
 	}
 	CHECK(read(p[0], &c, 1) == 0);		/* none is left open */
+	close(p[0]);
 	CHECK(pipe(p) == 0);
 	CHECK(send_fd(s[0], p[1]) == 0);
 	close(p[1]);
 	close(s[0]);
 	close(s[1]);
 	CHECK(read(p[0], &c, 1) == 0);		/* nor with the message */
+	close(p[0]);
 	used("cache of static memory", "unp rights", n);
 }
 
-int
-main(void)
+#define	PAIRS	16
+
+/* A pair whose second socket buffers as much as it may. */
+static void
+wide_pair(int *fds)
 {
+	int size = 256 * 1024;
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+	CHECK(setsockopt(fds[1], SOL_SOCKET, SO_RCVBUF, &size,
+	    sizeof(size)) == 0);
+}
+
+/*
+ * Take every buffer that is to be had without waiting; returns how many pairs
+ * hold them.
+ */
+static int
+exhaust(int fds[PAIRS][2])
+{
+	static char buf[2000];
+	int n = 0;
+
+	do {
+		CHECK(n < PAIRS);
+		wide_pair(fds[n]);
+		while (send(fds[n][0], buf, sizeof(buf), MSG_DONTWAIT) > 0)
+			;
+		CHECK(errno == EAGAIN || errno == ENOBUFS);
+		++n;
+	} while (errno != ENOBUFS);
+	return n;
+}
+
+static void
+close_pairs(int fds[PAIRS][2], int n)
+{
+	while (n-- > 0) {
+		close(fds[n][0]);
+		close(fds[n][1]);
+	}
+}
+
+/*
+ * Few clusters: writers sleep until what others wrote is read.
+ */
+static void
+part_limit(void)
+{
+	long limit = kvar("kern.ipc.nmbclusters"), before = sleeps("mbufcl");
+	size_t bytes = 150 * 1024;
+	int s[2], go[2], full[PAIRS][2], nfull;
+	char c;
+
+	CHECK(kvar_set_long("kern.ipc.nmbclusters", 16) == 0);
+	CHECK(pipe(go) == 0);
+	for (unsigned long i = 0; i < PAIRS; ++i) {
+		wide_pair(s);
+		if (child() == 0) {
+			close(go[1]);
+			close(s[1]);
+			put_stream(s[0], i, bytes);
+			_exit(0);
+		}
+		close(s[0]);
+		if (child() == 0) {
+			close(go[1]);
+			CHECK(read(go[0], &c, 1) == 0);
+			CHECK(get_stream(s[1], i) == bytes);
+			_exit(0);
+		}
+		close(s[1]);
+	}
+	close(go[0]);
+	nfull = exhaust(full);
+	while (sleeps("mbufcl") == before)
+		sched_yield();
+	close_pairs(full, nfull);
+	close(go[1]);
+	reap(2 * PAIRS);
+	CHECK(kvar_set_long("kern.ipc.nmbclusters", limit) == 0);
+	printf("shapes: %ld sleeps at the limit\n", sleeps("mbufcl") - before);
+}
+
+/*
+ * A constructor that fails half-way: who does not wait is told, who waits has
+ * his buffer in the end.
+ */
+static void
+part_failure(void)
+{
+	long waits = kvar("kern.ipc.mbuf_waits");
+	long fails = 1000000;
+	int fds[PAIRS][2], s[2], n;
+	char buf[2000] = "";
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	CHECK(kvar_set_long("kern.ipc.fail_clusters", fails) == 0);
+	n = exhaust(fds);
+	CHECK(kvar("kern.ipc.fail_clusters") < fails);
+	CHECK(kvar_set_long("kern.ipc.fail_clusters", 20) == 0);
+	CHECK(write(s[0], buf, sizeof(buf)) == sizeof(buf));
+	CHECK(read(s[1], buf, sizeof(buf)) == sizeof(buf));
+	CHECK(kvar("kern.ipc.fail_clusters") == 0);
+	waits = kvar("kern.ipc.mbuf_waits") - waits;
+	printf("shapes: %ld waits for a constructor\n", waits);
+	CHECK(waits > 0);
+	close_pairs(fds, n);
+	close(s[0]);
+	close(s[1]);
+}
+
+/*
+ * Memory is short: idle buffers are given up, and everything arrives.
+ */
+static void
+part_pressure(void)
+{
+	long drains = kvar("kern.ipc.mbuf_drains"), orphans;
+	int s[2], fds[PAIRS][2], n;
+	char got[3000];
+
+	/* A peek shares the clusters of what a reader takes meanwhile. */
+	wide_pair(s);
+	if (child() == 0) {
+		close(s[1]);
+		put_stream(s[0], 1, rounds * 2000);
+		_exit(0);
+	}
+	close(s[0]);
+	if (child() == 0) {
+		while (recv(s[1], got, sizeof(got), MSG_PEEK) > 0)
+			;
+		_exit(0);
+	}
+	CHECK(get_stream(s[1], 1) == rounds * 2000);
+	close(s[1]);
+	reap(2);
+	orphans = kvar("kern.ipc.mbuf_orphans");
+
+	/* Idle ones hold clusters, which others need. */
+	CHECK(kvar_set_long("kern.ipc.nmbclusters", 400) == 0);
+	n = exhaust(fds);
+	close_pairs(fds, n);
+	CHECK(kvar_set_long("kern.ipc.nmbclusters", 256) == 0);
+	n = exhaust(fds);
+	close_pairs(fds, n);
+	printf("shapes: %ld clusters shared, %ld outlived their mbuf, "
+	    "%ld times reclaimed\n", kvar("kern.ipc.mbuf_copies"), orphans,
+	    kvar("kern.ipc.mbuf_drains") - drains);
+}
+
+/*
+ * Timers: one each for many processes, and one that goes on.
+ */
+static volatile sig_atomic_t alarms;
+
+static void
+on_alarm(int sig)
+{
+	(void)sig;
+	++alarms;
+}
+
+static void
+part_timers(void)
+{
+	struct itimerval itv = { { 0, 20000 }, { 0, 20000 } }, left;
+	struct sigaction sa = { .sa_handler = on_alarm };
+	int status;
+
+	for (int i = 0; i < 20; ++i)
+		if (child() == 0) {
+			alarm(1);
+			for (;;)
+				pause();
+		}
+	for (int i = 0; i < 20; ++i)
+		CHECK(wait(&status) > 0 && WIFSIGNALED(status) &&
+		    WTERMSIG(status) == SIGALRM);
+	CHECK(sigaction(SIGALRM, &sa, NULL) == 0);
+	CHECK(setitimer(ITIMER_REAL, &itv, NULL) == 0);
+	while (alarms < 5)
+		pause();
+	CHECK(getitimer(ITIMER_REAL, &left) == 0 &&
+	    left.it_interval.tv_usec == 20000);
+	memset(&itv, 0, sizeof(itv));
+	CHECK(setitimer(ITIMER_REAL, &itv, NULL) == 0);
+	CHECK(alarm(100) == 0 && alarm(0) == 100);
+	used("zone that panics rather than fail", "ITIMER", 21);
+}
+
+/*
+ * Waiting for many files, in several instances; what is closed is forgotten.
+ */
+#define	FILES	18
+
+static void
+part_epoll(void)
+{
+	struct epoll_event ev = { .events = EPOLLIN }, got[8];
+	int ep[5], p[FILES][2], seen = 0, n;
+
+	for (int i = 0; i < FILES; ++i)
+		CHECK(pipe(p[i]) == 0);
+	for (int j = 0; j < 5; ++j) {
+		ep[j] = epoll_create1(EPOLL_CLOEXEC);
+		CHECK(ep[j] >= 0);
+		for (int i = 0; i < FILES; ++i) {
+			ev.data.u32 = i;
+			CHECK(epoll_ctl(ep[j], EPOLL_CTL_ADD, p[i][0],
+			    &ev) == 0);
+		}
+		CHECK(epoll_ctl(ep[j], EPOLL_CTL_ADD, p[0][0], &ev) == -1 &&
+		    errno == EEXIST);
+		CHECK(epoll_wait(ep[j], got, 8, 0) == 0);
+	}
+	used("zone in a structure, destroyed with it", "EPOLL", FILES);
+	if (child() == 0) {
+		for (int i = 0; i < FILES; i += 3)
+			CHECK(write(p[i][1], "e", 1) == 1);
+		_exit(0);
+	}
+	while (seen < FILES / 3) {
+		n = epoll_wait(ep[1], got, 8, -1);
+		CHECK(n > 0);
+		for (int i = 0; i < n; ++i) {
+			char c;
+
+			CHECK(got[i].events == EPOLLIN &&
+			    got[i].data.u32 % 3 == 0);
+			CHECK(read(p[got[i].data.u32][0], &c, 1) == 1);
+			++seen;
+		}
+	}
+	reap(1);
+	for (int i = 0; i < FILES; ++i) {
+		close(p[i][0]);
+		close(p[i][1]);
+	}
+	CHECK(epoll_wait(ep[2], got, 8, 0) == 0);
+	for (int j = 0; j < 5; ++j)
+		close(ep[j]);
+}
+
+/*
+ * Programs: each brings more arguments than an allocator's slab would hold.
+ */
+static void
+part_exec(char *self)
+{
+	static char arg[100 * 1024];
+	char *argv[] = { self, arg, NULL };
+	char *envp[] = { "test=echo", NULL };
+
+	memset(arg, 'a', sizeof(arg) - 1);
+	for (int i = 0; i < 10; ++i)
+		if (child() == 0) {
+			execve(self, argv, envp);
+			_exit(100);
+		}
+	reap(10);
+	used("cache with a back end of its own, large objects", "exec-args",
+	    10);
+}
+
+/* What those do. */
+static int
+echo(int argc, char **argv)
+{
+	if (argc != 2 || strlen(argv[1]) != 100 * 1024 - 1)
+		return 1;
+	return argv[1][0] != 'a' || argv[1][100 * 1024 - 2] != 'a';
+}
+
+/*
+ * Memory is pushed out, and the record of disk I/O tells of every page of it.
+ */
+static void
+part_trace(void)
+{
+	long pages = kvar("vm.stats.v_swappgsout"), min, written = 0;
+	struct region r;
+	char buf[4096], *line, *next;
+	size_t have = 0;
+	int fd = open("/dev/biotrace", O_RDONLY);
+	ssize_t n;
+
+	CHECK(fd >= 0);
+	region_map(&r, "traced", 8 * MIB, seed);
+	region_dirty(&r);
+	CHECK(kvar_set_long("kern.biotrace.on", 1) == 0);
+	min = kvar("vm.stats.v_free_min");
+	do {
+		CHECK(kvar_set_long("vm.inject.leave_free", min / 2) == 0);
+		usleep(20000);
+	} while (kvar("vm.stats.v_swappgsout") - pages < 512);
+	CHECK(kvar_set_long("vm.inject.leave_free", -1) == 0);
+	CHECK(region_verify(&r) == 0);
+	CHECK(kvar_set_long("kern.biotrace.on", 0) == 0);
+	pages = kvar("vm.stats.v_swappgsout") - pages;
+
+	while ((n = read(fd, buf + have, sizeof(buf) - 1 - have)) > 0) {
+		buf[have + n] = '\0';
+		for (line = buf; (next = strchr(line, '\n')) != NULL;
+		    line = next + 1) {
+			char disk[16], cmd;
+			long at, offset, bytes;
+			int error;
+
+			CHECK(sscanf(line, "%ld %15s %c %ld %ld %d", &at, disk,
+			    &cmd, &offset, &bytes, &error) == 6);
+			CHECK(error == 0 && strcmp(disk, "vbd0") == 0);
+			if (cmd == 'W')
+				written += bytes;
+		}
+		have = strlen(line);
+		memmove(buf, line, have);
+	}
+	close(fd);
+	CHECK(have == 0);
+	printf("shapes: %ld pages written, %ld of them in the record, %ld "
+	    "requests dropped\n", pages, written / (long)PAGE_BYTES,
+	    kvar("kern.biotrace.dropped"));
+	if (kvar("kern.biotrace.dropped") == 0)
+		CHECK(written == pages * (long)PAGE_BYTES);
+	used("zone of an interrupt thread", "BIOTRACE", 10);
+}
+
+int
+main(int argc, char **argv)
+{
+	if (strcmp(option_word("test", ""), "echo") == 0)
+		return echo(argc, argv);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	processes = option_number("processes", 24);
 	rounds = option_number("rounds", 200);
@@ -409,7 +814,14 @@ main(void)
 	part_streams();
 	part_names();
 	part_rights();
-	kvar("hw.physmem");
+	part_limit();
+	part_failure();
+	part_pressure();
+	part_timers();
+	part_epoll();
+	part_exec(argv[0]);
+	part_trace();
+	part_leaks();
 	kvar_print_text("vm.zone");
 	kvar_print_text("kern.objcache.stats");
 	test_pass(test);

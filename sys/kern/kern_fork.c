@@ -39,7 +39,7 @@ struct lwkt_token proc_token = LWKT_TOKEN_INITIALIZER(proc_token);
 struct proclist allproc = LIST_HEAD_INITIALIZER(allproc);
 int nprocs;
 
-static int maxproc;
+int maxproc;
 static pid_t lastpid;
 static vm_zone_t proc_zone;
 

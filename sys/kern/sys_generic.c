@@ -22,7 +22,7 @@ struct pollfd {
 	short	revents;
 };
 
-static int selwait;			/* poll() sleeps here */
+int selwait;				/* poll() sleeps here */
 
 int
 uiomove(void *cp, size_t n, struct uio *uio)

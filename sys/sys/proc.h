@@ -20,6 +20,7 @@
 
 struct tmpfs_node;
 struct exec_args;
+struct itimer;
 struct vmspace;
 
 struct proc {
@@ -43,6 +44,7 @@ struct proc {
 	sigset_t	p_oldsigmask;	/* P_OLDMASK: to be restored */
 	struct sigaltstack p_sigstk;
 	struct sigaction p_sigact[NSIG + 1];
+	struct itimer	*p_itimer;	/* NULL: never set */
 	u_long		p_uticks;	/* clock ticks in user mode */
 	u_long		p_sticks;	/* and in the kernel */
 	u_long		p_cuticks;	/* the same of reaped children */
@@ -75,6 +77,7 @@ LIST_HEAD(proclist, proc);
 extern struct lwkt_token proc_token;
 extern struct proclist allproc;
 extern int nprocs;
+extern int maxproc;
 extern struct proc proc0;		/* the kernel itself */
 extern struct proc *initproc;		/* process 1 */
 extern struct thread thread0;
@@ -90,6 +93,7 @@ struct proc *pfind(pid_t pid);		/* proc_token held */
 
 int	kern_execve(struct proc *p, struct exec_args *args);
 void	exit1(int status) __dead2;
+void	itimer_exit(struct proc *p);
 
 /* Memory and swap are used up: end the process that uses most of them. */
 void	oom_kill(void);
