@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Disk I/O requests, see <sys/bio.h>.
+ *
+ * Only BIO_DONE, set atomically, passes a request between processors: what it
+ * says, bio_error above all, is written before and read after.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -31,7 +34,7 @@ dev_dstrategy(cdev_t dev, struct bio *bio)
 	KKASSERT(bio->bio_cmd != BUF_CMD_DONE);
 	KKASSERT(bio->bio_bcount <= MAXPHYS);
 	bio->bio_dev = dev;
-	bio->bio_flags &= ~(BIO_DONE | BIO_WANT);
+	bio->bio_flags &= ~BIO_DONE;
 	bio->bio_error = 0;
 	if (bio->bio_cmd != BUF_CMD_FLUSH && (bio->bio_bcount == 0 ||
 	    bio->bio_offset < 0 ||
@@ -62,13 +65,9 @@ biodone(struct bio *bio)
 		bio->bio_done(bio);
 		return;
 	}
-	crit_enter();
-	bio->bio_flags |= BIO_DONE;
-	if (bio->bio_flags & BIO_WANT) {
-		bio->bio_flags &= ~BIO_WANT;
-		wakeup(bio);
-	}
-	crit_exit();
+	/* From BIO_DONE on the bio is its owner's again. */
+	atomic_set_int(&bio->bio_flags, BIO_DONE);
+	wakeup(bio);
 }
 
 /*
@@ -77,11 +76,12 @@ biodone(struct bio *bio)
 int
 biowait(struct bio *bio, const char *wmesg)
 {
-	crit_enter();
-	while ((bio->bio_flags & BIO_DONE) == 0) {
-		bio->bio_flags |= BIO_WANT;
-		tsleep(bio, 0, wmesg, 0);
+	while ((atomic_load_acq_int(&bio->bio_flags) & BIO_DONE) == 0) {
+		tsleep_interlock(bio, 0);
+		if (bio->bio_flags & BIO_DONE)
+			tsleep_remove(curthread);
+		else
+			tsleep(bio, PINTERLOCKED, wmesg, 0);
 	}
-	crit_exit();
 	return (bio->bio_error);
 }

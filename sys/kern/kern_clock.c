@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Time: hz clock interrupts a second are all the kernel knows of it.
+ * Time: hz clock interrupts a second are all the kernel knows of it.  Every
+ * processor has its own, for time slices; the boot processor's also tell the
+ * time, and nobody else changes that.
+ *
+ * Pseudo ticks, see <sys/exislock.h>: one passes when every processor has had
+ * a clock interrupt outside of exis_hold() since the one before.  A processor
+ * may be seen outside and go in before the tick passes, but not before the
+ * next one: so an object given up is out of everybody's sight two ticks later.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -14,6 +21,7 @@
 #include <sys/time.h>
 
 #include <machine/md_var.h>
+#include <machine/smp.h>
 
 int hz = 100;
 int ustick = 1000000 / 100;
@@ -22,11 +30,30 @@ volatile sbintime_t sbticks;
 volatile time_t time_uptime;
 int lbolt;
 uint64_t user_ticks;
-long pseudo_ticks = 1;
+long pseudo_ticks = 2;
 
 static struct callout lbolt_callout;
+static volatile cpumask_t exis_outside;	/* seen outside of exis_hold() */
 
 SYSCTL_INT(_kern, OID_AUTO, hz, CTLFLAG_RD, &hz, 0, "Clock ticks a second");
+
+/*
+ * The boot processor's part of a tick.
+ */
+static void
+hardclock_time(void)
+{
+	++ticks;
+	++sbticks;
+	if (sbticks % hz == 0)
+		++time_uptime;
+	if (sbticks % 10 == 0 &&
+	    bitcount64(exis_outside.ary[0]) == (u_int)ncpus) {
+		CPUMASK_ASSZERO(exis_outside);
+		++pseudo_ticks;
+	}
+	softclock_tick();
+}
 
 /*
  * Clock interrupt, interrupts off.
@@ -38,28 +65,20 @@ hardclock(int usermode)
 	struct proc *p;
 
 	++gd->gd_cnt.v_timer;
+	pmap_inval_pending();
 	if (usermode)
-		++user_ticks;
+		atomic_add_long(&user_ticks, 1);
 	if ((p = gd->gd_curthread->td_proc) != NULL) {
 		if (usermode)
 			++p->p_uticks;
 		else
 			++p->p_sticks;
 	}
-	++ticks;
-	++sbticks;
-	if (sbticks % hz == 0) {
-		++time_uptime;
-		gd->gd_time_seconds = time_uptime;
-	}
-
-	/*
-	 * A pseudo tick passes only when no reader is inside exis_hold().
-	 */
-	if (gd->gd_exislockcnt == 0 && sbticks % 10 == 0)
-		++pseudo_ticks;
-
-	softclock_tick();
+	if (gd->gd_exislockcnt == 0)
+		ATOMIC_CPUMASK_ORBIT(exis_outside, gd->gd_cpuid);
+	if (gd->gd_cpuid == 0)
+		hardclock_time();
+	gd->gd_time_seconds = time_uptime;
 	lwkt_schedulerclock(gd->gd_curthread);
 }
 

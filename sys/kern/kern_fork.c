@@ -127,7 +127,7 @@ fork1(struct proc *p1, int flags, struct proc **p2p)
 	p2->p_exitsig = SIGCHLD;
 	p2->p_sigstk.ss_flags = SS_DISABLE;
 	p2->p_umask = 022;
-	lwkt_create(fork_return, p2, &p2->p_thread, NULL, TDF_NOSTART, 0,
+	lwkt_create(fork_return, p2, &p2->p_thread, NULL, TDF_NOSTART, -1,
 	    "%s", p1 != NULL ? p1->p_comm : "init");
 	if (p1 != NULL) {
 		p2->p_pgid = p1->p_pgid;
@@ -173,7 +173,7 @@ proc_start(struct proc *p2)
 	struct thread *td = p2->p_thread;
 
 	td->td_proc = p2;
-	lwkt_setpri(td, TDPRI_KERN_USER);
+	lwkt_setpri_initial(td, TDPRI_KERN_USER);
 	lwkt_schedule(td);
 }
 

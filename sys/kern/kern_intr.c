@@ -5,6 +5,11 @@
  * The handlers of a line run in a thread of the line.  The interrupt itself
  * masks the line and readies the thread, which calls all handlers (a line
  * may be shared, and does not tell whose turn it is), unmasks and stops.
+ *
+ * Devices interrupt the boot processor only, and the threads belong to it: an
+ * interrupt and its thread need nothing but interrupts off between them, and
+ * so does the interrupt controllers' mask.  register_int() is for that
+ * processor, too.
  */
 #include <sys/param.h>
 #include <sys/systm.h>

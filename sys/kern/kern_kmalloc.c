@@ -58,10 +58,21 @@ static struct kmalloc_slab kslab_dummy;
 static void malloc_slab_destroy(struct malloc_type *type,
 	    struct kmalloc_slab **slabp);
 
-#define	SLAB_NFREE(slab)	((slab)->findex - (slab)->aindex)
+#define	SLAB_NFREE(slab)	slab_nfree(slab)
 #define	ASSERT_SLAB_ALIGNED(slab)					\
 	KASSERT(((uintptr_t)(slab) & KMALLOC_SLAB_MASK) == 0,		\
 	    ("kmalloc_obj: slab %p is not aligned", (slab)))
+
+/*
+ * findex is read before aindex: never too many, whatever other cpus do between.
+ */
+static __inline size_t
+slab_nfree(const volatile struct kmalloc_slab *slab)
+{
+	size_t findex = slab->findex;
+
+	return (findex - slab->aindex);
+}
 
 /*
  * Put a list of slabs into the free-slab caches of the cpus they came from,
@@ -509,7 +520,7 @@ found:
 	use->memuse += size;
 	use->loosememuse += size;
 	if (__predict_false(use->loosememuse >= KMALLOC_LOOSE_SIZE)) {
-		type->ks_loosememuse += use->loosememuse;
+		atomic_add_long(&type->ks_loosememuse, use->loosememuse);
 		use->loosememuse = 0;
 	}
 	crit_exit();

@@ -14,7 +14,7 @@ kthread_vcreate(void (*func)(void *), void *arg, struct thread **tdp,
 	char name[MAXCOMLEN + 1];
 
 	kvsnprintf(name, sizeof(name), fmt, va);
-	return (lwkt_create(func, arg, tdp, NULL, flags, 0, "%s", name));
+	return (lwkt_create(func, arg, tdp, NULL, flags, -1, "%s", name));
 }
 
 /*

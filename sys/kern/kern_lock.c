@@ -9,6 +9,8 @@
  *
  * Exclusively held locks are on lockmgr_list, for the reports of the
  * watchdog.
+ *
+ * Order of spinlocks: lk_spin, then lockmgr_spin or a sleep queue's.
  */
 #include <sys/param.h>
 #include <sys/systm.h>

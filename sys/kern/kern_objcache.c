@@ -13,7 +13,8 @@
  * The limit is a stock of objects not yet allocated, in the depot.  At zero a
  * get with M_WAITOK sleeps on the depot until an object is put, anywhere;
  * others fail.  Objects idle in magazines of a cpu are out of reach of the
- * others, so the stock is that much larger than the limit asked for.
+ * others, so the stock is that much larger than the limit asked for; and a put
+ * that knows of sleepers hands its whole magazine to the depot.
  *
  * Neither ctor, dtor nor the back end is called with anything held; all may
  * block.
@@ -320,6 +321,25 @@ objcache_get(struct objcache *oc, int ocflags)
 	}
 }
 
+/*
+ * Somebody sleeps for an object, perhaps on another cpu: trade the loaded
+ * magazine for an empty one if the depot has any.  Critical section.
+ */
+static void
+objcache_hand_over(struct objcache *oc, struct percpu_objcache *cpu)
+{
+	struct magazine *mag;
+
+	spin_lock(&oc->spin);
+	if ((mag = SLIST_FIRST(&oc->emptymags)) != NULL) {
+		SLIST_REMOVE_HEAD(&oc->emptymags, link);
+		SLIST_INSERT_HEAD(&oc->fullmags, cpu->loaded, link);
+		cpu->loaded = mag;
+	}
+	spin_unlock(&oc->spin);
+	wakeup(oc);
+}
+
 void
 objcache_put(struct objcache *oc, void *obj)
 {
@@ -353,9 +373,9 @@ objcache_put(struct objcache *oc, void *obj)
 		cpu->loaded = mag;
 		spin_unlock(&oc->spin);
 	}
-	crit_exit();
 	if (oc->waiting)
-		wakeup(oc);
+		objcache_hand_over(oc, cpu);
+	crit_exit();
 }
 
 void

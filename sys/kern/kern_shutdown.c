@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * panic(), and the ways to stop the machine.
+ * panic(), and the ways to stop the machine.  The first processor to panic
+ * stops the others, which may hold any lock: nothing on the way out waits for
+ * one.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -9,6 +11,7 @@
 #include <sys/thread2.h>
 
 #include <machine/cpu.h>
+#include <machine/smp.h>
 #include <machine/vmparam.h>
 
 #define	BACKTRACE_DEPTH	16
@@ -53,6 +56,7 @@ verdict_fail(const char *fmt, ...)
 	__va_list va;
 
 	crit_enter();
+	stop_cpus();
 	test = kgetenv("test");
 	kprintf("KMOBJ: FAIL %s: ", test != NULL ? test : "boot");
 	__va_start(va, fmt);
@@ -65,11 +69,14 @@ verdict_fail(const char *fmt, ...)
 void
 panic(const char *fmt, ...)
 {
+	static volatile u_int panic_cpu;	/* and one */
 	static char buf[256];
 	__va_list va;
 
 	cpu_disable_intr();
-	if (panicstr != NULL) {
+	if (!atomic_cmpset_int(&panic_cpu, 0, mycpuid + 1)) {
+		if (panic_cpu != (u_int)mycpuid + 1)
+			cpu_halt();
 		kprintf("panic: while panicking: %s\n", fmt);
 		cpu_exit_qemu(1);
 	}
@@ -77,9 +84,10 @@ panic(const char *fmt, ...)
 	kvsnprintf(buf, sizeof(buf), fmt, va);
 	__va_end(va);
 	panicstr = buf;
+	stop_cpus();
 	kprintf("panic: %s\n", buf);
-	kprintf("thread %s, uptime %u s\n", curthread->td_comm,
-	    mycpu->gd_time_seconds);
+	kprintf("thread %s, cpu %d, uptime %u s\n", curthread->td_comm,
+	    mycpuid, mycpu->gd_time_seconds);
 	print_backtrace(-1);
 	verdict_fail("panic: %s", buf);
 }

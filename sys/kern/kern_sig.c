@@ -2,7 +2,7 @@
 /*
  * Signals.
  *
- * A signal is a bit in p_siglist, set by anybody.  The process itself looks
+ * A signal is a bit in p_siglist, set by anybody who holds proc_token.  The process itself looks
  * for unblocked ones whenever it is about to return to user mode (userret()),
  * which it does at the latest with the next clock interrupt, and in sleeps
  * which PCATCH allows to end early.  It then ends, or goes on in the handler,
@@ -38,13 +38,14 @@ psignal(struct proc *p, int sig)
 {
 	struct thread *td;
 
+	KKASSERT(p == curproc || LWKT_TOKEN_HELD_ANY(&proc_token));
 	if (sig_ignored(p, sig) && (p->p_sigmask & sigmask(sig)) == 0)
 		return;
 	atomic_set_64(&p->p_siglist, sigmask(sig));
 	cpu_mfence();
 	td = p->p_thread;
-	if (td != NULL && (td->td_flags & TDF_SINTR))
-		wakeup(td->td_wchan);
+	if (td != NULL)
+		tsleep_signal(td);
 }
 
 /*
@@ -71,8 +72,8 @@ pgsignal(pid_t pgid, int sig)
 }
 
 /*
- * Whoever wakes the channel wakes other sleepers too, which look at their
- * condition and go on sleeping.
+ * TDF_SINTR is set before we look for signals, and they before psignal() looks
+ * for TDF_SINTR: one of both finds the other.
  */
 int
 tsleep_catch(const volatile void *ident, int flags, const char *wmesg,
@@ -85,7 +86,7 @@ tsleep_catch(const volatile void *ident, int flags, const char *wmesg,
 	flags &= ~PCATCH;
 	if (p == NULL)
 		return (tsleep(ident, flags, wmesg, timo));
-	td->td_flags |= TDF_SINTR;
+	atomic_set_int(&td->td_flags, TDF_SINTR);
 	if ((flags & PINTERLOCKED) == 0)
 		tsleep_interlock(ident, flags);
 	cpu_mfence();
@@ -93,7 +94,7 @@ tsleep_catch(const volatile void *ident, int flags, const char *wmesg,
 		error = tsleep(ident, flags | PINTERLOCKED, wmesg, timo);
 	else
 		tsleep_remove(td);
-	td->td_flags &= ~TDF_SINTR;
+	atomic_clear_int(&td->td_flags, TDF_SINTR);
 	if (CURSIG(p) == 0)
 		return (error);
 	sig = ffsl(CURSIG(p));

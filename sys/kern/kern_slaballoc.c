@@ -372,7 +372,7 @@ malloc_charge(struct kmalloc_use *use, struct malloc_type *type, size_t size)
 	use->memuse += size;
 	use->loosememuse += size;
 	if (use->loosememuse >= ZALLOC_ZONE_SIZE) {
-		type->ks_loosememuse += use->loosememuse;
+		atomic_add_long(&type->ks_loosememuse, use->loosememuse);
 		use->loosememuse = 0;
 	}
 }

@@ -8,11 +8,19 @@
  * and the sleep leaves the thread off the queue, and the sleep returns at
  * once.
  *
- * The queues are per processor, gd_tsleep_hash, and touched by threads only,
- * in a critical section; interrupt handlers ready their threads directly.
+ * The queues are one hash for all processors, a spinlock to each chain.  The
+ * lock of the chain that a thread is on, or enters, protects its td_wchan,
+ * TDF_TSLEEPQ and TDF_TSLEEP_DESCHEDULED.  Whoever takes a thread off its
+ * queue also readies it, once, if it had given its processor up; readying is
+ * a message to the thread's processor, so it may come before the thread has
+ * switched away, and then keeps it from doing so.
+ *
+ * The chain locks are leaves: wakeup() may be called with any spinlock held,
+ * but not by interrupt handlers, which ready their threads directly.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/kernel.h>
 #include <sys/callout.h>
 #include <sys/lock.h>
 #include <sys/signal.h>
@@ -23,26 +31,66 @@
 
 #define	TSLEEP_HASH	256		/* power of two */
 
-TAILQ_HEAD(tslpque, thread);
+struct tslpque {
+	struct spinlock	spin;
+	TAILQ_HEAD(, thread) queue;
+} __cachealign;
 
-static struct tslpque tsleep_hash[MAXCPU][TSLEEP_HASH];
+static struct tslpque tsleep_hash[TSLEEP_HASH];
 
-void
-sleep_gdinit(struct globaldata *gd)
+static void
+sleep_init(void *dummy)
 {
 	int i;
 
-	gd->gd_tsleep_hash = tsleep_hash[gd->gd_cpuid];
-	for (i = 0; i < TSLEEP_HASH; ++i)
-		TAILQ_INIT(&gd->gd_tsleep_hash[i]);
+	for (i = 0; i < TSLEEP_HASH; ++i) {
+		spin_init(&tsleep_hash[i].spin, "tsleep");
+		TAILQ_INIT(&tsleep_hash[i].queue);
+	}
 }
+SYSINIT(sleep, SI_BOOT1_LOCK, SI_ORDER_FIRST, sleep_init, NULL);
 
 static struct tslpque *
 tsleep_queue(const volatile void *ident)
 {
 	uintptr_t i = (uintptr_t)ident;
 
-	return (&mycpu->gd_tsleep_hash[(i >> 4 ^ i >> 12) & (TSLEEP_HASH - 1)]);
+	return (&tsleep_hash[(i >> 4 ^ i >> 12) & (TSLEEP_HASH - 1)]);
+}
+
+/*
+ * td's queue, locked; NULL if it is on none.
+ */
+static struct tslpque *
+tsleep_queue_lock(struct thread *td)
+{
+	const volatile void *ident;
+	struct tslpque *q;
+
+	while (td->td_flags & TDF_TSLEEPQ) {
+		ident = td->td_wchan;
+		q = tsleep_queue(ident);
+		spin_lock(&q->spin);
+		if ((td->td_flags & TDF_TSLEEPQ) && td->td_wchan == ident)
+			return (q);
+		spin_unlock(&q->spin);
+	}
+	return (NULL);
+}
+
+/*
+ * Off the queue and, if really asleep, ready to run.  q is locked.
+ */
+static void
+tsleep_resume(struct tslpque *q, struct thread *td)
+{
+	u_int flags = td->td_flags;
+
+	TAILQ_REMOVE(&q->queue, td, td_sleepq);
+	td->td_wchan = NULL;
+	atomic_clear_int(&td->td_flags, TDF_TSLEEPQ | TDF_TSLEEP_DESCHEDULED);
+	if (flags & TDF_TSLEEP_DESCHEDULED)
+		lwkt_schedule(td);
 }
 
 /*
@@ -51,13 +99,27 @@ tsleep_queue(const volatile void *ident)
 void
 tsleep_remove(struct thread *td)
 {
-	crit_enter();
-	if (td->td_flags & TDF_TSLEEPQ) {
-		TAILQ_REMOVE(tsleep_queue(td->td_wchan), td, td_sleepq);
-		td->td_flags &= ~TDF_TSLEEPQ;
-		td->td_wchan = NULL;
+	struct tslpque *q;
+
+	if ((q = tsleep_queue_lock(td)) != NULL) {
+		tsleep_resume(q, td);
+		spin_unlock(&q->spin);
 	}
-	crit_exit();
+}
+
+/*
+ * End td's sleep if it is one that signals may end.
+ */
+void
+tsleep_signal(struct thread *td)
+{
+	struct tslpque *q;
+
+	if ((q = tsleep_queue_lock(td)) != NULL) {
+		if (td->td_flags & TDF_SINTR)
+			tsleep_resume(q, td);
+		spin_unlock(&q->spin);
+	}
 }
 
 /*
@@ -67,41 +129,45 @@ tsleep_remove(struct thread *td)
 void
 tsleep_interlock(const volatile void *ident, int flags)
 {
+	struct tslpque *q = tsleep_queue(ident);
 	struct thread *td = curthread;
 
-	crit_enter();
 	tsleep_remove(td);
+	spin_lock(&q->spin);
 	td->td_wchan = ident;
 	td->td_wdomain = flags & PDOMAIN_MASK;
-	td->td_flags |= TDF_TSLEEPQ;
-	TAILQ_INSERT_TAIL(tsleep_queue(ident), td, td_sleepq);
-	crit_exit();
-}
-
-/*
- * Off the queue and ready to run.  In a critical section.
- */
-static void
-tsleep_resume(struct thread *td)
-{
-	tsleep_remove(td);
-	if (td->td_flags & TDF_TSLEEP_DESCHEDULED) {
-		td->td_flags &= ~TDF_TSLEEP_DESCHEDULED;
-		lwkt_schedule(td);
-	}
+	atomic_set_int(&td->td_flags, TDF_TSLEEPQ);
+	TAILQ_INSERT_TAIL(&q->queue, td, td_sleepq);
+	spin_unlock(&q->spin);
 }
 
 static void
 endtsleep(void *arg)
 {
 	struct thread *td = arg;
+	struct tslpque *q;
 
-	crit_enter();
-	if (td->td_flags & TDF_TSLEEPQ) {
-		td->td_flags |= TDF_TIMEOUT;
-		tsleep_resume(td);
+	if ((q = tsleep_queue_lock(td)) != NULL) {
+		atomic_set_int(&td->td_flags, TDF_TIMEOUT);
+		tsleep_resume(q, td);
+		spin_unlock(&q->spin);
 	}
-	crit_exit();
+}
+
+/*
+ * Give the processor up at the next switch, unless woken already.
+ */
+static boolean_t
+tsleep_deschedule(struct thread *td)
+{
+	struct tslpque *q;
+
+	if ((q = tsleep_queue_lock(td)) == NULL)
+		return (FALSE);
+	atomic_set_int(&td->td_flags, TDF_TSLEEP_DESCHEDULED);
+	lwkt_deschedule_self(td);
+	spin_unlock(&q->spin);
+	return (TRUE);
 }
 
 /*
@@ -124,16 +190,15 @@ tsleep(const volatile void *ident, int flags, const char *wmesg, int timo)
 	    ("tsleep: idle thread, %s", wmesg));
 	if ((flags & PINTERLOCKED) == 0)
 		tsleep_interlock(ident, flags);
-	td->td_flags &= ~TDF_TIMEOUT;
 	if (td->td_flags & TDF_TSLEEPQ) {
+		atomic_clear_int(&td->td_flags, TDF_TIMEOUT);
 		td->td_wmesg = wmesg;
 		if (timo != 0) {
 			callout_init_mp(&co);
 			callout_reset(&co, timo, endtsleep, td);
 		}
-		lwkt_deschedule_self(td);
-		td->td_flags |= TDF_TSLEEP_DESCHEDULED;
-		lwkt_switch();
+		if (tsleep_deschedule(td))
+			lwkt_switch();
 		if (timo != 0)
 			callout_stop(&co);
 		td->td_wmesg = NULL;
@@ -179,17 +244,18 @@ lksleep(const volatile void *ident, struct lock *lock, int flags,
 static void
 wakeup_queue(const volatile void *ident, int domain, boolean_t one)
 {
+	struct tslpque *q = tsleep_queue(ident);
 	struct thread *td, *next;
 
-	crit_enter();
-	TAILQ_FOREACH_MUTABLE(td, tsleep_queue(ident), td_sleepq, next) {
+	spin_lock(&q->spin);
+	TAILQ_FOREACH_MUTABLE(td, &q->queue, td_sleepq, next) {
 		if (td->td_wchan != ident || td->td_wdomain != domain)
 			continue;
-		tsleep_resume(td);
+		tsleep_resume(q, td);
 		if (one)
 			break;
 	}
-	crit_exit();
+	spin_unlock(&q->spin);
 }
 
 void

@@ -201,6 +201,7 @@ syscall2(struct trapframe *tf)
 	    ("system call %ld returns with %d critical sections, %d locks, "
 	    "%ld tokens", code, td->td_critcount, td->td_locks,
 	    td->td_toks_stop - &td->td_toks_base));
+	lwkt_user_rebalance();
 	if (CURSIG(p) != 0 || (p->p_flags & P_OLDMASK))
 		full |= userret(p, tf);
 	return (full);

@@ -3,13 +3,15 @@
  * The watchdog: turns a hang into a panic that says who waits for what.
  *
  * Once a second it adds up what only useful work moves: page faults, pages
- * to and from swap, system calls completed, clock ticks in user mode.  When
- * the sum has stood still for watchdog= seconds (kernel environment, 0
- * switches it off) and no process is asleep on purpose, every thread, every held lock and the state of memory are
- * printed and the run ends.  The verdict names the page-out thread if that
+ * to and from swap, system calls completed, clock ticks in user mode, rounds
+ * of the kernel's own tests.  When the sum has stood still for watchdog=
+ * seconds (kernel environment, 0 switches it off) and no process is asleep on
+ * purpose, every thread, every held lock and the state of memory are printed
+ * and the run ends.  The verdict names the page-out thread if that
  * sleeps anywhere but where it waits for work, else the process.
  *
- * It runs from a callout and takes no locks but the console.
+ * It runs from a callout and takes no locks but the console.  Before it
+ * reports it stops the other processors, so that what it walks stands still.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -27,12 +29,16 @@
 #include <vm/vm_extern.h>
 #include <vm/vm_pageout.h>
 
+#include <machine/smp.h>
+
 #define	WATCHDOG_DEFAULT	30		/* seconds */
 
 static int watchdog_seconds = WATCHDOG_DEFAULT;
 TUNABLE_INT("watchdog", &watchdog_seconds);
 SYSCTL_INT(_kern, OID_AUTO, watchdog, CTLFLAG_RW, &watchdog_seconds, 0,
     "Seconds without progress that end the run; 0: never");
+
+u_long watchdog_work;
 
 static struct callout watchdog_callout;
 static uint64_t watchdog_last;		/* progress when last looked at */
@@ -41,10 +47,16 @@ static int watchdog_idle;		/* seconds it has been the same */
 static uint64_t
 watchdog_progress(void)
 {
-	const struct vmmeter *cnt = &mycpu->gd_cnt;
+	uint64_t sum = syscalls_done + user_ticks + watchdog_work;
+	const struct vmmeter *cnt;
+	int cpu;
 
-	return (syscalls_done + user_ticks + cnt->v_vm_faults +
-	    cnt->v_swappgsin + cnt->v_swappgsout);
+	for (cpu = 0; cpu < ncpus; ++cpu) {
+		cnt = &globaldata_find(cpu)->gd_cnt;
+		sum += cnt->v_vm_faults + cnt->v_swappgsin +
+		    cnt->v_swappgsout;
+	}
+	return (sum);
 }
 
 /*
@@ -59,20 +71,15 @@ watchdog_subject(void)
 }
 
 /*
- * Does any process sleep for a time, or wait for a person?
+ * Does a process sleep for a time, or wait for a person?
  */
 static boolean_t
-watchdog_excused(void)
+watchdog_patient(struct thread *td)
 {
-	struct thread *td;
+	const char *wmesg = td->td_wmesg;
 
-	TAILQ_FOREACH(td, &mycpu->gd_tdallq, td_allq) {
-		if (td->td_proc != NULL && td->td_wmesg != NULL &&
-		    (strcmp(td->td_wmesg, "nanslp") == 0 ||
-		    strcmp(td->td_wmesg, "ttyin") == 0))
-			return (TRUE);
-	}
-	return (FALSE);
+	return (td->td_proc != NULL && wmesg != NULL &&
+	    (strcmp(wmesg, "nanslp") == 0 || strcmp(wmesg, "ttyin") == 0));
 }
 
 static void
@@ -80,6 +87,7 @@ watchdog_bark(void)
 {
 	struct thread *td = watchdog_subject();
 
+	stop_cpus();
 	kprintf("watchdog: no progress for %d s\n", watchdog_idle);
 	kprintf("threads:\n");
 	lwkt_report();
@@ -99,7 +107,7 @@ watchdog_tick(void *dummy)
 {
 	uint64_t progress = watchdog_progress();
 
-	if (progress != watchdog_last || watchdog_excused()) {
+	if (progress != watchdog_last || lwkt_any_thread(watchdog_patient)) {
 		watchdog_last = progress;
 		watchdog_idle = 0;
 	} else if (++watchdog_idle >= watchdog_seconds &&

@@ -7,18 +7,32 @@
  * runs.  lwkt_switch() picks the first one whose tokens can be had, or the
  * idle thread, which is on no queue.
  *
+ * A thread belongs to one processor, td_gd, asleep or awake: what it knows
+ * of its processor (mycpu) stays true across a sleep.  Readying it from
+ * elsewhere is a message to its processor.  It changes processors only by
+ * itself, with lwkt_setcpu_self(); user threads do so on their way back to
+ * user mode, when others are ready where they are while another processor
+ * is idle (lwkt_user_rebalance).  New threads are dealt out in turn.
+ *
  * Preemption: readying a thread more urgent than the current one sets
  * RQF_AST_LWKT_RESCHED.  The flag is acted upon on return from an interrupt
  * (lwkt_preempt_return), at the end of a critical section (splz) or when
  * the last token is released, provided that the current thread is in no
  * critical section and holds neither a spinlock nor a token.
  *
- * Locking: the queues are only touched by their own processor, with
- * interrupts off, because interrupt handlers ready threads.
+ * Locking: a run queue is only touched by its own processor, with
+ * interrupts off, because interrupt handlers ready threads.  td_flags has
+ * writers on several processors and changes atomically.  lwkt_allq_spin
+ * protects the lists of all threads, lwkt_dead_spin that of the dead; both
+ * are leaves.
+ *
+ * TDF_RUNNING stays set until the processor is off the thread's stack, which
+ * only its successor can tell: lwkt_switch_return() clears it, and sends a
+ * thread that migrates on its way.
  *
  * A thread that exits cannot free the stack it runs on.  It puts itself on
- * lwkt_dead, which the next creation empties.  A thread structure rests in
- * thread_objcache together with its stack.
+ * lwkt_dead, from where the next creation after it is off its stack frees
+ * it.  A thread structure rests in thread_objcache together with its stack.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -41,6 +55,11 @@ static MALLOC_DEFINE(M_THREAD, "thread", "kernel threads");
 
 static struct objcache *thread_objcache;
 static lwkt_queue lwkt_dead = TAILQ_HEAD_INITIALIZER(lwkt_dead);
+static struct spinlock lwkt_dead_spin =
+    SPINLOCK_INITIALIZER(&lwkt_dead_spin, "lwkt_dead");
+static struct spinlock lwkt_allq_spin =
+    SPINLOCK_INITIALIZER(&lwkt_allq_spin, "lwkt_allq");
+static volatile cpumask_t lwkt_idle_cpus;	/* run their idle threads */
 static char idle_stack[MAXCPU][LWKT_THREAD_STACK] __aligned(16);
 
 static bool
@@ -125,7 +144,7 @@ runq_insert(struct globaldata *gd, thread_t td)
 	}
 	if (scan == NULL)
 		TAILQ_INSERT_TAIL(&gd->gd_tdrunq, td, td_threadq);
-	td->td_flags |= TDF_RUNQ;
+	atomic_set_int(&td->td_flags, TDF_RUNQ);
 	++gd->gd_tdrunqcount;
 }
 
@@ -133,12 +152,18 @@ static void
 runq_remove(struct globaldata *gd, thread_t td)
 {
 	TAILQ_REMOVE(&gd->gd_tdrunq, td, td_threadq);
-	td->td_flags &= ~TDF_RUNQ;
+	atomic_clear_int(&td->td_flags, TDF_RUNQ);
 	--gd->gd_tdrunqcount;
 }
 
+static void
+lwkt_schedule_remote(void *arg)
+{
+	lwkt_schedule(arg);
+}
+
 /*
- * Make td ready.  Callable from interrupt handlers.
+ * Make td ready, on its processor.  Callable from interrupt handlers.
  */
 void
 lwkt_schedule(thread_t td)
@@ -146,9 +171,13 @@ lwkt_schedule(thread_t td)
 	struct globaldata *gd = mycpu;
 	register_t rf;
 
+	if (td->td_gd != gd) {
+		lwkt_send_ipiq(td->td_gd, lwkt_schedule_remote, td);
+		return;
+	}
 	rf = intr_disable();
 	KASSERT(td != &gd->gd_idlethread, ("lwkt_schedule: idle thread"));
-	if ((td->td_flags & (TDF_RUNQ | TDF_EXITING)) == 0) {
+	if ((td->td_flags & (TDF_RUNQ | TDF_EXITING | TDF_MIGRATING)) == 0) {
 		runq_insert(gd, td);
 		if (td->td_pri > gd->gd_curthread->td_pri ||
 		    gd->gd_curthread == &gd->gd_idlethread)
@@ -177,6 +206,37 @@ lwkt_deschedule_self(thread_t td)
 	if (td->td_flags & TDF_RUNQ)
 		runq_remove(mycpu, td);
 	intr_restore(rf);
+}
+
+/*
+ * First thing on a thread's stack after a switch to it, interrupts off: the
+ * thread before it is now off its own.
+ */
+void
+lwkt_switch_return(void)
+{
+	struct globaldata *gd = mycpu;
+	thread_t otd = gd->gd_prevthread;
+
+	if (otd->td_flags & TDF_MIGRATING) {
+		++gd->gd_cnt.v_migrate;
+		atomic_clear_int(&otd->td_flags, TDF_RUNNING | TDF_MIGRATING);
+		lwkt_send_ipiq(otd->td_gd, lwkt_schedule_remote, otd);
+	} else {
+		atomic_clear_int(&otd->td_flags, TDF_RUNNING);
+	}
+}
+
+/*
+ * Keep lwkt_idle_cpus, at a switch.
+ */
+static void
+lwkt_note_idle(struct globaldata *gd, thread_t otd, thread_t ntd)
+{
+	if (ntd == &gd->gd_idlethread)
+		ATOMIC_CPUMASK_ORBIT(lwkt_idle_cpus, gd->gd_cpuid);
+	else if (otd == &gd->gd_idlethread)
+		ATOMIC_CPUMASK_NANDBIT(lwkt_idle_cpus, gd->gd_cpuid);
 }
 
 /*
@@ -211,12 +271,14 @@ lwkt_switch(void)
 	if (ntd != otd) {
 		++gd->gd_cnt.v_swtch;
 		++ntd->td_switches;
-		otd->td_flags &= ~TDF_RUNNING;
-		ntd->td_flags |= TDF_RUNNING;
+		lwkt_note_idle(gd, otd, ntd);
+		atomic_set_int(&ntd->td_flags, TDF_RUNNING);
 		gd->gd_curthread = ntd;
+		gd->gd_prevthread = otd;
 		if (ntd->td_proc != NULL)
 			cpu_switch_user(ntd);
 		cpu_switch(&otd->td_sp, ntd->td_sp);
+		lwkt_switch_return();
 	}
 	intr_restore(rf);
 }
@@ -265,6 +327,52 @@ lwkt_schedulerclock(thread_t td)
 	}
 }
 
+/*
+ * Go on on another processor.  No spinlock may be held.
+ */
+void
+lwkt_setcpu_self(struct globaldata *rgd)
+{
+	struct globaldata *gd = mycpu;
+	thread_t td = gd->gd_curthread;
+	register_t rf;
+
+	if (gd == rgd)
+		return;
+	crit_enter();
+	cpu_thread_leave(td);
+	spin_lock(&lwkt_allq_spin);
+	TAILQ_REMOVE(&gd->gd_tdallq, td, td_allq);
+	TAILQ_INSERT_TAIL(&rgd->gd_tdallq, td, td_allq);
+	spin_unlock(&lwkt_allq_spin);
+	rf = intr_disable();
+	lwkt_deschedule_self(td);
+	td->td_gd = rgd;
+	atomic_set_int(&td->td_flags, TDF_MIGRATING);
+	lwkt_switch();
+	intr_restore(rf);
+	crit_exit();
+}
+
+/*
+ * About to return to user mode: to where there is nothing to do, if there is
+ * something else to do here.
+ */
+void
+lwkt_user_rebalance(void)
+{
+	int cpu;
+
+	if (mycpu->gd_tdrunqcount < 2 || CPUMASK_TESTZERO(lwkt_idle_cpus))
+		return;
+	cpu = BSFCPUMASK(lwkt_idle_cpus);
+	if (ATOMIC_CPUMASK_TESTANDCLR(lwkt_idle_cpus, cpu))
+		lwkt_setcpu_self(globaldata_find(cpu));
+}
+
+/*
+ * td must belong to this processor.
+ */
 void
 lwkt_setpri(thread_t td, int pri)
 {
@@ -272,6 +380,7 @@ lwkt_setpri(thread_t td, int pri)
 	register_t rf;
 
 	KKASSERT(pri > TDPRI_IDLE_THREAD && pri <= TDPRI_MAX);
+	KKASSERT(td->td_gd == gd);
 	rf = intr_disable();
 	if (td->td_flags & TDF_RUNQ) {
 		runq_remove(gd, td);
@@ -284,6 +393,16 @@ lwkt_setpri(thread_t td, int pri)
 	}
 	intr_restore(rf);
 	splz();
+}
+
+/*
+ * td was never ready.
+ */
+void
+lwkt_setpri_initial(thread_t td, int pri)
+{
+	KKASSERT((td->td_flags & (TDF_RUNNING | TDF_RUNQ)) == 0);
+	td->td_pri = pri;
 }
 
 void
@@ -299,8 +418,6 @@ void
 lwkt_init_thread(struct thread *td, void *stack, int stksize, int flags,
     struct globaldata *gd)
 {
-	register_t rf;
-
 	bzero(td, sizeof(*td));
 	td->td_kstack = stack;
 	td->td_kstack_size = stksize;
@@ -309,9 +426,9 @@ lwkt_init_thread(struct thread *td, void *stack, int stksize, int flags,
 	td->td_pri = TDPRI_KERN_DAEMON;
 	td->td_toks_have = td->td_toks_stop = &td->td_toks_base;
 	td->td_pcb = &td->td_pcb_store;
-	rf = intr_disable();
+	spin_lock(&lwkt_allq_spin);
 	TAILQ_INSERT_TAIL(&gd->gd_tdallq, td, td_allq);
-	intr_restore(rf);
+	spin_unlock(&lwkt_allq_spin);
 }
 
 void
@@ -324,6 +441,10 @@ lwkt_set_comm(thread_t td, const char *ctl, ...)
 	__va_end(va);
 }
 
+/*
+ * Ready threads which cannot have their tokens do not keep the processor
+ * awake: RQF_AST_LWKT_RESCHED is set when it is worth looking again.
+ */
 static void
 idle_loop(void *dummy)
 {
@@ -331,8 +452,8 @@ idle_loop(void *dummy)
 
 	for (;;) {
 		cpu_disable_intr();
-		if (TAILQ_EMPTY(&gd->gd_tdrunq)) {
-			if (!clocks_running) {
+		if (!lwkt_resched_wanted()) {
+			if (!clocks_running && gd->gd_cpuid == 0) {
 				panic("%s sleeps on %s before the clock runs: "
 				    "nothing can wake it", thread0.td_comm,
 				    thread0.td_wmesg != NULL ?
@@ -346,6 +467,20 @@ idle_loop(void *dummy)
 	}
 }
 
+/*
+ * A processor joins: the caller runs on the stack of its idle thread.
+ */
+void
+lwkt_idle_run(void)
+{
+	struct globaldata *gd = mycpu;
+
+	atomic_set_int(&gd->gd_idlethread.td_flags, TDF_RUNNING);
+	ATOMIC_CPUMASK_ORBIT(lwkt_idle_cpus, gd->gd_cpuid);
+	idle_loop(NULL);
+	panic("lwkt_idle_run: the idle loop ended");
+}
+
 void
 lwkt_gdinit(struct globaldata *gd)
 {
@@ -353,7 +488,6 @@ lwkt_gdinit(struct globaldata *gd)
 
 	TAILQ_INIT(&gd->gd_tdallq);
 	TAILQ_INIT(&gd->gd_tdrunq);
-	sleep_gdinit(gd);
 	lwkt_init_thread(td, idle_stack[gd->gd_cpuid], LWKT_THREAD_STACK, 0,
 	    gd);
 	td->td_pri = TDPRI_IDLE_THREAD;
@@ -368,7 +502,7 @@ void
 thread0_run(struct globaldata *gd)
 {
 	thread0.td_pri = TDPRI_KERN_USER;
-	thread0.td_flags |= TDF_RUNNING;
+	atomic_set_int(&thread0.td_flags, TDF_RUNNING);
 	lwkt_schedule(&thread0);
 }
 
@@ -377,19 +511,35 @@ lwkt_reap(void)
 {
 	struct thread *td;
 
-	crit_enter();
-	while ((td = TAILQ_FIRST(&lwkt_dead)) != NULL) {
-		TAILQ_REMOVE(&lwkt_dead, td, td_threadq);
-		crit_exit();
+	for (;;) {
+		spin_lock(&lwkt_dead_spin);
+		TAILQ_FOREACH(td, &lwkt_dead, td_threadq) {
+			if ((td->td_flags & TDF_RUNNING) == 0)
+				break;
+		}
+		if (td != NULL)
+			TAILQ_REMOVE(&lwkt_dead, td, td_threadq);
+		spin_unlock(&lwkt_dead_spin);
+		if (td == NULL)
+			break;
 		lwkt_free_thread(td);
-		crit_enter();
 	}
-	crit_exit();
 }
 
 /*
- * A thread with a stack of stksize bytes; td, if not NULL, is used instead
- * of a new structure.  May block.
+ * The processor for a new thread that has no preference.
+ */
+static struct globaldata *
+lwkt_next_cpu(void)
+{
+	static u_int next;
+
+	return (globaldata_find(atomic_fetchadd_int(&next, 1) % ncpus));
+}
+
+/*
+ * A thread with a stack of stksize bytes, for processor cpu (-1: any); td,
+ * if not NULL, is used instead of a new structure.  May block.
  */
 struct thread *
 lwkt_alloc_thread(struct thread *td, int stksize, int cpu, int flags)
@@ -414,7 +564,8 @@ lwkt_alloc_thread(struct thread *td, int stksize, int cpu, int flags)
 			    "stack of %d bytes", stksize);
 		flags |= TDF_ALLOCATED_STACK;
 	}
-	lwkt_init_thread(td, stack, stksize, flags, globaldata_find(0));
+	lwkt_init_thread(td, stack, stksize, flags,
+	    cpu < 0 ? lwkt_next_cpu() : globaldata_find(cpu));
 	return (td);
 }
 
@@ -478,41 +629,78 @@ lwkt_exit(void)
 	if (td->td_locks != 0)
 		panic("lwkt_exit: thread %s holds %d locks", td->td_comm,
 		    td->td_locks);
+	tsleep_remove(td);
 	crit_enter();
+	spin_lock(&lwkt_allq_spin);
+	TAILQ_REMOVE(&gd->gd_tdallq, td, td_allq);
+	spin_unlock(&lwkt_allq_spin);
 	cpu_disable_intr();
 	cpu_thread_exit(td);
-	TAILQ_REMOVE(&gd->gd_tdallq, td, td_allq);
 	lwkt_deschedule_self(td);
-	td->td_flags |= TDF_EXITING;
-	if (td->td_flags & TDF_ALLOCATED_THREAD)
+	atomic_set_int(&td->td_flags, TDF_EXITING);
+	cpu_enable_intr();
+	if (td->td_flags & TDF_ALLOCATED_THREAD) {
+		spin_lock(&lwkt_dead_spin);
 		TAILQ_INSERT_TAIL(&lwkt_dead, td, td_threadq);
+		spin_unlock(&lwkt_dead_spin);
+	}
 	lwkt_switch();
 	panic("lwkt_exit: thread %s came back", td->td_comm);
 }
 
 /*
- * All threads and what they wait for, for the watchdog and panic().
+ * Is there a thread that test is true of?
+ */
+boolean_t
+lwkt_any_thread(boolean_t (*test)(struct thread *))
+{
+	struct thread *td = NULL;
+	int cpu;
+
+	spin_lock(&lwkt_allq_spin);
+	for (cpu = 0; cpu < ncpus && td == NULL; ++cpu) {
+		TAILQ_FOREACH(td, &globaldata_find(cpu)->gd_tdallq, td_allq) {
+			if (test(td))
+				break;
+		}
+	}
+	spin_unlock(&lwkt_allq_spin);
+	return (td != NULL);
+}
+
+static void
+lwkt_report_thread(struct thread *td)
+{
+	lwkt_tokref_t ref;
+
+	kprintf("  %-16s pri %2d cpu %d %s", td->td_comm, td->td_pri,
+	    td->td_gd->gd_cpuid,
+	    (td->td_flags & TDF_RUNNING) ? "running" :
+	    (td->td_flags & TDF_RUNQ) ? "ready" :
+	    td->td_wmesg != NULL ? "sleeps on" : "stopped");
+	if (td->td_wmesg != NULL)
+		kprintf(" %s (channel %p)", td->td_wmesg, td->td_wchan);
+	if (td->td_locks != 0)
+		kprintf(", holds %d locks", td->td_locks);
+	for (ref = &td->td_toks_base; ref < td->td_toks_stop; ++ref)
+		kprintf(", %s token %s",
+		    ref < td->td_toks_have ? "holds" : "gave up",
+		    ref->tr_tok->t_desc);
+	kprintf("\n");
+}
+
+/*
+ * All threads and what they wait for, for the watchdog; the other processors
+ * have stopped.
  */
 void
 lwkt_report(void)
 {
-	struct globaldata *gd = mycpu;
-	lwkt_tokref_t ref;
 	struct thread *td;
+	int cpu;
 
-	TAILQ_FOREACH(td, &gd->gd_tdallq, td_allq) {
-		kprintf("  %-16s pri %2d %s", td->td_comm, td->td_pri,
-		    (td->td_flags & TDF_RUNNING) ? "running" :
-		    (td->td_flags & TDF_RUNQ) ? "ready" :
-		    td->td_wmesg != NULL ? "sleeps on" : "stopped");
-		if (td->td_wmesg != NULL)
-			kprintf(" %s (channel %p)", td->td_wmesg, td->td_wchan);
-		if (td->td_locks != 0)
-			kprintf(", holds %d locks", td->td_locks);
-		for (ref = &td->td_toks_base; ref < td->td_toks_stop; ++ref)
-			kprintf(", %s token %s",
-			    ref < td->td_toks_have ? "holds" : "gave up",
-			    ref->tr_tok->t_desc);
-		kprintf("\n");
+	for (cpu = 0; cpu < ncpus; ++cpu) {
+		TAILQ_FOREACH(td, &globaldata_find(cpu)->gd_tdallq, td_allq)
+			lwkt_report_thread(td);
 	}
 }

@@ -7,9 +7,12 @@
  */
 #include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/globaldata.h>
 #include <sys/thread2.h>
 
 #include <machine/md_var.h>
+#include <machine/psl.h>
+#include <machine/smp.h>
 
 #define	MAXDIGITS	24		/* of 2^64, octal, with room */
 
@@ -285,24 +288,71 @@ ksprintf(char *str, const char *fmt, ...)
 	return (n);
 }
 
+/*
+ * The processor whose message is being written, and one.
+ */
+static volatile u_int console_owner;
+
+/*
+ * So that messages do not mix.  A processor that interrupts itself mixes,
+ * and a panic waits for nobody.  Returns whether console_leave() shall be
+ * called.
+ */
+static boolean_t
+console_enter(void)
+{
+	u_int me;
+
+	crit_enter();
+	me = mycpuid + 1;
+	while (console_owner != me && panicstr == NULL) {
+		if (atomic_cmpset_int(&console_owner, 0, me))
+			return (TRUE);
+		if ((read_rflags() & PSL_I) == 0)
+			pmap_inval_intr();
+		cpu_pause();
+	}
+	return (FALSE);
+}
+
+static void
+console_leave(boolean_t owner)
+{
+	if (owner)
+		atomic_store_rel_int(&console_owner, 0);
+	crit_exit();
+}
+
 static void
 console_putc(int c, void *arg)
 {
 	cnputc(c);
 }
 
-/*
- * In a critical section, so that messages of threads do not mix.
- */
 int
 kvprintf(const char *fmt, __va_list ap)
 {
+	boolean_t owner;
 	int n;
 
-	crit_enter();
+	owner = console_enter();
 	n = kvcprintf(fmt, console_putc, NULL, ap);
-	crit_exit();
+	console_leave(owner);
 	return (n);
+}
+
+/*
+ * As they are.
+ */
+void
+cnwrite(const char *buf, size_t n)
+{
+	boolean_t owner;
+
+	owner = console_enter();
+	while (n-- > 0)
+		cnputc(*buf++);
+	console_leave(owner);
 }
 
 int

@@ -182,21 +182,24 @@ static int
 file_seek(struct file *fp, off_t off, int whence, register_t *res)
 {
 	struct tmpfs_node *node = fp->f_node;
+	int error = 0;
 
 	if (node == NULL ||
 	    (!S_ISREG(node->tn_mode) && !S_ISDIR(node->tn_mode)))
 		return (ESPIPE);
+	lockmgr(&node->tn_lock, LK_EXCLUSIVE);
 	if (whence == 1)
 		off += fp->f_offset;
 	else if (whence == 2)
 		off += node->tn_size;
 	else if (whence != 0)
-		return (EINVAL);
+		error = EINVAL;
 	if (off < 0)
-		return (EINVAL);
-	fp->f_offset = off;
-	*res = off;
-	return (0);
+		error = EINVAL;
+	if (error == 0)
+		*res = fp->f_offset = off;
+	lockmgr(&node->tn_lock, LK_RELEASE);
+	return (error);
 }
 
 int

@@ -64,14 +64,15 @@ static int tty_eofs;			/* ^D on empty lines */
 static void
 tty_echo(int c)
 {
+	char ch;
+
 	if ((tty_termios.c_lflag & ECHO) == 0)
 		return;
 	if (c == DEL) {
-		cnputc('\b');
-		cnputc(' ');
-		cnputc('\b');
+		cnwrite("\b \b", 3);
 	} else {
-		cnputc(c);
+		ch = c;
+		cnwrite(&ch, 1);
 	}
 }
 
@@ -166,7 +167,7 @@ static int
 cons_write(struct file *fp, struct uio *uio, int flags)
 {
 	char buf[CONSOLE_CHUNK];
-	size_t n, i;
+	size_t n;
 	int error;
 
 	while (uio->uio_resid != 0) {
@@ -174,10 +175,7 @@ cons_write(struct file *fp, struct uio *uio, int flags)
 		error = uiomove(buf, n, uio);
 		if (error)
 			return (error);
-		spin_lock(&tty_spin);
-		for (i = 0; i < n; ++i)
-			cnputc(buf[i]);
-		spin_unlock(&tty_spin);
+		cnwrite(buf, n);
 	}
 	return (0);
 }
@@ -191,7 +189,10 @@ cons_ioctl(struct file *fp, u_long com, void *udata, struct proc *p)
 
 	switch ((uint32_t)com) {
 	case TCGETS:
-		return (copyout(&tty_termios, udata, sizeof(tty_termios)));
+		spin_lock(&tty_spin);
+		t = tty_termios;
+		spin_unlock(&tty_spin);
+		return (copyout(&t, udata, sizeof(t)));
 	case TCSETS:
 	case TCSETS + 1:
 	case TCSETSF:

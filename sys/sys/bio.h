@@ -46,7 +46,6 @@ struct bio {
 };
 
 #define	BIO_DONE	0x00000001	/* completed */
-#define	BIO_WANT	0x00000002	/* somebody waits */
 
 void	bio_init(struct bio *);
 void	dev_dstrategy(cdev_t dev, struct bio *bio);

@@ -68,7 +68,7 @@ exis_state(exislock_t *xlk)
 	left = exis_poll(xlk);
 	if (left >= 0)
 		return (EXIS_CACHED);
-	return (left >= -2 ? EXIS_NOTCACHED : EXIS_TERMINATE);
+	return (left > -3 ? EXIS_NOTCACHED : EXIS_TERMINATE);
 }
 
 static __inline int
@@ -81,10 +81,10 @@ exis_usable(exislock_t *xlk)
 static __inline int
 exis_freeable(exislock_t *xlk)
 {
-	return (exis_poll(xlk) <= -2);
+	return (exis_poll(xlk) <= -3);
 }
 
-/* Give the object up: from the next pseudo tick but one it is freeable. */
+/* Give the object up: two pseudo ticks later it is freeable. */
 static __inline void
 exis_terminate(exislock_t *xlk)
 {

@@ -16,7 +16,7 @@
 #include <machine/thread.h>
 
 struct vm_map_entry;
-struct tslpque;
+struct pmap;
 
 struct globaldata {
 	struct globaldata *gd_prvspace;		/* this structure */
@@ -25,10 +25,13 @@ struct globaldata {
 	uint64_t	gd_scratch_rsp;		/* system call entry only */
 	volatile u_int	gd_reqflags;		/* RQF_* */
 	int		gd_cpuid;
+	u_int		gd_apicid;		/* to interrupt it */
+	int		gd_idleinvl;		/* halted, see pmap_inval.c */
 	cpumask_t	gd_cpumask;
-	lwkt_queue	gd_tdallq;		/* every thread of this cpu */
+	lwkt_queue	gd_tdallq;		/* its threads: lwkt_allq_spin */
 	lwkt_queue	gd_tdrunq;		/* ready, by priority */
 	int		gd_tdrunqcount;
+	struct thread	*gd_prevthread;		/* switched from, just now */
 	int		gd_intr_nesting_level;
 	int		gd_trap_nesting_level;
 	int		gd_spinlocks;		/* spinlocks held */
@@ -40,7 +43,6 @@ struct globaldata {
 	KMGlobalData	gd_kmslab;		/* kmalloc_obj() */
 	int		gd_vme_avail;		/* free entries not reserved */
 	struct vm_map_entry *gd_vme_base;	/* free entries */
-	struct tslpque	*gd_tsleep_hash;
 	int		gd_timer_running;
 	int		gd_quick_color;
 	int		gd_rand_incr;
@@ -48,6 +50,7 @@ struct globaldata {
 	int		gd_exisarmed;
 	long		gd_exislockcnt;
 	struct thread	*gd_npxthread;		/* whose state the FPU has */
+	struct pmap	*gd_pmap;		/* loaded */
 	struct thread	gd_idlethread;
 } __cachealign;
 

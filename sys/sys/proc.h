@@ -3,9 +3,11 @@
  * Processes.
  *
  * A process has one thread.  proc_token protects the list of all processes,
- * their family (p_pptr, p_children), p_stat, p_xstat, and a process from
- * being reaped.  Everything else belongs to the process itself, but for
- * p_siglist, which changes with atomic operations.
+ * their family (p_pptr, p_children), groups, p_stat, p_xstat, and a process
+ * from being reaped.  p_thread and p_vmspace are changed by the process itself
+ * with proc_token held, before the old one is given up: others may look at
+ * them as long as they hold it.  Everything else belongs to the process
+ * itself, but for p_siglist, which changes with atomic operations.
  */
 #ifndef _SYS_PROC_H_
 #define	_SYS_PROC_H_

@@ -5,8 +5,9 @@
  * The holder is in a critical section, so nothing preempts it, and may
  * neither sleep nor switch: gd_spinlocks counts what this processor holds
  * and the scheduler asserts that it is zero.  The lock word is taken by an
- * atomic exchange.  With a single processor a lock found taken can only be
- * a mistake of its holder; spin_contested() says so instead of spinning on.
+ * atomic exchange.  Interrupt handlers take no spinlocks.  A lock found taken
+ * by oneself, or by anybody on a single processor, is a mistake;
+ * spin_contested() says so instead of spinning on.
  */
 #ifndef _SYS_SPINLOCK2_H_
 #define	_SYS_SPINLOCK2_H_

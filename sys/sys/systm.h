@@ -26,6 +26,7 @@ extern int ncpus;
 extern int ncpus_fit;			/* ncpus, rounded up to 2^n */
 extern int ncpus_fit_mask;
 extern int clocks_running;
+extern u_long watchdog_work;		/* done by in-kernel tests */
 extern long physmem;			/* pages of RAM */
 extern vm_paddr_t Maxmem;		/* page number after the last of RAM */
 
@@ -64,6 +65,7 @@ int	kvsnprintf(char *, size_t, const char *, __va_list) __printflike(3, 0);
 int	ksprintf(char *, const char *, ...) __printflike(2, 3);
 int	kvcprintf(const char *, void (*)(int, void *), void *, __va_list)
 	    __printflike(1, 0);
+void	cnwrite(const char *buf, size_t n);
 void	print_backtrace(int count);
 
 long	strtol(const char *, char **, int);
@@ -125,6 +127,7 @@ int	lksleep(const volatile void *chan, struct lock *lock, int flags,
 	    const char *wmesg, int timo);
 void	tsleep_interlock(const volatile void *chan, int flags);
 void	tsleep_remove(struct thread *td);
+void	tsleep_signal(struct thread *td);
 void	wakeup(const volatile void *chan);
 void	wakeup_one(const volatile void *chan);
 void	wakeup_domain(const volatile void *chan, int domain);

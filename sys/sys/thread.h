@@ -2,8 +2,8 @@
 /*
  * Light weight kernel threads and the tokens which serialize them.
  *
- * Every thread belongs to one processor's run queue (td_gd), ordered by
- * td_pri; see kern/lwkt_thread.c.  A token is held only while its holder
+ * Every thread belongs to one processor (td_gd) and moves to another only
+ * where it asks to; see kern/lwkt_thread.c.  A token is held only while its holder
  * runs or is ready to: a thread that sleeps loses its tokens and has all of
  * them again before it returns from the sleep; see kern/lwkt_token.c.
  */
@@ -28,11 +28,13 @@ typedef struct lwkt_tokref	*lwkt_tokref_t;
 typedef struct thread		*thread_t;
 
 typedef TAILQ_HEAD(lwkt_queue, thread) lwkt_queue;
+typedef void		(*ipifunc1_t)(void *arg);
 
 struct lwkt_token {
-	struct thread	*t_owner;	/* holder or NULL */
+	struct thread	*volatile t_owner; /* holder or NULL */
 	long		t_count;	/* times the holder has it */
 	long		t_collisions;	/* times somebody had to wait */
+	volatile cpumask_t t_waiters;	/* cpus to tell when it is free */
 	const char	*t_desc;
 };
 
@@ -65,7 +67,7 @@ struct thread {
 	int		td_pri;		/* TDPRI_*, more is more urgent */
 	int		td_critcount;	/* depth of critical sections */
 	int		td_vme_depth;	/* of vm_map_entry_reserve() */
-	u_int		td_flags;	/* TDF_* */
+	u_int		td_flags;	/* TDF_*, changed atomically */
 	char		*td_kstack;
 	int		td_kstack_size;
 	char		*td_sp;		/* saved stack pointer */
@@ -94,6 +96,7 @@ struct thread {
 #define	TDF_SYSTHREAD		0x00000100	/* may use reserved memory */
 #define	TDF_ALLOCATED_THREAD	0x00000200
 #define	TDF_ALLOCATED_STACK	0x00000400
+#define	TDF_MIGRATING		0x00000800	/* between processors */
 #define	TDF_TIMEOUT		0x00008000	/* sleep timed out */
 #define	TDF_INTTHREAD		0x00010000	/* interrupt thread */
 #define	TDF_TSLEEP_DESCHEDULED	0x00020000	/* really asleep */
@@ -138,16 +141,25 @@ void	lwkt_user_yield(void);
 void	lwkt_hold(thread_t);
 void	lwkt_rele(thread_t);
 void	lwkt_setpri(thread_t, int);
+void	lwkt_setpri_initial(thread_t, int);
 void	lwkt_setpri_self(int);
 void	lwkt_schedulerclock(thread_t);
+void	lwkt_setcpu_self(struct globaldata *);
+void	lwkt_user_rebalance(void);
+void	lwkt_switch_return(void);
+void	lwkt_idle_run(void) __dead2;
 void	lwkt_preempt_return(void);
 int	lwkt_create(void (*)(void *), void *, struct thread **,
 	    struct thread *, int flags, int cpu, const char *, ...)
 	    __printflike(7, 8);
 void	lwkt_exit(void) __dead2;
+boolean_t lwkt_any_thread(boolean_t (*test)(struct thread *));
 void	lwkt_report(void);
-void	sleep_gdinit(struct globaldata *);
 void	crit_panic(void) __dead2;
+
+void	lwkt_send_ipiq(struct globaldata *target, ipifunc1_t func, void *arg);
+void	lwkt_send_ipiq_mask(cpumask_t mask, ipifunc1_t func, void *arg);
+void	lwkt_process_ipiq(void);
 
 void	lwkt_token_init(lwkt_token_t, const char *);
 void	lwkt_token_uninit(lwkt_token_t);

@@ -16,6 +16,9 @@ struct vmmeter {
 	u_int	v_syscall;	/* system calls */
 	u_int	v_intr;		/* device interrupts */
 	u_int	v_timer;	/* clock interrupts */
+	u_int	v_ipiq;		/* messages of other cpus */
+	u_int	v_shootdown;	/* waits for others to drop TLB entries */
+	u_int	v_migrate;	/* threads that left for another cpu */
 	u_int	v_vm_faults;	/* page faults served */
 	u_int	v_zfod;		/* pages zero filled on demand */
 	u_int	v_cow_faults;	/* pages copied on a write */

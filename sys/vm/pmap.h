@@ -55,9 +55,10 @@ void	pmap_enter(pmap_t, vm_offset_t va, struct vm_page *, vm_prot_t,
 void	pmap_remove(pmap_t, vm_offset_t sva, vm_offset_t eva);
 void	pmap_protect(pmap_t, vm_offset_t sva, vm_offset_t eva, vm_prot_t);
 
-/* By page.  The page must be busied for pmap_page_protect(). */
+/* By page.  Pages must be busied to be protected or unmapped. */
 void	pmap_page_init(struct vm_page *);
 void	pmap_page_protect(struct vm_page *, vm_prot_t);
+void	pmap_unmap_pages(struct vm_page **, int count);
 int	pmap_ts_referenced(struct vm_page *);
 void	pmap_zero_page(vm_paddr_t);
 void	pmap_copy_page(vm_paddr_t src, vm_paddr_t dst);

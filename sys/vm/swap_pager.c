@@ -456,10 +456,10 @@ swp_pager_meta_first(struct swblock *swap)
 }
 
 /*
- * A block moves only when dst's swblock is there already; to make that one
- * may block, so after it everything is looked at anew.
+ * A block moves only when dst's swblock is there already.  While that one is
+ * made both tokens may be lost; paging in progress keeps dst alive.
  */
-void
+boolean_t
 swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t offset)
 {
 	struct swblock *swap, *dswap;
@@ -480,8 +480,10 @@ swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t offset)
 		}
 		dswap = swp_pager_lookup(dst, dindex);
 		if (dswap == NULL) {
+			vm_object_pip_add(dst, 1);
 			swp_pager_meta_make(dst, dindex);
-			continue;
+			vm_object_pip_wakeup(dst);
+			return (FALSE);
 		}
 		dswap->swb_pages[dindex & SWAP_META_MASK] = swap->swb_pages[i];
 		++dswap->swb_count;
@@ -490,6 +492,7 @@ swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t offset)
 			swp_pager_meta_free(src, swap->swb_index,
 			    SWAP_META_PAGES);
 	}
+	return (TRUE);
 }
 
 void

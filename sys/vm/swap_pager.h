@@ -59,10 +59,11 @@ void	swap_pager_freespace(vm_object_t object, vm_pindex_t start,
 void	swap_pager_freespace_all(vm_object_t object);
 
 /*
- * Move src's blocks to dst, src's page offset being dst's page 0; those that
- * dst has no use for are freed.  Both objects are held; may block.
+ * Move the blocks of src, which has no pages, to dst, src's page offset being
+ * dst's page 0; those that dst has no use for are freed.  Both objects are
+ * held.  FALSE: this may have slept, and is not done.
  */
-void	swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t offset);
+boolean_t swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t offset);
 
 #define	VM_PAGER_OK	0
 #define	VM_PAGER_FAIL	2

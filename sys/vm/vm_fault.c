@@ -106,6 +106,7 @@ vm_fault_search(vm_object_t first, vm_pindex_t first_pindex,
 {
 	vm_object_t object = first, next;
 	vm_pindex_t pindex = first_pindex;
+	boolean_t kept;
 	int result;
 
 	for (;;) {
@@ -116,15 +117,16 @@ vm_fault_search(vm_object_t first, vm_pindex_t first_pindex,
 		next = object->backing_object;
 		if (next == NULL)
 			break;
-		vm_object_hold(next);
-		if (object->backing_object != next) {
-			vm_object_drop(next);
-			continue;
-		}
 		pindex += OFF_TO_IDX(object->backing_object_offset);
+		kept = vm_object_hold_next(next);
 		if (object != first)
 			vm_object_drop(object);
 		object = next;
+		if (!kept) {
+			vm_object_drop(next);
+			object = first;
+			pindex = first_pindex;
+		}
 	}
 	if (object != first)
 		vm_object_drop(object);

@@ -2,14 +2,10 @@
 /*
  * Low memory on demand.
  *
- * vm.inject.leave_free=N makes exactly N pages free, once: the injector
- * allocates the others and keeps them, or gives back what it kept.  -1 gives
- * all back.  Reading tells how many it keeps.  ENOMEM: it does not keep
- * enough to make N pages free.
- *
- *	The pages are taken in a critical section, so that the page-out daemon,
- *	woken meanwhile, starts when N pages are free and not at some point on
- *	the way there.
+ * vm.inject.leave_free=N makes exactly N pages free, once: the injector takes
+ * the others off the free queue and keeps them, or gives back what it kept.
+ * -1 gives all back.  Reading tells how many it keeps.  ENOMEM: it does not
+ * keep enough to make N pages free.
  *
  * vm.inject.hold_free=N keeps N pages free, for as long as it is set (-1: not).
  *
@@ -24,22 +20,26 @@
  *	  Its pv entries, page tables, map entries and swap metadata, and the
  *	  page-out daemon, find at most N pages.
  *	- Who takes one of the N gets no second one in the same critical section
- *	  or under the same token.  When he has left it the injector's thread,
- *	  which is more urgent than any of its customers, puts another one there.
- *	  So no allocation ever sees more than N pages, but the next one finds
- *	  N again.  Those who collect many pages, sleeping for each, get on at
- *	  the pace of vm_wait()'s time limit.
+ *	  or under the same token.  The injector's thread puts another one there
+ *	  when it has run on every processor that took one, and as it is more
+ *	  urgent than any of its customers but respects their critical sections,
+ *	  it runs there as soon as they have left them.  So no allocation ever
+ *	  sees more than N pages, but the next one finds N again.  Those who
+ *	  collect many pages, sleeping for each, get on at the pace of vm_wait()'s
+ *	  time limit.
  *	- INJECT_SPARE pages are kept back from page faults, so that there is
  *	  always one to put there.
  *
- * vm.inject.drain=TYPE takes all objects that a malloc type of kmalloc_obj has,
- * and its reserve, until it would need a page; an empty name gives back what
+ * vm.inject.drain=TYPE takes all objects that a malloc type of kmalloc_obj has
+ * on any processor, and its reserve, until it would need a page; an empty name gives back what
  * was taken from all types.  hold_free must be set, but while this lasts no page
  * is free at all.  ENOENT: there is no such type; EOPNOTSUPP: there is, but it
  * blocks when it needs a slab, whatever it is asked (only types that the shims
  * of kmalloc_obj look after do not).
  *
- * inject_lock serialises the commands, inject_spin protects the list.
+ * inject_lock serialises the commands.  The free queue's spinlock protects the
+ * list of kept pages and inject_takers: pages change between free and kept
+ * under it, so that nobody ever counts one too many.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -71,20 +71,23 @@ struct inject_obj {
 
 long vm_inject_hold = -1;
 
+static struct vpgqueues *const freeq = &vm_page_queues[PQ_FREE];
 static struct pglist inject_pages = TAILQ_HEAD_INITIALIZER(inject_pages);
 static long inject_count;
-static struct spinlock inject_spin = SPINLOCK_INITIALIZER(inject_spin, "inject");
+static cpumask_t inject_takers;		/* processors that took a page */
 static struct lock inject_lock = LOCK_INITIALIZER("inject", 0, 0);
 static struct thread *inject_td;
 static struct inject_obj *inject_objs;
 
+/*
+ * Kept pages are not busied, like free ones: who still waits for one that was
+ * his must not wait for us.  freeq is locked, here and below.
+ */
 static void
 inject_put(vm_page_t m)
 {
-	spin_lock(&inject_spin);
 	TAILQ_INSERT_TAIL(&inject_pages, m, pageq);
 	++inject_count;
-	spin_unlock(&inject_spin);
 }
 
 /*
@@ -93,15 +96,13 @@ inject_put(vm_page_t m)
 static vm_page_t
 inject_get(long spare)
 {
-	vm_page_t m = NULL;
+	vm_page_t m;
 
-	spin_lock(&inject_spin);
-	if (inject_count > spare) {
-		m = TAILQ_FIRST(&inject_pages);
-		TAILQ_REMOVE(&inject_pages, m, pageq);
-		--inject_count;
-	}
-	spin_unlock(&inject_spin);
+	if (inject_count <= spare)
+		return (NULL);
+	m = TAILQ_FIRST(&inject_pages);
+	TAILQ_REMOVE(&inject_pages, m, pageq);
+	--inject_count;
 	return (m);
 }
 
@@ -109,34 +110,65 @@ inject_get(long spare)
  * Make exactly leave pages free, -1: all that are kept.
  */
 static int
-inject_leave(long leave)
+inject_leave_locked(long leave)
 {
 	vm_page_t m;
 
-	crit_enter();
-	while (leave >= 0 && vmstats.v_free_count > leave &&
-	    (m = vm_page_alloc(NULL, 0, VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM |
-	    VM_ALLOC_INTERRUPT)) != NULL)
+	while (leave >= 0 && vmstats.v_free_count > leave) {
+		m = vm_page_free_get();
+		m->busy_count = 0;
 		inject_put(m);
+	}
 	while ((leave < 0 || vmstats.v_free_count < leave) &&
 	    (m = inject_get(0)) != NULL)
-		vm_page_free(m);
-	crit_exit();
+		vm_page_free_put(m);
 	return (vmstats.v_free_count < leave ? ENOMEM : 0);
 }
 
-void
-vm_inject_low(void)
+/*
+ * The same, and from now on.
+ */
+static int
+inject_hold(long hold)
 {
-	wakeup(&inject_td);
+	int error;
+
+	spin_lock(&freeq->spin);
+	vm_inject_hold = hold;
+	error = inject_leave_locked(hold);
+	spin_unlock(&freeq->spin);
+	vm_page_free_wakeup();
+	pagedaemon_wakeup();
+	wakeup(&inject_pages);
+	return (error);
+}
+
+static int
+inject_leave(long leave)
+{
+	int error;
+
+	spin_lock(&freeq->spin);
+	error = vm_inject_hold >= 0 ? EBUSY : inject_leave_locked(leave);
+	spin_unlock(&freeq->spin);
+	vm_page_free_wakeup();
+	pagedaemon_wakeup();
+	return (error);
+}
+
+void
+vm_inject_taken(void)
+{
+	CPUMASK_ORBIT(inject_takers, mycpuid);
+	if (vmstats.v_free_count < vm_inject_hold)
+		wakeup(&inject_td);
 }
 
 boolean_t
 vm_inject_keep(vm_page_t m)
 {
-	if (vm_inject_hold < 0 || vmstats.v_free_count < vm_inject_hold)
+	if (vmstats.v_free_count < vm_inject_hold)
 		return (FALSE);
-	m->busy_count = PBUSY_LOCKED;
 	inject_put(m);
 	wakeup(&inject_pages);
 	return (TRUE);
@@ -145,10 +177,15 @@ vm_inject_keep(vm_page_t m)
 vm_page_t
 vm_inject_page(vm_object_t object, vm_pindex_t pindex)
 {
-	vm_page_t m;
+	vm_page_t m = NULL;
 
-	if (vm_inject_hold < 0 || (m = inject_get(INJECT_SPARE)) == NULL)
+	spin_lock(&freeq->spin);
+	if (vm_inject_hold >= 0)
+		m = inject_get(INJECT_SPARE);
+	spin_unlock(&freeq->spin);
+	if (m == NULL)
 		return (NULL);
+	m->busy_count = PBUSY_LOCKED;
 	m->flags = 0;
 	m->act_count = 0;
 	m->valid = 0;
@@ -171,20 +208,55 @@ vm_inject_wait(void)
 	return (TRUE);
 }
 
+/*
+ * Run once on each processor that took a page.
+ */
+static void
+inject_visit(void)
+{
+	cpumask_t takers;
+	int cpu;
+
+	for (;;) {
+		spin_lock(&freeq->spin);
+		takers = inject_takers;
+		CPUMASK_ASSZERO(inject_takers);
+		spin_unlock(&freeq->spin);
+		if (CPUMASK_TESTZERO(takers))
+			break;
+		while (CPUMASK_TESTNZERO(takers)) {
+			cpu = BSFCPUMASK(takers);
+			CPUMASK_NANDBIT(takers, cpu);
+			lwkt_setcpu_self(globaldata_find(cpu));
+		}
+	}
+}
+
 static void
 inject_thread(void *arg __unused)
 {
+	boolean_t done;
 	vm_page_t m;
 
 	lwkt_setpri_self(TDPRI_SOFT_NORM);
 	for (;;) {
+		inject_visit();
 		tsleep_interlock(&inject_td, 0);
-		if (vm_inject_hold < 0 ||
-		    vmstats.v_free_count >= vm_inject_hold ||
-		    (m = inject_get(0)) == NULL)
+		done = FALSE;
+		spin_lock(&freeq->spin);
+		if (vmstats.v_free_count >= vm_inject_hold) {
+			done = TRUE;
+		} else if (CPUMASK_TESTZERO(inject_takers)) {
+			if ((m = inject_get(0)) != NULL)
+				vm_page_free_put(m);
+			else
+				done = TRUE;
+		}
+		spin_unlock(&freeq->spin);
+		if (done)
 			tsleep(&inject_td, PINTERLOCKED, "inject", 0);
 		else
-			vm_page_free(m);
+			vm_page_free_wakeup();
 	}
 }
 
@@ -202,7 +274,7 @@ sysctl_inject_leave_free(SYSCTL_HANDLER_ARGS)
 		return (EINVAL);
 
 	lockmgr(&inject_lock, LK_EXCLUSIVE);
-	error = vm_inject_hold >= 0 ? EBUSY : inject_leave(leave);
+	error = inject_leave(leave);
 	lockmgr(&inject_lock, LK_RELEASE);
 	return (error);
 }
@@ -224,11 +296,8 @@ sysctl_inject_hold_free(SYSCTL_HANDLER_ARGS)
 	if (hold >= 0 && inject_td == NULL)
 		error = kthread_create(inject_thread, NULL, &inject_td,
 		    "inject");
-	if (error == 0) {
-		vm_inject_hold = hold;
-		error = inject_leave(hold);
-		wakeup(&inject_pages);
-	}
+	if (error == 0)
+		error = inject_hold(hold);
 	lockmgr(&inject_lock, LK_RELEASE);
 	return (error);
 }
@@ -239,6 +308,7 @@ inject_drain(const char *name)
 	const long hold = vm_inject_hold;
 	struct malloc_type *type;
 	struct inject_obj *obj;
+	int cpu;
 
 	for (type = kmemstatistics; type != NULL; type = type->ks_next) {
 		if (strcmp(type->ks_shortdesc, name) == 0)
@@ -250,16 +320,17 @@ inject_drain(const char *name)
 		return (EOPNOTSUPP);
 	if (hold < 0)
 		return (EINVAL);
-	vm_inject_hold = 0;
-	inject_leave(0);
-	while ((obj = _kmalloc_obj(type->ks_objsize, type,
-	    M_INTNOWAIT)) != NULL) {
-		obj->type = type;
-		obj->next = inject_objs;
-		inject_objs = obj;
+	inject_hold(0);
+	for (cpu = 0; cpu < ncpus; ++cpu) {
+		lwkt_setcpu_self(globaldata_find(cpu));
+		while ((obj = _kmalloc_obj(type->ks_objsize, type,
+		    M_INTNOWAIT)) != NULL) {
+			obj->type = type;
+			obj->next = inject_objs;
+			inject_objs = obj;
+		}
 	}
-	vm_inject_hold = hold;
-	return (inject_leave(hold));
+	return (inject_hold(hold));
 }
 
 static void

@@ -12,9 +12,12 @@
 
 extern long vm_inject_hold;		/* most pages that may be free, or -1 */
 
-/* vm_page_alloc() left fewer pages free than vm_inject_hold. */
-void	vm_inject_low(void);
-/* Keeps the page, which is being freed, if enough are free; else FALSE. */
+/*
+ * While vm_inject_hold is set, with the free queue locked.  vm_page_alloc()
+ * took a page.  A page is being freed: it is kept if enough are free; else
+ * FALSE.
+ */
+void	vm_inject_taken(void);
 boolean_t vm_inject_keep(vm_page_t m);
 /* A kept page for a fault's object, as vm_page_alloc() gives; or NULL. */
 vm_page_t vm_inject_page(vm_object_t object, vm_pindex_t pindex);

@@ -12,7 +12,9 @@
  *	fresh object in front of the common one, its shadow, which receives
  *	the copies (vm_object_shadow()).  So an object with shadows never
  *	changes, and a page that is in none of the objects in front can be
- *	looked for from front to back with two tokens at a time.
+ *	looked for from front to back with two tokens at a time: pages only
+ *	move forward, and cannot pass the object whose token is held.  Who has
+ *	to wait for the next token loses the others meanwhile, and starts anew.
  *	When all but one of the users of a backing object are gone, its pages
  *	can move to the one shadow: vm_object_collapse().  Each page moves by
  *	itself, and moving one never changes what anybody reads, so a collapse
@@ -28,9 +30,10 @@
  *
  * The token protects the object: tree of pages, swap blocks, counts.
  * vm_object_hold() takes it and keeps the structure from being freed; as
- * with every token, it is lost while its holder sleeps.  Pages are busied
- * with the token held, and waiting for a busy page is a reason to start
- * anew.
+ * with every token, it is lost while its holder sleeps.  The last drop after
+ * OBJ_HOLD_DEAD is set, in the same word as the count, frees it.  Pages are
+ * busied with the token held, and waiting for a busy page is a reason to
+ * start anew.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -93,15 +96,23 @@ vm_object_hold(vm_object_t object)
 	lwkt_gettoken(&object->token);
 }
 
+boolean_t
+vm_object_hold_next(vm_object_t object)
+{
+	atomic_add_int(&object->hold_count, 1);
+	if (lwkt_trytoken(&object->token))
+		return (TRUE);
+	lwkt_gettoken(&object->token);
+	return (FALSE);
+}
+
 void
 vm_object_drop(vm_object_t object)
 {
-	boolean_t dead;
-
 	ASSERT_LWKT_TOKEN_HELD(&object->token);
-	dead = (object->ref_count == 0 && (object->flags & OBJ_DEAD));
 	lwkt_reltoken(&object->token);
-	if (atomic_fetchadd_int(&object->hold_count, -1) == 1 && dead)
+	if (atomic_fetchadd_int(&object->hold_count, -1) ==
+	    (OBJ_HOLD_DEAD | 1))
 		kfree_obj(object, M_VM_OBJECT);
 }
 
@@ -138,10 +149,13 @@ vm_object_deallocate(vm_object_t object)
 			vm_object_pip_wait(object, "objtrm");
 			vm_object_page_remove(object, 0, (vm_pindex_t)-1,
 			    FALSE);
+			/* A write of pages that were still here. */
+			vm_object_pip_wait(object, "objtrm");
 			swap_pager_freespace_all(object);
 			KKASSERT(object->resident_page_count == 0);
 			backing = object->backing_object;
 			object->backing_object = NULL;
+			atomic_set_int(&object->hold_count, OBJ_HOLD_DEAD);
 		}
 		vm_object_drop(object);
 	}
@@ -168,10 +182,11 @@ vm_object_shadow(vm_object_t *objectp, vm_ooffset_t *offset, vm_size_t length)
 }
 
 /*
- * Move what backing has and object needs to object, free the rest.  FALSE if
- * backing is not empty afterwards.  Both are held; may block.
+ * Move what backing has and object needs to object, free the rest.  Both are
+ * held.  0: backing is empty.  EBUSY: not all could be moved.  EAGAIN: this
+ * has slept, and things may be different now.
  */
-static boolean_t
+static int
 vm_object_absorb(vm_object_t object, vm_object_t backing)
 {
 	vm_pindex_t offset = OFF_TO_IDX(object->backing_object_offset);
@@ -180,7 +195,7 @@ vm_object_absorb(vm_object_t object, vm_object_t backing)
 
 	while ((m = RB_ROOT(&backing->rb_memq)) != NULL) {
 		if (vm_page_busy_try(m, TRUE))
-			return (FALSE);
+			return (EBUSY);
 		pindex = m->pindex - offset;
 		if (m->valid == 0 || m->pindex < offset ||
 		    pindex >= object->size ||
@@ -200,37 +215,48 @@ vm_object_absorb(vm_object_t object, vm_object_t backing)
 		vm_page_insert(m, object, pindex);
 		vm_page_wakeup(m);
 	}
-	swap_pager_copy(backing, object, offset);
-	return (backing->resident_page_count == 0 &&
-	    backing->swblock_count == 0 && backing->paging_in_progress == 0);
+	if (swap_pager_copy(backing, object, offset) == FALSE)
+		return (EAGAIN);
+	return (backing->paging_in_progress == 0 ? 0 : EBUSY);
 }
 
+/*
+ * Waiting for backing's token loses object's, and absorbing may sleep: others
+ * may have got ahead of us, down to object's end.
+ */
 void
 vm_object_collapse(vm_object_t object)
 {
 	vm_object_t backing;
+	int error;
 
 	vm_object_hold(object);
-	while ((backing = object->backing_object) != NULL) {
+	while ((object->flags & OBJ_DEAD) == 0 &&
+	    (backing = object->backing_object) != NULL) {
 		vm_object_hold(backing);
-		if (object->backing_object != backing) {
+		if (object->backing_object != backing ||
+		    (object->flags & OBJ_DEAD)) {
 			vm_object_drop(backing);
 			continue;
 		}
-		if (backing->ref_count == 1 &&
-		    backing->paging_in_progress == 0 &&
-		    vm_object_absorb(object, backing)) {
+		error = EBUSY;
+		if (backing->ref_count == 1 && backing->paging_in_progress == 0)
+			error = vm_object_absorb(object, backing);
+		if (error == EBUSY) {
+			vm_object_drop(object);
+			object = backing;
+			continue;
+		}
+		if (error == 0) {
 			object->backing_object = backing->backing_object;
 			object->backing_object_offset +=
 			    backing->backing_object_offset;
 			backing->backing_object = NULL;
 			backing->ref_count = 0;
 			backing->flags |= OBJ_DEAD;
-			vm_object_drop(backing);
-		} else {
-			vm_object_drop(object);
-			object = backing;
+			atomic_set_int(&backing->hold_count, OBJ_HOLD_DEAD);
 		}
+		vm_object_drop(backing);
 	}
 	vm_object_drop(object);
 }

@@ -45,6 +45,8 @@ struct vm_object {
 #define	OBJ_DEAD	0x0008
 #define	OBJ_ONEMAPPING	0x2000	/* at most one entry maps each page */
 
+#define	OBJ_HOLD_DEAD	0x80000000U	/* hold_count: free at the last drop */
+
 #define	OFF_TO_IDX(off)	((vm_pindex_t)((vm_ooffset_t)(off) >> PAGE_SHIFT))
 
 #ifdef _KERNEL
@@ -61,6 +63,9 @@ void	_vm_object_allocate(objtype_t type, vm_pindex_t size,
 /* Hold: keep the structure and own its token.  May block. */
 void	vm_object_hold(vm_object_t);
 void	vm_object_drop(vm_object_t);
+
+/* Hold; FALSE if other tokens were lost meanwhile.  May block. */
+boolean_t vm_object_hold_next(vm_object_t);
 
 void	vm_object_reference_quick(vm_object_t);
 void	vm_object_reference_locked(vm_object_t);

@@ -80,17 +80,14 @@ vm_stat_add(long *count, long n)
  * Puts m, which is on no queue, on one.
  */
 static void
-vm_page_enqueue(vm_page_t m, int queue, boolean_t athead)
+vm_page_enqueue(vm_page_t m, int queue)
 {
 	struct vpgqueues *pq = &vm_page_queues[queue];
 
 	KKASSERT(m->queue == PQ_NONE);
 	spin_lock(&pq->spin);
 	m->queue = queue;
-	if (athead)
-		TAILQ_INSERT_HEAD(&pq->pl, m, pageq);
-	else
-		TAILQ_INSERT_TAIL(&pq->pl, m, pageq);
+	TAILQ_INSERT_TAIL(&pq->pl, m, pageq);
 	vm_stat_add(pq->cnt, 1);
 	spin_unlock(&pq->spin);
 }
@@ -166,7 +163,7 @@ vm_page_startup(void)
 		for (pa = seg->phys_beg; pa < seg->phys_end; pa += PAGE_SIZE) {
 			m = PHYS_TO_VM_PAGE(pa);
 			m->busy_count = 0;
-			vm_page_enqueue(m, PQ_FREE, FALSE);
+			vm_page_enqueue(m, PQ_FREE);
 			++vmstats.v_page_count;
 		}
 	}
@@ -339,6 +336,38 @@ vm_page_lookup_busy_wait(vm_object_t object, vm_pindex_t pindex,
 /*
  * Allocation.
  */
+
+/*
+ * The next page of the free queue, which is locked and not empty: busied.
+ */
+vm_page_t
+vm_page_free_get(void)
+{
+	struct vpgqueues *pq = &vm_page_queues[PQ_FREE];
+	vm_page_t m;
+
+	m = TAILQ_FIRST(&pq->pl);
+	TAILQ_REMOVE(&pq->pl, m, pageq);
+	vm_stat_add(&vmstats.v_free_count, -1);
+	m->queue = PQ_NONE;
+	m->busy_count = PBUSY_LOCKED;
+	return (m);
+}
+
+/*
+ * Back to the free queue, which is locked.
+ */
+void
+vm_page_free_put(vm_page_t m)
+{
+	struct vpgqueues *pq = &vm_page_queues[PQ_FREE];
+
+	KKASSERT(m->busy_count == 0);
+	m->queue = PQ_FREE;
+	TAILQ_INSERT_HEAD(&pq->pl, m, pageq);
+	vm_stat_add(&vmstats.v_free_count, 1);
+}
+
 vm_page_t
 vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
 {
@@ -357,18 +386,14 @@ vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
 	    (req & VM_ALLOC_INTERRUPT) ||
 	    ((req & VM_ALLOC_SYSTEM) &&
 	    count > vmstats.v_interrupt_free_min))) {
-		m = TAILQ_FIRST(&pq->pl);
-		TAILQ_REMOVE(&pq->pl, m, pageq);
-		vm_stat_add(&vmstats.v_free_count, -1);
-		m->queue = PQ_NONE;
-		m->busy_count = PBUSY_LOCKED;
+		m = vm_page_free_get();
+		if (__predict_false(vm_inject_hold >= 0))
+			vm_inject_taken();
 	} else {
 		m = NULL;
 	}
 	spin_unlock(&pq->spin);
 
-	if (__predict_false(vmstats.v_free_count < vm_inject_hold))
-		vm_inject_low();
 	if (m == NULL) {
 		atomic_add_int(&vm_pageout_deficit, 1);
 		pagedaemon_wakeup();
@@ -420,7 +445,10 @@ vm_page_grab(vm_object_t object, vm_pindex_t pindex, int req)
 	return (m);
 }
 
-static void
+/*
+ * There are more free pages: is that what somebody waits for?
+ */
+void
 vm_page_free_wakeup(void)
 {
 	if (vm_pageout_pages_needed &&
@@ -443,6 +471,8 @@ vm_page_free_wakeup(void)
 void
 vm_page_free_toq(vm_page_t m)
 {
+	struct vpgqueues *pq = &vm_page_queues[PQ_FREE];
+
 	KASSERT((m->busy_count & (PBUSY_LOCKED | PBUSY_MASK)) == PBUSY_LOCKED,
 	    ("vm_page_free: page %p: busy_count %08x", m, m->busy_count));
 	KASSERT(m->queue != PQ_FREE, ("vm_page_free: page %p is free", m));
@@ -456,9 +486,10 @@ vm_page_free_toq(vm_page_t m)
 	m->valid = 0;
 	m->dirty = 0;
 	vm_page_wakeup(m);
-	if (__predict_false(vm_inject_hold >= 0) && vm_inject_keep(m))
-		return;
-	vm_page_enqueue(m, PQ_FREE, TRUE);
+	spin_lock(&pq->spin);
+	if (__predict_true(vm_inject_hold < 0) || !vm_inject_keep(m))
+		vm_page_free_put(m);
+	spin_unlock(&pq->spin);
 	vm_page_free_wakeup();
 }
 
@@ -473,7 +504,7 @@ vm_page_activate(vm_page_t m)
 	if (m->queue == PQ_ACTIVE || m->wire_count != 0)
 		return;
 	vm_page_unqueue(m);
-	vm_page_enqueue(m, PQ_ACTIVE, FALSE);
+	vm_page_enqueue(m, PQ_ACTIVE);
 }
 
 void
@@ -483,7 +514,7 @@ vm_page_deactivate(vm_page_t m)
 		return;
 	vm_page_unqueue(m);
 	vm_page_flag_clear(m, PG_WINATCFLS);
-	vm_page_enqueue(m, PQ_INACTIVE, FALSE);
+	vm_page_enqueue(m, PQ_INACTIVE);
 }
 
 /* To the tail of the queue it is on. */
@@ -495,7 +526,7 @@ vm_page_requeue(vm_page_t m)
 	if (queue == PQ_NONE)
 		return;
 	vm_page_unqueue(m);
-	vm_page_enqueue(m, queue, FALSE);
+	vm_page_enqueue(m, queue);
 }
 
 void
@@ -544,15 +575,17 @@ vm_wait(int timo)
 		timo = hz;
 	if (curthread == pagethread) {
 		tsleep_interlock(&vm_pageout_pages_needed, 0);
-		vm_pageout_pages_needed = 1;
+		atomic_swap_int((u_int *)&vm_pageout_pages_needed, 1);
 		if (vm_paging_min())
 			tsleep(&vm_pageout_pages_needed, PINTERLOCKED,
 			    "VMWait", timo);
 	} else if (vm_paging_min()) {
 		vm_wait_wakeup_daemon();
 		tsleep_interlock(&vmstats.v_free_count, 0);
-		vm_pages_waiting = 1;
-		tsleep(&vmstats.v_free_count, PINTERLOCKED, "vmwait", timo);
+		atomic_swap_int((u_int *)&vm_pages_waiting, 1);
+		if (vm_paging_min())
+			tsleep(&vmstats.v_free_count, PINTERLOCKED, "vmwait",
+			    timo);
 	}
 }
 
@@ -564,9 +597,10 @@ vm_wait_pfault(void)
 	do {
 		vm_wait_wakeup_daemon();
 		tsleep_interlock(&vmstats.v_free_count, 0);
-		vm_pages_waiting = 1;
-		tsleep(&vmstats.v_free_count, PINTERLOCKED, "pfault",
-		    hz / 10 + 1);
+		atomic_swap_int((u_int *)&vm_pages_waiting, 1);
+		if (vm_paging_min())
+			tsleep(&vmstats.v_free_count, PINTERLOCKED, "pfault",
+			    hz / 10 + 1);
 	} while (vm_paging_severe() && !curproc_killed());
 }
 

@@ -111,6 +111,11 @@ vm_page_t vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, int req);
 vm_page_t vm_page_grab(struct vm_object *object, vm_pindex_t pindex, int req);
 void	vm_page_free_toq(vm_page_t m);
 
+/* With the free queue locked; after a put, unlocked, the wakeup. */
+vm_page_t vm_page_free_get(void);
+void	vm_page_free_put(vm_page_t m);
+void	vm_page_free_wakeup(void);
+
 int	vm_page_insert(vm_page_t m, struct vm_object *object,
 	    vm_pindex_t pindex);
 void	vm_page_remove(vm_page_t m);

@@ -107,16 +107,18 @@ vm_pageout_flush(vm_page_t *mc, int count)
 	int done, i;
 
 	/*
-	 * Soft-busy, then no longer writable, then free for readers: no page
-	 * changes between here and the end of the write.
+	 * The object must not end before the writes; while a page is busied
+	 * it cannot.  Soft-busy, then no longer writable, then free for
+	 * readers: no page changes between here and the end of the write.
 	 */
+	vm_object_pip_add(object, count);
 	for (i = 0; i < count; ++i) {
 		KKASSERT(mc[i]->valid == VM_PAGE_BITS_ALL);
 		vm_page_io_start(mc[i]);
-		vm_page_protect(mc[i], VM_PROT_NONE);
-		vm_page_wakeup(mc[i]);
 	}
-	vm_object_pip_add(object, count);
+	pmap_unmap_pages(mc, count);
+	for (i = 0; i < count; ++i)
+		vm_page_wakeup(mc[i]);
 	swap_pager_putpages(object, mc, count, status);
 	done = 0;
 	for (i = 0; i < count; ++i) {
@@ -336,8 +338,6 @@ vm_pageout_scan_active(int pass, long avail_shortage, long inactive_shortage,
 		} else {
 			m->act_count -= imin(m->act_count, ACT_DECLINE);
 			if (m->act_count < pass + 1) {
-				if (avail_shortage > delta)
-					vm_page_protect(m, VM_PROT_NONE);
 				vm_page_deactivate(m);
 				++delta;
 			}
@@ -363,8 +363,8 @@ vm_pageout_scan(int pass, boolean_t hard, struct vm_page *marker)
 	long avail_shortage, inactive_shortage, use, delta;
 
 	avail_shortage = (hard ? vm_paging_target1_count() :
-	    vm_paging_target2_count()) + vm_pageout_deficit;
-	vm_pageout_deficit = 0;
+	    vm_paging_target2_count()) +
+	    atomic_readandclear_int(&vm_pageout_deficit);
 	if (avail_shortage > 0) {
 		use = avail_shortage;
 		if (!hard)
@@ -419,7 +419,7 @@ vm_pageout_thread(void)
 	u_int work;
 	int pass;
 
-	curthread->td_flags |= TDF_SYSTHREAD;
+	atomic_set_int(&curthread->td_flags, TDF_SYSTHREAD);
 	vm_pageout_free_page_calc(vmstats.v_page_count);
 	vm_max_launder = vmstats.v_page_count / 256 + 16;
 	vm_pageout_marker_init(&marker, PQ_ACTIVE);

@@ -3,11 +3,11 @@
  * PCI configuration space and enumeration.
  *
  * Firmware has assigned addresses and interrupt lines; we only read them.
- * The address and data ports are used in a critical section.
+ * pci_spin protects the pair of address and data ports.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
-#include <sys/thread2.h>
+#include <sys/spinlock2.h>
 
 #include <dev/pci/pcivar.h>
 
@@ -18,6 +18,8 @@
 #define	PCI_BUSMAX	255
 #define	PCI_SLOTMAX	31
 #define	PCI_FUNCMAX	7
+
+static struct spinlock pci_spin = SPINLOCK_INITIALIZER(&pci_spin, "pci");
 
 static int
 pci_select(const struct pci_dev *dev, int reg)
@@ -33,10 +35,10 @@ pci_read_config(const struct pci_dev *dev, int reg, int width)
 	uint32_t v;
 	int port;
 
-	crit_enter();
+	spin_lock(&pci_spin);
 	port = pci_select(dev, reg);
 	v = width == 1 ? inb(port) : width == 2 ? inw(port) : inl(port);
-	crit_exit();
+	spin_unlock(&pci_spin);
 	return (v);
 }
 
@@ -45,7 +47,7 @@ pci_write_config(const struct pci_dev *dev, int reg, uint32_t v, int width)
 {
 	int port;
 
-	crit_enter();
+	spin_lock(&pci_spin);
 	port = pci_select(dev, reg);
 	if (width == 1)
 		outb(port, v);
@@ -53,7 +55,7 @@ pci_write_config(const struct pci_dev *dev, int reg, uint32_t v, int width)
 		outw(port, v);
 	else
 		outl(port, v);
-	crit_exit();
+	spin_unlock(&pci_spin);
 }
 
 void

@@ -9,8 +9,8 @@
  * to swap like all others.  Nodes come from a zone of their mount's.
  *
  * Locking: tm_lock protects all directories of the mount, shared to look a
- * name up.  tn_lock protects a file's size, and its object's pages from being
- * cut off while they are copied.  tm_lock comes first.  References change
+ * name up.  tn_lock protects a file's size, the place in it of whoever has it
+ * open, and its object's pages from being cut off while they are copied.  tm_lock comes first.  References change
  * with atomic operations: whoever takes one has another, or holds the lock of
  * the directory which names the node.
  */

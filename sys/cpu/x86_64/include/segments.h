@@ -14,6 +14,9 @@
 #define	TSSSEL		0x30		/* task state, two slots */
 #define	NGDT		8
 
+#define	BOOTCSEL32	0x18		/* 32-bit code, in the boot GDT only */
+#define	BOOTGDTSIZE	(4 * 8)
+
 #define	SEL_RPL_MASK	3
 
 #define	IDT_DE		0		/* exceptions */
@@ -33,6 +36,12 @@
 #define	IDT_MC		18
 #define	IDT_XF		19
 #define	IDT_OFFSET	32		/* first device interrupt */
+#define	XTIMER_OFFSET	48		/* local APIC: its timer */
+#define	XIPIQ_OFFSET	49		/* messages of other processors */
+#define	XINVLTLB_OFFSET	50		/* invalidate TLB entries */
+#define	XCPUSTOP_OFFSET	51		/* stop for good */
+#define	XSPURIOUSINT_OFFSET 63		/* the APIC changed its mind */
+#define	NVECTORS	64		/* that have an entry point */
 #define	NIDT		256
 
 #ifndef LOCORE

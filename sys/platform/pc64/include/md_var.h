@@ -15,10 +15,10 @@ struct trapframe;
 
 extern vm_paddr_t initrd_start;		/* physical, [start, end) */
 extern vm_paddr_t initrd_end;
+extern vm_paddr_t acpi_rsdp_paddr;	/* physical, 0: not told */
 
 /* start-up */
 void	hammer_time(vm_paddr_t start_info) __dead2;
-void	init_syscall(void);
 void	kenv_init(const char *cmdline);
 void	i8259_init(void);
 
@@ -60,6 +60,7 @@ void	cpu_switch_user(struct thread *ntd);
 void	cpu_set_fsbase(struct thread *td, uint64_t base);
 void	cpu_reset_user(struct thread *td);
 void	cpu_thread_exit(struct thread *td);
+void	cpu_thread_leave(struct thread *td);
 
 /* support.S */
 int	copy_fault(void *dst, const void *src, size_t n, uint64_t *onfault);

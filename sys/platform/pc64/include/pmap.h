@@ -27,6 +27,7 @@
 #ifndef LOCORE
 
 #include <sys/types.h>
+#include <sys/cpumask.h>
 #include <sys/queue.h>
 #include <sys/tree.h>
 
@@ -62,6 +63,7 @@ struct pmap {
 	struct pv_entry	*pm_pmlpv;	/* its pv_entry */
 	struct pv_entry_rb_tree pm_pvroot; /* all others, by pv_pindex */
 	struct pmap_statistics pm_stats;
+	volatile cpumask_t pm_active;	/* cpus which have it loaded */
 };
 
 typedef struct pmap *pmap_t;

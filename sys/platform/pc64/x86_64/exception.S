@@ -52,7 +52,7 @@
 	.align	16
 Xvectors:
 	.set	i, 0
-	.rept	48
+	.rept	NVECTORS
 	.align	16
 	.if	i != 8 && (i < 10 || i > 14) && i != 17
 	pushq	$0			/* where others have an error code */
@@ -147,6 +147,7 @@ cpu_switch:
 	.globl	cpu_lwkt_start
 	.align	16
 cpu_lwkt_start:
+	call	lwkt_switch_return
 	sti
 	xorl	%ebp, %ebp
 	movq	%r13, %rdi
@@ -160,6 +161,7 @@ cpu_lwkt_start:
 	.globl	cpu_user_start
 	.align	16
 cpu_user_start:
+	call	lwkt_switch_return
 	sti
 	xorl	%ebp, %ebp
 	movq	%r13, %rdi

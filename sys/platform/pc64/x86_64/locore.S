@@ -104,12 +104,14 @@ btext:
 
 	.section .rodata
 	.align	8
+	.globl	boot_gdt
 boot_gdt:
 	.quad	0
 	.quad	0x00af9a000000ffff	/* KCSEL: 64-bit code */
 	.quad	0x00cf92000000ffff	/* KDSEL: data */
+	.quad	0x00cf9a000000ffff	/* BOOTCSEL32: 32-bit code */
 boot_gdtr:
-	.word	. - boot_gdt - 1
+	.word	BOOTGDTSIZE - 1
 	.long	R(boot_gdt)
 
 	.section .bss

@@ -24,6 +24,7 @@
 #include <machine/md_var.h>
 #include <machine/pmap.h>
 #include <machine/segments.h>
+#include <machine/smp.h>
 #include <machine/specialreg.h>
 #include <machine/vmparam.h>
 
@@ -76,6 +77,7 @@ vm_paddr_t Maxmem;
 long physmem;
 vm_paddr_t initrd_start;
 vm_paddr_t initrd_end;
+vm_paddr_t acpi_rsdp_paddr;
 
 struct globaldata CPU_prvspace[MAXCPU];
 struct thread thread0;
@@ -212,7 +214,7 @@ init_idt(void)
 {
 	int i;
 
-	for (i = 0; i < IDT_OFFSET + 16; ++i)
+	for (i = 0; i < NVECTORS; ++i)
 		setidt(i, Xvectors + i * 16,
 		    i == IDT_BP ? SDT_SYSIGT_USER : SDT_SYSIGT,
 		    i == IDT_DF ? 1 : 0);
@@ -246,13 +248,23 @@ init_gdt(int cpu)
 	__asm __volatile("lidt %0" :: "m" (rd));
 }
 
-void
+static void
 init_syscall(void)
 {
 	wrmsr(MSR_STAR, (uint64_t)KCSEL << 32 |
 	    (uint64_t)(UBASESEL | SEL_RPL_MASK) << 48);
 	wrmsr(MSR_LSTAR, (uint64_t)Xfast_syscall);
 	wrmsr(MSR_SF_MASK, PSL_I | PSL_T | PSL_D | PSL_NT | PSL_AC);
+}
+
+/*
+ * What each processor needs to take traps, interrupts and system calls.
+ */
+void
+init_cpu(int cpu)
+{
+	init_gdt(cpu);
+	init_syscall();
 }
 
 /*
@@ -273,11 +285,11 @@ hammer_time(vm_paddr_t start_info)
 
 	gd->gd_prvspace = gd;
 	gd->gd_curthread = &thread0;
+	thread0.td_gd = gd;
 	wrmsr(MSR_GSBASE, (uint64_t)gd);
 	wrmsr(MSR_KGSBASE, 0);
 	init_idt();
-	init_gdt(0);
-	init_syscall();
+	init_cpu(0);
 	i8259_init();
 	cninit();
 
@@ -286,6 +298,7 @@ hammer_time(vm_paddr_t start_info)
 		panic("not started by a PVH loader");
 	if (si->cmdline_paddr != 0)
 		kenv_init((const char *)PHYS_TO_DMAP(si->cmdline_paddr));
+	acpi_rsdp_paddr = si->rsdp_paddr;
 	getmemsize(si);
 	dmap_extend();
 
@@ -298,7 +311,7 @@ hammer_time(vm_paddr_t start_info)
 	    0, gd);
 	lwkt_set_comm(&thread0, "swapper");
 	thread0.td_proc = NULL;
-	thread0.td_flags |= TDF_SYSTHREAD;
+	atomic_set_int(&thread0.td_flags, TDF_SYSTHREAD);
 	thread0_run(gd);
 	pmap_bootstrap();
 	mi_startup();
@@ -336,5 +349,7 @@ cpu_halt(void)
 void
 cpu_idle_halt(void)
 {
+	if (ncpus > 1)
+		pmap_inval_idle_enter(mycpu);
 	__asm __volatile("sti; hlt" ::: "memory");
 }

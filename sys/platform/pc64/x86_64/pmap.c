@@ -26,15 +26,23 @@
  *
  * Locking
  *	pmap_spin protects the tables of all user pmaps, all pv_entries, and
- *	PG_MAPPED and PG_WRITEABLE.  Nothing is allocated or freed under it:
+ *	PG_MAPPED and PG_WRITEABLE, which are cleared only when no TLB has the
+ *	mapping any more: whoever sees them clear needs no lock to know that
+ *	the page cannot be accessed.  Nothing is allocated or freed under it:
  *	pmap_enter() allocates first and looks again, and what a removal sets
  *	free is collected and freed after.  Kernel tables only ever grow, under
  *	kernel_map's lock, and each pte has one owner.
  *
  * Stale TLB entries
- *	All invalidation goes through pmap_inval(), which knows that a user
- *	pmap is only cached by a cpu that has it loaded.  With several cpus
- *	this is where they would have to be interrupted.
+ *	Whoever changes a valid pte tells all processors that may have cached
+ *	it, see pmap_inval.c, before the page is used for anything else, and
+ *	waits for them with pmap_spin held.  A user pmap is cached by those in
+ *	its pm_active: a processor enters itself before it loads the tables
+ *	and leaves when it has loaded others.  What a removal unmapped is
+ *	invalidated in one go.  A pte that was not valid is in no TLB.
+ *
+ *	Processors set bits in ptes (X86_PG_A) as we change them, so valid
+ *	ptes are changed atomically.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -45,6 +53,7 @@
 #include <sys/spinlock2.h>
 #include <machine/cpufunc.h>
 #include <machine/pmap.h>
+#include <machine/smp.h>
 #include <machine/vmparam.h>
 #include <vm/vm.h>
 #include <vm/vm_extern.h>
@@ -67,7 +76,7 @@ struct pmap *kernel_pmap = &kernel_pmap_store;
 
 static struct vm_zone pvzone_store;
 static vm_zone_t pvzone;
-static vm_pindex_t pv_next;		/* page pmap_collect() looks at next */
+static u_long pv_next;			/* page pmap_collect() looks at next */
 static struct pv_entry *pvinit;
 
 static struct spinlock pmap_spin = SPINLOCK_INITIALIZER(pmap_spin, "pmap");
@@ -109,16 +118,14 @@ pmap_table(vm_paddr_t pa)
 static void
 pmap_inval(pmap_t pmap, vm_offset_t va)
 {
-	if (pmap == kernel_pmap ||
-	    DMAP_TO_PHYS(pmap->pm_pml4) == (rcr3() & X86_PG_FRAME))
-		cpu_invlpg((void *)va);
+	pmap_inval_smp(pmap, va, va + PAGE_SIZE);
 }
 
 void
 pmap_invalidate_range(pmap_t pmap, vm_offset_t sva, vm_offset_t eva)
 {
-	for (; sva < eva; sva += PAGE_SIZE)
-		pmap_inval(pmap, sva);
+	if (sva < eva)
+		pmap_inval_smp(pmap, sva, eva);
 }
 
 /*
@@ -134,6 +141,8 @@ pmap_bootstrap(void)
 	virtual_start = VM_MIN_KERNEL_ADDRESS;
 	virtual_end = VM_MAX_KERNEL_ADDRESS;
 	kernel_vm_end = VM_MIN_KERNEL_ADDRESS;
+	mycpu->gd_pmap = kernel_pmap;
+	ATOMIC_CPUMASK_ORBIT(smp_active_mask, mycpuid);
 }
 
 void
@@ -236,16 +245,16 @@ pmap_kenter_noinval(vm_offset_t va, vm_paddr_t pa)
 
 	ptep = pmap_kpte(va);
 	KASSERT(ptep != NULL, ("pmap_kenter: no page table for %lx", va));
-	old = *ptep;
-	*ptep = pa | X86_PG_V | X86_PG_RW | X86_PG_A | X86_PG_M | X86_PG_G;
+	old = atomic_swap_64(ptep, pa | X86_PG_V | X86_PG_RW | X86_PG_A |
+	    X86_PG_M | X86_PG_G);
 	return ((old & X86_PG_V) != 0);
 }
 
 void
 pmap_kenter(vm_offset_t va, vm_paddr_t pa)
 {
-	pmap_kenter_noinval(va, pa);
-	pmap_inval(kernel_pmap, va);
+	if (pmap_kenter_noinval(va, pa))
+		pmap_inval(kernel_pmap, va);
 }
 
 void
@@ -331,28 +340,32 @@ pmap_copy_page(vm_paddr_t src, vm_paddr_t dst)
 /*
  * PV ENTRYs are limited.  When none is left, mappings go: they come back with
  * a page fault.  Pages are looked at in turn, and the busied ones, such as
- * those which callers are about to map, are left alone.  Returns how many
- * pages lost their mappings.
+ * those which callers are about to map, are left alone.  A page that is
+ * mapped is not free, and cannot become free while we look: taking its
+ * mappings away needs pmap_spin.  Returns how many pages lost their mappings.
  */
 static int
 pmap_collect(void)
 {
+	vm_page_t m, mc[PV_COLLECT];
 	vm_pindex_t seen;
-	vm_page_t m;
-	int done = 0;
+	int count = 0, i;
 
-	for (seen = 0; seen < vm_page_array_size && done < PV_COLLECT;
+	for (seen = 0; seen < vm_page_array_size && count < PV_COLLECT;
 	    ++seen) {
-		m = &vm_page_array[pv_next++ % vm_page_array_size];
-		if ((m->flags & PG_MAPPED) == 0 || vm_page_busy_try(m, TRUE))
+		m = &vm_page_array[atomic_fetchadd_long(&pv_next, 1) %
+		    vm_page_array_size];
+		if ((m->flags & PG_MAPPED) == 0)
 			continue;
-		if (m->flags & PG_MAPPED) {
-			vm_page_protect(m, VM_PROT_NONE);
-			++done;
-		}
-		vm_page_wakeup(m);
+		spin_lock(&pmap_spin);
+		if ((m->flags & PG_MAPPED) && vm_page_busy_try(m, TRUE) == 0)
+			mc[count++] = m;
+		spin_unlock(&pmap_spin);
 	}
-	return (done);
+	pmap_unmap_pages(mc, count);
+	for (i = 0; i < count; ++i)
+		vm_page_wakeup(mc[i]);
+	return (count);
 }
 
 /*
@@ -403,6 +416,50 @@ pmap_free_table(pv_entry_t pv)
 }
 
 /*
+ * Load pmap on this processor.  In a critical section.
+ */
+static void
+pmap_load(pmap_t pmap)
+{
+	struct globaldata *gd = mycpu;
+	pmap_t opmap;
+	register_t rf;
+
+	rf = intr_disable();
+	if ((opmap = gd->gd_pmap) != pmap) {
+		ATOMIC_CPUMASK_ORBIT(pmap->pm_active, gd->gd_cpuid);
+		gd->gd_pmap = pmap;
+		load_cr3(DMAP_TO_PHYS(pmap->pm_pml4));
+		ATOMIC_CPUMASK_NANDBIT(opmap->pm_active, gd->gd_cpuid);
+	}
+	intr_restore(rf);
+}
+
+void
+pmap_activate(struct vmspace *vm)
+{
+	pmap_load(vm == NULL ? kernel_pmap : vmspace_pmap(vm));
+}
+
+static void
+pmap_unload_local(void *pmap)
+{
+	if (mycpu->gd_pmap == pmap)
+		pmap_load(kernel_pmap);
+}
+
+/*
+ * A pmap that no thread runs on can still be loaded where one ran last.
+ */
+static void
+pmap_unload(pmap_t pmap)
+{
+	lwkt_send_ipiq_mask(pmap->pm_active, pmap_unload_local, pmap);
+	while (CPUMASK_TESTNZERO(pmap->pm_active))
+		cpu_pause();
+}
+
+/*
  * The root table is kept when pmap rests in a cached vmspace.
  */
 void
@@ -426,21 +483,12 @@ pmap_puninit(pmap_t pmap)
 	if (pmap->pm_pml4 == NULL)
 		return;
 	KKASSERT(RB_EMPTY(&pmap->pm_pvroot));
-	KASSERT(DMAP_TO_PHYS(pmap->pm_pml4) != (rcr3() & X86_PG_FRAME),
+	pmap_unload(pmap);
+	KASSERT(CPUMASK_TESTZERO(pmap->pm_active),
 	    ("pmap_puninit: pmap %p is loaded", pmap));
 	pmap_free_table(pmap->pm_pmlpv);
 	pmap->pm_pml4 = NULL;
 	pmap->pm_pmlpv = NULL;
-}
-
-void
-pmap_activate(struct vmspace *vm)
-{
-	pml4_entry_t *pml4;
-
-	pml4 = (vm == NULL ? kernel_pmap : vmspace_pmap(vm))->pm_pml4;
-	if ((rcr3() & X86_PG_FRAME) != DMAP_TO_PHYS(pml4))
-		load_cr3(DMAP_TO_PHYS(pml4));
 }
 
 void
@@ -452,11 +500,13 @@ pmap_replacevm(struct proc *p, struct vmspace *newvm, int adjrefs)
 		return;
 	if (adjrefs && newvm != NULL)
 		vmspace_ref(newvm);
+	lwkt_gettoken(&proc_token);
 	crit_enter();
 	p->p_vmspace = newvm;
 	if (p == curproc)
 		pmap_activate(newvm);
 	crit_exit();
+	lwkt_reltoken(&proc_token);
 	if (adjrefs && oldvm != NULL)
 		vmspace_rel(oldvm);
 }
@@ -524,8 +574,8 @@ pmap_pte(pmap_t pmap, vm_offset_t va, pv_entry_t *ptpvp)
 
 /*
  * Take pv's entry out of the table above it and pv out of the pmap, and any
- * table that this empties too.  All of them go to the list.  Under
- * pmap_spin.
+ * table that this empties too.  All of them go to the list, for
+ * pmap_inval_list().  Under pmap_spin.
  */
 static void
 pmap_remove_pv(pv_entry_t pv, struct pv_list *freed)
@@ -534,23 +584,17 @@ pmap_remove_pv(pv_entry_t pv, struct pv_list *freed)
 	vm_offset_t va = PV_VA(pv);
 	int level = PV_LEVEL(pv);
 	pv_entry_t parent;
-	vm_page_t m;
 
 	for (; level < PV_LEVELS; ++level, pv = parent) {
 		parent = (level == PV_LEVELS - 1) ? pmap->pm_pmlpv :
 		    RB_LOOKUP(pv_entry_rb_tree, &pmap->pm_pvroot,
 		    PV_INDEX(level + 1, va));
 		KKASSERT(parent != NULL);
-		m = pv->pv_m;
-		pmap_table(VM_PAGE_TO_PHYS(parent->pv_m))
-		    [PTE_INDEX(level, va)] = 0;
-		pmap_inval(pmap, va);
+		atomic_swap_64(&pmap_table(VM_PAGE_TO_PHYS(parent->pv_m))
+		    [PTE_INDEX(level, va)], 0);
 		RB_REMOVE(pv_entry_rb_tree, &pmap->pm_pvroot, pv);
 		if (level == 0) {
-			TAILQ_REMOVE(&m->md.pv_list, pv, pv_list);
-			if (TAILQ_EMPTY(&m->md.pv_list))
-				vm_page_flag_clear(m,
-				    PG_MAPPED | PG_WRITEABLE);
+			TAILQ_REMOVE(&pv->pv_m->md.pv_list, pv, pv_list);
 			--pmap->pm_stats.resident_count;
 		} else {
 			--pmap->pm_stats.wired_count;
@@ -558,6 +602,25 @@ pmap_remove_pv(pv_entry_t pv, struct pv_list *freed)
 		TAILQ_INSERT_TAIL(freed, pv, pv_list);
 		if (--parent->pv_m->wire_count > 1 || level == PV_LEVELS - 1)
 			break;
+	}
+}
+
+/*
+ * The TLBs' part of a removal: [sva, eva) of pmap goes from all of them, and
+ * then the pages on the list are not mapped any more.  Under pmap_spin.
+ */
+static void
+pmap_inval_list(pmap_t pmap, vm_offset_t sva, vm_offset_t eva,
+    struct pv_list *freed)
+{
+	pv_entry_t pv;
+
+	if (TAILQ_EMPTY(freed))
+		return;
+	pmap_inval_smp(pmap, sva, eva);
+	TAILQ_FOREACH(pv, freed, pv_list) {
+		if (PV_LEVEL(pv) == 0 && TAILQ_EMPTY(&pv->pv_m->md.pv_list))
+			vm_page_flag_clear(pv->pv_m, PG_MAPPED | PG_WRITEABLE);
 	}
 }
 
@@ -610,6 +673,7 @@ pmap_enter(pmap_t pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
 		if (old->pv_m == m)
 			break;
 		pmap_remove_pv(old, &freed);
+		pmap_inval_list(pmap, va, va + PAGE_SIZE, &freed);
 		spin_unlock(&pmap_spin);
 		pmap_free_list(&freed);
 	}
@@ -625,10 +689,10 @@ pmap_enter(pmap_t pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
 		++ptpv->pv_m->wire_count;
 		++pmap->pm_stats.resident_count;
 	}
-	*ptep = pte;
-	pmap_inval(pmap, va);
 	vm_page_flag_set(m, PG_MAPPED |
 	    ((prot & VM_PROT_WRITE) ? PG_WRITEABLE : 0));
+	if (atomic_swap_64(ptep, pte) & X86_PG_V)
+		pmap_inval(pmap, va);
 	spin_unlock(&pmap_spin);
 	pmap_free_list(&freed);
 }
@@ -641,11 +705,14 @@ static void
 pmap_restrict(pmap_t pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot)
 {
 	struct pv_list freed = TAILQ_HEAD_INITIALIZER(freed);
-	vm_offset_t va, next;
+	vm_offset_t va, next, start;
 	pt_entry_t *ptep;
+	boolean_t changed;
 
 	for (va = sva; va < eva; va = next) {
+		start = va;
 		next = ulmin(rounddown2(va, NBPDR) + NBPDR, eva);
+		changed = FALSE;
 		spin_lock(&pmap_spin);
 		for (; va < next; va += PAGE_SIZE) {
 			if ((ptep = pmap_pte(pmap, va, NULL)) == NULL)
@@ -657,10 +724,13 @@ pmap_restrict(pmap_t pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot)
 				    &pmap->pm_pvroot, PV_INDEX(0, va)),
 				    &freed);
 			} else {
-				*ptep &= ~(X86_PG_RW | X86_PG_M);
-				pmap_inval(pmap, va);
+				atomic_clear_64(ptep, X86_PG_RW | X86_PG_M);
+				changed = TRUE;
 			}
 		}
+		if (changed)
+			pmap_inval_smp(pmap, start, next);
+		pmap_inval_list(pmap, start, next, &freed);
 		spin_unlock(&pmap_spin);
 		pmap_free_list(&freed);
 	}
@@ -705,16 +775,49 @@ pmap_page_protect(struct vm_page *m, vm_prot_t prot)
 		return;
 	spin_lock(&pmap_spin);
 	if (prot == VM_PROT_NONE) {
-		while ((pv = TAILQ_FIRST(&m->md.pv_list)) != NULL)
+		while ((pv = TAILQ_FIRST(&m->md.pv_list)) != NULL) {
 			pmap_remove_pv(pv, &freed);
+			pmap_inval(pv->pv_pmap, PV_VA(pv));
+		}
+		vm_page_flag_clear(m, PG_MAPPED | PG_WRITEABLE);
 	} else {
 		TAILQ_FOREACH(pv, &m->md.pv_list, pv_list) {
-			*pmap_pte(pv->pv_pmap, PV_VA(pv), NULL) &=
-			    ~(X86_PG_RW | X86_PG_M);
+			atomic_clear_64(pmap_pte(pv->pv_pmap, PV_VA(pv), NULL),
+			    X86_PG_RW | X86_PG_M);
 			pmap_inval(pv->pv_pmap, PV_VA(pv));
 		}
 		vm_page_flag_clear(m, PG_WRITEABLE);
 	}
+	spin_unlock(&pmap_spin);
+	pmap_free_list(&freed);
+}
+
+/*
+ * Unmap several busied pages, for one interruption of the processors that
+ * had them mapped.
+ */
+void
+pmap_unmap_pages(struct vm_page **m, int count)
+{
+	struct pv_list freed = TAILQ_HEAD_INITIALIZER(freed);
+	cpumask_t mask;
+	pv_entry_t pv;
+	int i;
+
+	CPUMASK_ASSZERO(mask);
+	spin_lock(&pmap_spin);
+	for (i = 0; i < count; ++i) {
+		KKASSERT(m[i]->busy_count & PBUSY_LOCKED);
+		while ((pv = TAILQ_FIRST(&m[i]->md.pv_list)) != NULL) {
+			pmap_remove_pv(pv, &freed);
+			CPUMASK_ORMASK(mask, pv->pv_pmap->pm_active);
+		}
+	}
+	if (!TAILQ_EMPTY(&freed))
+		pmap_inval_mask(mask, VM_MIN_USER_ADDRESS,
+		    VM_MAX_USER_ADDRESS);
+	for (i = 0; i < count; ++i)
+		vm_page_flag_clear(m[i], PG_MAPPED | PG_WRITEABLE);
 	spin_unlock(&pmap_spin);
 	pmap_free_list(&freed);
 }
@@ -734,8 +837,8 @@ pmap_ts_referenced(struct vm_page *m)
 	TAILQ_FOREACH(pv, &m->md.pv_list, pv_list) {
 		ptep = pmap_pte(pv->pv_pmap, PV_VA(pv), NULL);
 		if (*ptep & X86_PG_A) {
-			*ptep &= ~X86_PG_A;
-			pmap_inval(pv->pv_pmap, PV_VA(pv));
+			atomic_clear_64(ptep, X86_PG_A);
+			pmap_inval_later(pv->pv_pmap, PV_VA(pv));
 			++count;
 		}
 	}

@@ -23,6 +23,7 @@
 #include <machine/cpu.h>
 #include <machine/md_var.h>
 #include <machine/segments.h>
+#include <machine/smp.h>
 #include <machine/trap.h>
 
 static const char *const trap_msg[] = {
@@ -174,17 +175,24 @@ trap_entry(struct trapframe *tf)
 		trap(tf);
 		goto out;
 	}
+	if (gd->gd_idleinvl)
+		pmap_inval_idle_leave(gd);
 	++gd->gd_intr_nesting_level;
 	if (irq == 0) {
 		i8259_eoi(irq);
 		hardclock(CLKF_USERMODE(tf));
+	} else if (tf->tf_trapno >= XTIMER_OFFSET) {
+		ipi_dispatch(tf->tf_trapno, CLKF_USERMODE(tf));
 	} else {
 		intr_dispatch(irq);
 	}
 	--gd->gd_intr_nesting_level;
 	lwkt_preempt_return();
 out:
-	if (CLKF_USERMODE(tf) && (p = curproc) != NULL && CURSIG(p) != 0) {
+	if (!CLKF_USERMODE(tf))
+		return;
+	lwkt_user_rebalance();
+	if ((p = curproc) != NULL && CURSIG(p) != 0) {
 		cpu_enable_intr();
 		userret(p, tf);
 	}

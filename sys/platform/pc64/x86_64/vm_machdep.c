@@ -5,7 +5,8 @@
  * The kernel itself never touches the FPU (-mgeneral-regs-only), so its
  * registers stay with the last user thread that ran: gd_npxthread.  They are
  * exchanged only when a different user thread is switched to, and with them
- * everything else that user mode depends on.
+ * everything else that user mode depends on; or when the thread leaves for
+ * another processor.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -143,10 +144,9 @@ cpu_reset_user(struct thread *td)
 	register_t rf;
 
 	KKASSERT(td == curthread);
+	rf = intr_disable();
 	bzero(pcb, sizeof(*pcb));
 	cpu_init_fpu(&pcb->pcb_save);
-
-	rf = intr_disable();
 	cpu_switch_user(td);
 	__asm __volatile("fxrstor64 %0" :: "m" (pcb->pcb_save));
 	wrmsr(MSR_FSBASE, 0);
@@ -159,6 +159,25 @@ cpu_set_fsbase(struct thread *td, uint64_t base)
 	KKASSERT(td == curthread);
 	td->td_pcb->pcb_fsbase = base;
 	wrmsr(MSR_FSBASE, base);
+}
+
+/*
+ * The current thread is about to leave this processor, which shall remember
+ * nothing of it.  In a critical section.
+ */
+void
+cpu_thread_leave(struct thread *td)
+{
+	struct globaldata *gd = mycpu;
+	register_t rf;
+
+	rf = intr_disable();
+	if (gd->gd_npxthread == td) {
+		__asm __volatile("fxsave64 %0" : "=m" (td->td_pcb->pcb_save));
+		gd->gd_npxthread = NULL;
+		pmap_activate(NULL);
+	}
+	intr_restore(rf);
 }
 
 /*
