@@ -564,12 +564,14 @@ part_limit(void)
 static void
 part_failure(void)
 {
+	long limit = kvar("kern.ipc.nmbclusters");
 	long waits = kvar("kern.ipc.mbuf_waits");
 	long fails = 1000000;
 	int fds[PAIRS][2], s[2], n;
 	char buf[2000] = "";
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	CHECK(kvar_set_long("kern.ipc.nmbclusters", 4 * limit) == 0);
 	CHECK(kvar_set_long("kern.ipc.fail_clusters", fails) == 0);
 	n = exhaust(fds);
 	CHECK(kvar("kern.ipc.fail_clusters") < fails);
@@ -580,26 +582,27 @@ part_failure(void)
 	waits = kvar("kern.ipc.mbuf_waits") - waits;
 	printf("shapes: %ld waits for a constructor\n", waits);
 	CHECK(waits > 0);
+	CHECK(kvar_set_long("kern.ipc.nmbclusters", limit) == 0);
 	close_pairs(fds, n);
 	close(s[0]);
 	close(s[1]);
 }
 
 /*
- * Memory is short: idle buffers are given up, and everything arrives.
+ * A peek shares the clusters of what a reader takes meanwhile: both see what
+ * was sent.
  */
 static void
-part_pressure(void)
+part_peek(void)
 {
-	long drains = kvar("kern.ipc.mbuf_drains"), orphans;
-	int s[2], fds[PAIRS][2], n;
+	size_t bytes = rounds * 2000, n;
 	char got[3000];
+	int s[2];
 
-	/* A peek shares the clusters of what a reader takes meanwhile. */
 	wide_pair(s);
 	if (child() == 0) {
 		close(s[1]);
-		put_stream(s[0], 1, rounds * 2000);
+		put_stream(s[0], 1, bytes);
 		_exit(0);
 	}
 	close(s[0]);
@@ -608,21 +611,53 @@ part_pressure(void)
 			;
 		_exit(0);
 	}
-	CHECK(get_stream(s[1], 1) == rounds * 2000);
+	n = get_stream(s[1], 1);
+	CHECK(n == bytes);
 	close(s[1]);
 	reap(2);
-	orphans = kvar("kern.ipc.mbuf_orphans");
+	printf("shapes: %ld clusters shared, %ld outlived their mbuf\n",
+	    kvar("kern.ipc.mbuf_copies"), kvar("kern.ipc.mbuf_orphans"));
+	CHECK(kvar("kern.ipc.mbuf_copies") > 0);
+}
 
-	/* Idle ones hold clusters, which others need. */
-	CHECK(kvar_set_long("kern.ipc.nmbclusters", 400) == 0);
+/*
+ * Buffers are given up when somebody can use them: a limit that was lowered
+ * makes idle ones go, and so does a shortage of memory.
+ */
+static void
+part_reclaim(void)
+{
+	long limit = kvar("kern.ipc.nmbclusters");
+	long drains = kvar("kern.ipc.mbuf_drains");
+	long trims = kvar("kern.ipc.mbuf_trims");
+	long min = kvar("vm.stats.v_free_min");
+	int s[2], fds[PAIRS][2], n;
+	char buf[2000] = "";
+	struct region r;
+
 	n = exhaust(fds);
 	close_pairs(fds, n);
-	CHECK(kvar_set_long("kern.ipc.nmbclusters", 256) == 0);
+	CHECK(kvar_set_long("kern.ipc.nmbclusters", limit / 2) == 0);
 	n = exhaust(fds);
 	close_pairs(fds, n);
-	printf("shapes: %ld clusters shared, %ld outlived their mbuf, "
-	    "%ld times reclaimed\n", kvar("kern.ipc.mbuf_copies"), orphans,
-	    kvar("kern.ipc.mbuf_drains") - drains);
+	CHECK(kvar_set_long("kern.ipc.nmbclusters", limit) == 0);
+	drains = kvar("kern.ipc.mbuf_drains") - drains;
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	region_map(&r, "pushed out", 8 * MIB, seed);
+	region_dirty(&r);
+	do {
+		CHECK(kvar_set_long("vm.inject.leave_free", min / 2) == 0);
+		CHECK(write(s[0], buf, sizeof(buf)) == sizeof(buf));
+		CHECK(read(s[1], buf, sizeof(buf)) == sizeof(buf));
+	} while (kvar("kern.ipc.mbuf_trims") == trims);
+	CHECK(kvar_set_long("vm.inject.leave_free", -1) == 0);
+	CHECK(region_verify(&r) == 0);
+	close(s[0]);
+	close(s[1]);
+	printf("shapes: %ld times reclaimed, %ld destroyed for want of memory\n",
+	    drains, kvar("kern.ipc.mbuf_trims") - trims);
+	CHECK(drains > 0);
 }
 
 /*
@@ -816,7 +851,8 @@ main(int argc, char **argv)
 	part_rights();
 	part_limit();
 	part_failure();
-	part_pressure();
+	part_peek();
+	part_reclaim();
 	part_timers();
 	part_epoll();
 	part_exec(argv[0]);

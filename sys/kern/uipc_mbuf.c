@@ -63,6 +63,7 @@ TUNABLE_INT("kern.ipc.nmbclusters", &nmbclusters);
 
 static u_int mbuf_fail;
 static u_long mbuf_drops, mbuf_drains, mbuf_waits, mbuf_copies, mbuf_orphans;
+static u_long mbuf_trims;
 
 SYSCTL_NODE(_kern, OID_AUTO, ipc, CTLFLAG_RW, NULL, "local communication");
 SYSCTL_UINT(_kern_ipc, OID_AUTO, fail_clusters, CTLFLAG_RW, &mbuf_fail, 0,
@@ -77,6 +78,8 @@ SYSCTL_ULONG(_kern_ipc, OID_AUTO, mbuf_copies, CTLFLAG_RD, &mbuf_copies, 0,
     "clusters shared");
 SYSCTL_ULONG(_kern_ipc, OID_AUTO, mbuf_orphans, CTLFLAG_RD, &mbuf_orphans, 0,
     "mbufs destroyed for their shared cluster");
+SYSCTL_ULONG(_kern_ipc, OID_AUTO, mbuf_trims, CTLFLAG_RD, &mbuf_trims, 0,
+    "mbufs destroyed for want of memory");
 
 /*
  * A macro, since each use names its own cache.
@@ -255,7 +258,7 @@ m_getcl(int how, int type)
 			break;
 		/* The constructor failed, and says not when it will not. */
 		atomic_add_long(&mbuf_waits, 1);
-		tsleep(&mbufcluster_cache, 0, "mclwait", 1);
+		tsleep(&mbuf_waits, 0, "mclwait", 1);
 	}
 	if (m != NULL) {
 		m->m_len = 0;
@@ -287,10 +290,12 @@ m_freecl(struct mbuf *m)
 	m->m_nextpkt = NULL;
 	m->m_ctl = NULL;
 	m->m_data = m->m_cluster->mcl_data;
-	if (vm_paging_min())
+	if (vm_paging_min()) {
+		atomic_add_long(&mbuf_trims, 1);
 		objcache_dtor(mbufcluster_cache, m);
-	else
+	} else {
 		objcache_put(mbufcluster_cache, m);
+	}
 }
 
 struct mbuf *

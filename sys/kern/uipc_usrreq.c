@@ -26,7 +26,7 @@
 #define	UNP_PATHOFF	((int)__offsetof(struct sockaddr_un, sun_path))
 #define	UNP_AUTODIGITS	5		/* hexadecimal, of a made-up name */
 
-static MALLOC_DEFINE(M_UNPCB, "unpcb", "local sockets' control blocks");
+MALLOC_DEFINE(M_UNPCB, "unpcb", "local sockets' control blocks");
 
 struct objcache *unpcb_cache;
 

@@ -5,6 +5,7 @@
 #ifndef _SYS_UNPCB_H_
 #define	_SYS_UNPCB_H_
 
+#include <sys/malloc.h>
 #include <sys/objcache.h>
 #include <sys/queue.h>
 #include <sys/un.h>
@@ -27,6 +28,7 @@ struct unpcb {
 	struct sockaddr_un unp_addr;
 };
 
+MALLOC_DECLARE(M_UNPCB);
 extern struct objcache *unpcb_cache;
 
 #define	unp_alloc()	objcache_get(unpcb_cache, M_WAITOK)
