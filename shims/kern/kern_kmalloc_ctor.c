@@ -169,6 +169,8 @@ _kmalloc_cobj(struct malloc_type *type, int flags)
 	}
 	++ext->out;
 	obj = cobj_pop(ext, type);
+	if (obj != NULL)
+		++type->ks_use[mycpu->gd_cpuid].calls;
 	spin_unlock(&ext->spin);
 	if (obj != NULL)
 		return (obj);

@@ -8,6 +8,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/bio.h>
+#include <sys/biotrace.h>
 #include <sys/conf.h>
 #include <sys/thread2.h>
 
@@ -59,6 +60,8 @@ dev_dstrategy(cdev_t dev, struct bio *bio)
 void
 biodone(struct bio *bio)
 {
+	if (biotrace_on)
+		biotrace_done(bio);
 	bio->bio_cmd = BUF_CMD_DONE;
 	if (bio->bio_done != NULL) {
 		bio->bio_flags |= BIO_DONE;

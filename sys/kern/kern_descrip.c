@@ -57,6 +57,8 @@ fdrop(struct file *fp)
 	KKASSERT(fp->f_count > 0);
 	if (atomic_fetchadd_int(&fp->f_count, -1) != 1)
 		return (0);
+	if (fp->f_epolls != 0)
+		epoll_forget(fp);
 	error = fp->f_ops->fo_close(fp);
 	if (fp->f_node != NULL)
 		tmpfs_node_rele(fp->f_node);

@@ -3,7 +3,9 @@
  * Running a program: a new address space with image, stack and arguments.
  *
  * Arguments and environment are collected in one kernel buffer, with room in
- * front for what a script's first line puts before them.  They leave it for
+ * front for what a script's first line puts before them.  The buffers are
+ * larger than any allocator's slabs, hence kernel memory of their own, and so
+ * few that a burst of programs has to take turns.  Arguments leave one for
  * the new stack, which starts as the x86-64 ABI wants it, from low to high
  * addresses: argument count, argument pointers, NULL, environment pointers,
  * NULL, auxiliary vector; above them the strings.
@@ -29,6 +31,7 @@
 #include <vm/pmap.h>
 #include <vm/vm_map.h>
 #include <vm/vm_extern.h>
+#include <vm/vm_page2.h>
 
 #include <machine/elf.h>
 #include <machine/md_var.h>
@@ -42,23 +45,55 @@ static MALLOC_DEFINE(M_PARGS, "pargs", "what programs were called with");
 #define	SCRIPT_DEPTH	4		/* scripts which scripts interpret */
 #define	PARGS_MAX	4096		/* bytes of arguments to remember */
 
+#define	EXEC_BUFSIZE	(SCRIPT_ROOM + NCARGS)
+#define	EXEC_BUFS	16
+#define	EXEC_IDLE	2		/* buffers worth keeping */
+
+static struct objcache *exec_objcache;
+
 struct stack_image {
 	uint64_t	*words;		/* being built, in kernel memory */
 	int		nwords;
 };
 
-void
+static void *
+exec_buf_alloc(void *arg, int ocflags)
+{
+	return ((void *)kmem_alloc(kernel_map, EXEC_BUFSIZE, VM_SUBSYS_IMGACT));
+}
+
+static void
+exec_buf_free(void *obj, void *arg)
+{
+	kmem_free(kernel_map, (vm_offset_t)obj, EXEC_BUFSIZE);
+}
+
+static void
+exec_objcache_init(void *dummy)
+{
+	exec_objcache = objcache_create("exec-args", EXEC_BUFS, EXEC_IDLE,
+	    NULL, NULL, NULL, exec_buf_alloc, exec_buf_free, NULL);
+}
+SYSINIT(exec, SI_SUB_PRE_DRIVERS, SI_ORDER_ANY, exec_objcache_init, NULL);
+
+int
 exec_args_init(struct exec_args *args)
 {
-	args->buf = kmalloc(SCRIPT_ROOM + NCARGS, M_EXEC, M_WAITOK);
+	args->buf = objcache_get(exec_objcache, M_WAITOK);
+	if (args->buf == NULL)
+		return (ENOMEM);
 	args->begin = args->end = args->buf + SCRIPT_ROOM;
 	args->argc = args->envc = 0;
+	return (0);
 }
 
 void
 exec_args_free(struct exec_args *args)
 {
-	kfree(args->buf, M_EXEC);
+	if (vm_paging_min())
+		objcache_dtor(exec_objcache, args->buf);
+	else
+		objcache_put(exec_objcache, args->buf);
 }
 
 /*
@@ -390,7 +425,9 @@ sys_execve(struct proc *p, const register_t *a, register_t *res)
 	args.path = objcache_get(namei_oc, M_WAITOK);
 	error = copyinstr((const void *)a[0], args.path, MAXPATHLEN, NULL);
 	if (error == 0) {
-		exec_args_init(&args);
+		error = exec_args_init(&args);
+	}
+	if (error == 0) {
 		error = exec_args_copyin(&args, a[1], &args.argc);
 		if (error == 0)
 			error = exec_args_copyin(&args, a[2], &args.envc);

@@ -78,6 +78,7 @@ exit1(int status)
 	if (p == initproc)
 		init_exit(status);
 	p->p_flags |= P_WEXIT;
+	itimer_exit(p);
 	fdfree(p);
 	tmpfs_node_rele(p->p_cwd);
 	pmap_replacevm(p, NULL, 0);

@@ -40,7 +40,7 @@ struct proclist allproc = LIST_HEAD_INITIALIZER(allproc);
 int nprocs;
 long forks_done;
 
-static int maxproc;
+int maxproc;
 static pid_t lastpid;
 static vm_zone_t proc_zone;
 

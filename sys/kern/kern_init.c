@@ -53,7 +53,9 @@ init_exec(struct proc *p)
 	struct exec_args args;
 	int error, i;
 
-	exec_args_init(&args);
+	error = exec_args_init(&args);
+	if (error)
+		return (error);
 	args.path = objcache_get(namei_oc, M_WAITOK);
 	strlcpy(args.path, init_path, MAXPATHLEN);
 	error = exec_args_add(&args, init_path);

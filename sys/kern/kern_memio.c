@@ -4,6 +4,7 @@
  */
 #include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/biotrace.h>
 #include <sys/file.h>
 #include <sys/kernel.h>
 #include <sys/stat.h>
@@ -81,6 +82,7 @@ static const struct {
 	{ "/dev/zero", makedev(1, 5), &zero_fileops },
 	{ "/dev/random", makedev(1, 8), &random_fileops },
 	{ "/dev/urandom", makedev(1, 9), &random_fileops },
+	{ "/dev/biotrace", makedev(10, 0), &biotrace_fileops },
 	{ "/dev/tty", makedev(5, 0), &cons_fileops },
 	{ "/dev/console", makedev(5, 1), &cons_fileops },
 };

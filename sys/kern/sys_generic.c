@@ -17,7 +17,7 @@
 static MALLOC_DEFINE(M_SENDFILE, "sendfile", "data on their way");
 static MALLOC_DEFINE(M_SELECT, "select", "poll descriptors");
 
-static int selwait;			/* poll() sleeps here */
+int selwait;				/* poll() sleeps here */
 
 int
 uiomove(void *cp, size_t n, struct uio *uio)

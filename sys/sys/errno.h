@@ -42,8 +42,21 @@
 #define	ENOSYS		38		/* not implemented */
 #define	ENOTEMPTY	39		/* directory not empty */
 #define	ELOOP		40		/* too many symbolic links */
-#define	ETIMEDOUT	110		/* timed out */
+#define	ENOTSOCK	88		/* not a socket */
+#define	EDESTADDRREQ	89		/* where to? */
+#define	EMSGSIZE	90		/* message is too long */
+#define	EPROTOTYPE	91		/* socket is of another type */
+#define	ENOPROTOOPT	92		/* no such option */
+#define	EPROTONOSUPPORT	93		/* no such protocol */
 #define	EOPNOTSUPP	95		/* not supported */
+#define	EAFNOSUPPORT	97		/* no such address family */
+#define	EADDRINUSE	98		/* address is in use */
+#define	ENOBUFS		105		/* no buffer */
+#define	EISCONN		106		/* connected already */
+#define	ENOTCONN	107		/* not connected */
+#define	ETOOMANYREFS	109		/* too many in flight */
+#define	ETIMEDOUT	110		/* timed out */
+#define	ECONNREFUSED	111		/* nobody is there */
 
 #define	ERESTART	(-1)		/* kernel only: restart system call */
 #define	EJUSTRETURN	(-2)		/* kernel only: leave registers alone */

@@ -38,6 +38,7 @@ struct file {
 	off_t		f_offset;
 	int		f_flag;		/* O_*, FREAD, FWRITE */
 	u_int		f_count;
+	u_int		f_epolls;	/* epoll instances it is in */
 };
 
 struct fdnode {
@@ -80,8 +81,12 @@ int	always_poll(struct file *, int events);
 const struct fileops *dev_fileops(dev_t rdev);
 extern const struct fileops cons_fileops;
 
-/* Something poll() may wait for has happened. */
+/* Something poll() may wait for, asleep on selwait, has happened. */
 void	pollwakeup(void);
+extern int selwait;
+
+/* Take a file that goes out of all epoll instances.  May block. */
+void	epoll_forget(struct file *fp);
 
 /*
  * Wait until one of n descriptors is ready or timo ticks have passed (0: do not

@@ -38,7 +38,8 @@ struct exec_args {
 	int		envc;
 };
 
-void	exec_args_init(struct exec_args *args);
+/* 0 or ENOMEM; may block. */
+int	exec_args_init(struct exec_args *args);
 int	exec_args_add(struct exec_args *args, const char *s);
 void	exec_args_free(struct exec_args *args);
 

@@ -13,7 +13,7 @@
 #define	MAXCOMLEN	16		/* longest command name kept */
 #define	MAXPATHLEN	1024		/* longest path, with its NUL */
 #define	MAXHOSTNAMELEN	256
-#define	NCARGS		(64 * 1024)	/* bytes of arguments and environment */
+#define	NCARGS		(128 * 1024)	/* bytes of arguments and environment */
 #define	NOFILE		64		/* open files of a process */
 #define	SPECNAMELEN	63		/* longest device name */
 

@@ -22,6 +22,7 @@
 
 struct tmpfs_node;
 struct exec_args;
+struct itimer;
 struct vmspace;
 
 /*
@@ -55,6 +56,7 @@ struct proc {
 	sigset_t	p_oldsigmask;	/* P_OLDMASK: to be restored */
 	struct sigaltstack p_sigstk;
 	struct sigaction p_sigact[NSIG + 1];
+	struct itimer	*p_itimer;	/* NULL: never set */
 	u_long		p_uticks;	/* clock ticks in user mode */
 	u_long		p_sticks;	/* and in the kernel */
 	u_long		p_cuticks;	/* the same of reaped children */
@@ -90,6 +92,7 @@ extern struct lwkt_token proc_token;
 extern struct proclist allproc;
 extern int nprocs;
 extern long forks_done;
+extern int maxproc;
 extern struct proc proc0;		/* the kernel itself */
 extern struct proc *initproc;		/* process 1 */
 extern struct thread thread0;
@@ -107,6 +110,7 @@ int	kern_execve(struct proc *p, struct exec_args *args);
 struct pargs *pargs_ref(struct pargs *pa);	/* proc_token held */
 void	pargs_rele(struct pargs *pa);		/* the same; may be NULL */
 void	exit1(int status) __dead2;
+void	itimer_exit(struct proc *p);
 
 /* Memory and swap are used up: end the process that uses most of them. */
 void	oom_kill(void);

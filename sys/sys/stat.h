@@ -14,9 +14,11 @@
 #define	S_IFDIR		0040000
 #define	S_IFREG		0100000
 #define	S_IFLNK		0120000
+#define	S_IFSOCK	0140000
 #define	S_ISDIR(m)	(((m) & S_IFMT) == S_IFDIR)
 #define	S_ISREG(m)	(((m) & S_IFMT) == S_IFREG)
 #define	S_ISLNK(m)	(((m) & S_IFMT) == S_IFLNK)
+#define	S_ISSOCK(m)	(((m) & S_IFMT) == S_IFSOCK)
 #define	S_ISCHR(m)	(((m) & S_IFMT) == S_IFCHR)
 #define	ALLPERMS	07777
 

@@ -44,5 +44,11 @@ sy_call_t sys_renameat2, sys_getrandom, sys_kmobj_sysctl, sys_sendfile;
 sy_call_t sys_select, sys_pselect6, sys_statfs, sys_fstatfs, sys_prctl;
 sy_call_t sys_utimes, sys_futimesat, sys_mremap;
 sy_call_t sys_mknodat, sys_nosys;
+sy_call_t sys_socket, sys_connect, sys_accept, sys_accept4, sys_sendto;
+sy_call_t sys_recvfrom, sys_sendmsg, sys_recvmsg, sys_shutdown, sys_bind;
+sy_call_t sys_listen, sys_getsockname, sys_getpeername, sys_socketpair;
+sy_call_t sys_setsockopt, sys_getsockopt, sys_getitimer, sys_setitimer;
+sy_call_t sys_alarm, sys_epoll_create, sys_epoll_create1, sys_epoll_ctl;
+sy_call_t sys_epoll_wait;
 
 #endif

@@ -256,6 +256,8 @@ tmpfs_open_file(struct tmpfs_node *node, int flags, struct file **fpp)
 		error = EISDIR;
 	else if ((flags & O_DIRECTORY) && !S_ISDIR(node->tn_mode))
 		error = ENOTDIR;
+	else if (S_ISSOCK(node->tn_mode))
+		error = ENXIO;
 	else if (S_ISCHR(node->tn_mode) &&
 	    (ops = dev_fileops(node->tn_rdev)) == NULL)
 		error = ENXIO;
