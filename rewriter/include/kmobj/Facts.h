@@ -358,6 +358,7 @@ struct Mention {
     OtherName,     ///< parsed, active code: the same name for something else
     ApiItself,     ///< declares or implements the API
     Inactive,      ///< in code no parsed unit compiles
+    Dropped,       ///< in an argument of a macro which leaves it out
     Unexpanded,    ///< in the body of a macro that nothing expands
     NotInDatabase, ///< in a file that no unit of the database reads
     DidNotParse,   ///< in a file which only failing units read
@@ -369,7 +370,9 @@ struct Mention {
   Span Call;
   std::vector<Span> Args;
   std::vector<std::string> ArgTexts;
-  Span Statement; ///< the call with its ';' where it is a statement
+  /// The call with its ';' where it is a statement. Variable: the assertion
+  /// that it is not NULL.
+  Span Statement;
 };
 
 /// Everything.

@@ -40,8 +40,8 @@ ENUM_NAMES(Role, "site-zone", "site-argument", "create-target", "store-assign",
            "type-use", "init", "escape")
 ENUM_NAMES(Mention::KindTy, "function", "type", "flag", "variable")
 ENUM_NAMES(Mention::StateTy, "understood", "other-name", "api-itself",
-           "inactive", "unexpanded", "not-in-database", "did-not-parse",
-           "skipped")
+           "inactive", "dropped", "unexpanded", "not-in-database",
+           "did-not-parse", "skipped")
 
 template <class A, class T> void describe(A &Ar, T &X);
 

@@ -86,21 +86,6 @@ static void nameTypes(Plan &P, const FactsIndex &Index) {
   }
 }
 
-static const char *stateText(Mention::StateTy State) {
-  switch (State) {
-  case Mention::Inactive:
-    return "in code that no unit compiles";
-  case Mention::Unexpanded:
-    return "in a macro that nothing expands";
-  case Mention::NotInDatabase:
-    return "in a file that no unit of the compile database reads";
-  case Mention::DidNotParse:
-    return "in a unit that does not parse";
-  default:
-    return "in a unit that was not parsed";
-  }
-}
-
 /// Calls that are in the text and in no entry: one remark a file and reason.
 static void strays(Plan &P, const Facts &F,
                    const std::set<std::string> &Textual) {

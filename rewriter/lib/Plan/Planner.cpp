@@ -54,6 +54,23 @@ std::string FactsIndex::failure(const std::string &File) const {
   return File + " does not parse";
 }
 
+const char *kmobj::stateText(Mention::StateTy State) {
+  switch (State) {
+  case Mention::Inactive:
+    return "in code that no unit compiles";
+  case Mention::Dropped:
+    return "in an argument that its macro leaves out";
+  case Mention::Unexpanded:
+    return "in a macro that nothing expands";
+  case Mention::NotInDatabase:
+    return "in a file that no unit of the compile database reads";
+  case Mention::DidNotParse:
+    return "in a unit that does not parse";
+  default:
+    return "in a unit that was not parsed";
+  }
+}
+
 std::string kmobj::upperCase(StringRef Text) {
   std::string Out;
   for (char C : Text)
@@ -276,9 +293,12 @@ void Planner::textualSteps() {
   auto Concerns = [&](const Mention &M) {
     if (M.Name != V.Name || M.Kind != Mention::Variable)
       return false;
-    return V.External || llvm::any_of(V.Declarations, [&](const auto &D) {
-             return D.Name.File == M.Text.File;
-           });
+    auto SameFile = [&](const Span &S) { return S.File == M.Text.File; };
+    return V.External ||
+           llvm::any_of(V.Declarations,
+                        [&](const auto &D) { return SameFile(D.Name); }) ||
+           (V.Scope == VarScope::Field &&
+            llvm::any_of(Uses, [&](const Use *U) { return SameFile(U->Name); }));
   };
   auto CallAround = [&](const Mention &M) -> const Mention * {
     for (const Mention &C : F.Mentions)
@@ -306,12 +326,18 @@ void Planner::textualSteps() {
       refuse(M.Text, Index.failure(M.Text.File));
       continue;
     case Mention::Inactive:
+    case Mention::Dropped:
     case Mention::Unexpanded:
       break;
     }
-    const char *Where = M.State == Mention::Inactive
-                            ? "in code that no unit compiles"
-                            : "in a macro that nothing expands";
+    const char *Where = stateText(M.State);
+    if (M.Statement && !isDynamic()) {
+      Step &St = step(Action::Remove, M.Text, V.Name, M.Statement);
+      St.Textual = true;
+      St.Notes.push_back(
+          {M.Text, std::string("changed by its spelling, ") + Where});
+      continue;
+    }
     const Mention *Call = CallAround(M);
     std::optional<Api> A = Call ? apiByName(Call->Name) : std::nullopt;
     bool Plain =

@@ -108,6 +108,8 @@ private:
   void chooseType();
 };
 
+/// Where a mention stands that no parsed unit explains, in words.
+const char *stateText(Mention::StateTy State);
 /// A free name made from Wanted: itself, M_X_ZONE, M_X_ZONE2...
 std::string freeName(const std::string &Wanted, const std::string &Suffix,
                      const std::function<bool(const std::string &)> &Taken);
