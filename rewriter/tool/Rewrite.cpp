@@ -233,7 +233,7 @@ static int rewrite() {
         return fail(std::move(E));
 
   std::unique_ptr<CompilationDatabase> DB;
-  if (!Input.Directory.empty()) {
+  if (!Input.Directories.empty()) {
     auto Loaded = Input.database();
     if (!Loaded)
       return fail(Loaded.takeError());
