@@ -56,9 +56,21 @@ static Patch describe(const PlanEntry &E) {
   return P;
 }
 
-static void refuse(PlanEntry &Entry, Error E) {
-  Entry.Convert = Entry.Convertible = false;
-  Entry.Reasons.push_back({Entry.Where, toString(std::move(E))});
+/// Those that are converted together with it go down with it.
+static void refuse(Plan &P, const PlanEntry &Entry, Error E) {
+  const Remark Why{Entry.Where, toString(std::move(E))};
+  const std::string Key = Entry.Key, Group = Entry.Group;
+  for (PlanEntry &Other : P.Entries)
+    if (Other.Key == Key || (!Group.empty() && Other.Group == Group)) {
+      Other.Convert = Other.Convertible = false;
+      Other.Reasons.push_back(Why);
+    }
+}
+
+/// The changes of a group are one patch.
+static void join(Patch &Into, Patch &&Other) {
+  Into.Body += "\n" + Other.Body;
+  append_range(Into.Changes, Other.Changes);
 }
 
 /// Fails if the changes of One meet those of the patches so far.
@@ -98,7 +110,9 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
 
   Declarators Shared;
   std::vector<Patch> Patches;
-  for (PlanEntry &Entry : P.Entries) {
+  std::vector<const PlanEntry *> Entries;
+  for (size_t I = 0; I < P.Entries.size();) {
+    PlanEntry &Entry = P.Entries[I++];
     if (!Entry.Convert || Entry.AlreadyDone)
       continue;
     const Declarators Before = Shared;
@@ -107,13 +121,33 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
     Error Failed =
         Changes ? checkFits(Files, Patches, *Changes) : Changes.takeError();
     if (Failed) {
+      refuse(P, Entry, std::move(Failed));
       Shared = Before;
-      refuse(Entry, std::move(Failed));
+      if (!Entry.Group.empty()) {
+        // What its companions changed already is in Shared: begin again.
+        Shared = Declarators();
+        Patches.clear();
+        Entries.clear();
+        I = 0;
+      }
       continue;
     }
-    append_range(Entry.Notes, Editor.Notes);
-    Patches.push_back(describe(Entry));
-    Patches.back().Changes = std::move(*Changes);
+    for (const Remark &R : Editor.Notes)
+      if (none_of(Entry.Notes, [&](const Remark &Known) {
+            return Known.Where == R.Where && Known.Text == R.Text;
+          }))
+        Entry.Notes.push_back(R);
+    Patch One = describe(Entry);
+    One.Changes = std::move(*Changes);
+    const auto Together = find_if(Entries, [&](const PlanEntry *E) {
+      return !E->Group.empty() && E->Group == Entry.Group;
+    });
+    if (Together != Entries.end()) {
+      join(Patches[Together - Entries.begin()], std::move(One));
+      continue;
+    }
+    Patches.push_back(std::move(One));
+    Entries.push_back(&Entry);
   }
   P.updateDrops();
   if (Error E = editIncludes(F, P, Files, Patches))

@@ -37,7 +37,8 @@ ENUM_NAMES(VarScope, "file", "field", "local", "static-local", "parameter")
 ENUM_NAMES(NullCheck::KindTy, "dead", "guard", "other")
 ENUM_NAMES(Role, "site-zone", "site-argument", "create-target", "store-assign",
            "flags-or", "alloc-target", "null-test", "null-assign", "member",
-           "type-use", "init", "escape")
+           "type-use", "init", "carried", "carrier-set", "size-of",
+           "member-read", "escape")
 ENUM_NAMES(Mention::KindTy, "function", "type", "flag", "variable")
 ENUM_NAMES(Mention::StateTy, "understood", "other-name", "api-itself",
            "inactive", "dropped", "unexpanded", "not-in-database",
@@ -245,6 +246,8 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("initText", X.InitText);
     Ar("initNull", X.InitNull);
     Ar("initStore", X.InitStore);
+    Ar("inBody", X.InBody);
+    Ar("bodyMacro", X.BodyMacro);
     Ar("from", X.From);
   } else if constexpr (is<T, ArgsMember>) {
     Ar("member", X.Member);
@@ -278,6 +281,8 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("args", X.Args);
     Ar("argTexts", X.ArgTexts);
     Ar("static", X.Static);
+    Ar("inBody", X.InBody);
+    Ar("bodyArgs", X.BodyArgs);
     Ar("from", X.From);
   } else if constexpr (is<T, Argument>) {
     Ar("text", X.Text);
@@ -318,6 +323,8 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("zone", X.Zone);
     Ar("zoneText", X.ZoneText);
     Ar("zoneSpelling", X.ZoneSpelling);
+    Ar("zoneParameter", X.ZoneParameter);
+    Ar("parameterAlone", X.ParameterAlone);
     Ar("statement", X.Statement);
     Ar("wholeStatement", X.WholeStatement);
     Ar("resultUsed", X.ResultUsed);

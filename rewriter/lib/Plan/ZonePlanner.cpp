@@ -297,6 +297,7 @@ void ZonePlanner::decide() {
       St.ZoneText = S->ZoneSpelling;
       St.Flags = flagsFor({});
       allocNotes(St, *S);
+      nameInBody(St, *S);
     } else {
       releaseSteps(*S);
     }
