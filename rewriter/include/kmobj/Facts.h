@@ -350,8 +350,8 @@ struct Use {
   Span Statement;              ///< the enclosing statement with its ';'
   bool WholeStatement = false; ///< the statement does nothing else
   std::string Other;           ///< StoreAssign: the other side's key
-  std::string Detail; ///< Escape: what it is, in words; FlagsOr: flags' text;
-                      ///< NullTest: the macro it is an argument of
+  std::string Detail; ///< Escape: what it is, in words; FlagsOr: flags' text
+  Span Assertion;     ///< NullTest: the statement that asserts it, and no more
   std::optional<int64_t> Value; ///< FlagsOr
   std::string InFunction;
   Provenance From;

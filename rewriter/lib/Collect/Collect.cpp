@@ -240,23 +240,6 @@ void Collector::parse(const std::vector<CompileCommand> &Units) {
   }
 }
 
-/// KASSERT(z != NULL, ..); with z at Index.
-static Span assertion(const FileText &Text, size_t Index) {
-  const std::vector<TextToken> &T = Text.tokens();
-  bool Tests = Text.is(Index + 1, "!") && Text.is(Index + 2, "=") &&
-               Text.is(Index + 3, "NULL") &&
-               (Text.is(Index + 4, ")") || Text.is(Index + 4, ","));
-  if (!Tests || Index < 3 || !Text.is(Index - 1, "(") ||
-      (!Text.is(Index - 2, "KASSERT") && !Text.is(Index - 2, "KKASSERT")))
-    return {};
-  bool Starts = Text.is(Index - 3, ";") || Text.is(Index - 3, "{") ||
-                Text.is(Index - 3, "}") || T[Index - 3].Directive;
-  size_t End = Text.closing(Index - 1) + 1;
-  if (!Starts || T[Index].Directive || !Text.is(End, ";"))
-    return {};
-  return Text.span(T[Index - 2].Begin, T[End].End);
-}
-
 void Collector::mention(Mention::KindTy Kind, const FileText &Text,
                         const TextToken &T) {
   Mention M;
@@ -278,7 +261,7 @@ void Collector::mention(Mention::KindTy Kind, const FileText &Text,
         M.Statement = Text.span(T.Begin, Text.tokens()[Next].End);
     }
   if (Kind == Mention::Variable)
-    M.Statement = assertion(Text, Text.tokenAt(T.Begin));
+    M.Statement = Text.assertionAt(T.Begin);
   All.Mentions.push_back(std::move(M));
 }
 

@@ -237,10 +237,8 @@ void FactVisitor::reference(const Expr *E, const ValueDecl *D,
   if (U.What != Role::Escape && U.What != Role::FlagsOr &&
       U.What != Role::MemberRead)
     U.Detail.clear();
-  if (U.What == Role::NullTest && U.From.Kind == Provenance::Argument)
-    if (Spelled Outer = Spell.expansion(NameLoc))
-      U.Detail = Outer.Text->text(Spell.name(
-          Spell.SM.getExpansionLoc(NameLoc)));
+  if (U.What == Role::NullTest && At)
+    U.Assertion = At.Text->assertionAt(At.Offset);
   std::optional<VarKind> Kind = kindOf(D);
   if (Kind == VarKind::MallocType && U.What == Role::Escape) {
     // The definition's own machinery is not a use.

@@ -224,6 +224,9 @@ Error EntryEditor::allocate(const Step &S) {
   if (!Found)
     return Found.takeError();
   const SourceText &Text = **Found;
+  const StringRef Old = Text.slice(S.Replace.Begin, S.Replace.End);
+  if (Old.contains("/*") || Old.contains("//"))
+    Notes.push_back({S.Replace, "the comment in this call is not kept"});
   const std::string Head = Entry.Constructed ? "kmalloc_cobj(" : "kmalloc_obj(";
   std::vector<std::string> Arguments;
   if (!Entry.Constructed)

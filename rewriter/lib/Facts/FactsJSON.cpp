@@ -347,6 +347,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("wholeStatement", X.WholeStatement);
     Ar("other", X.Other);
     Ar("detail", X.Detail);
+    Ar("assertion", X.Assertion);
     Ar("value", X.Value);
     Ar("inFunction", X.InFunction);
     Ar("from", X.From);

@@ -155,24 +155,10 @@ bool CachePlanner::mustBeDynamic(const Site &Created) {
   bool Guarded = false;
   for (const NullCheck &C : Created.Checks)
     Guarded |= C.Kind == NullCheck::Guard;
-  std::vector<Span> Goes = Covered;
   for (const Site *S : Sites) {
-    const NullCheck *Guard = S->Function == Api::ObjcacheDestroy
-                                 ? guardOf(*S)
-                                 : nullptr;
-    Guarded |= Guard != nullptr;
-    if (Guard)
-      Goes.push_back(Guard->Statement);
+    Guarded |= S->Function == Api::ObjcacheDestroy && guardOf(*S);
   }
-  if (Guarded && E.Constructed)
-    return true;
-  return llvm::any_of(Uses, [&](const Use *U) {
-    bool Asks = U->What == Role::NullTest || U->What == Role::NullAssign;
-    bool Asserts = U->Detail == "KKASSERT" || U->Detail == "KASSERT";
-    return Asks && !Asserts && llvm::none_of(Goes, [&](const Span &S) {
-             return S.contains(U->Name);
-           });
-  });
+  return (Guarded && E.Constructed) || isAskedFor();
 }
 
 void CachePlanner::dynamicType(Step &Create) {
@@ -199,9 +185,8 @@ void CachePlanner::limitInBytes(Step &Create) {
     return;
   Create.RaiseLimit = true;
   for (const Span &S : RaisedAt)
-    note(S, "does not concern " + V.Name +
-                " any more, whose type has no limit in bytes: see whether it "
-                "can go");
+    note(S, "the caches that counted against this limit have types of their "
+            "own, which have none in bytes: see whether it can go");
 }
 
 /// One macro declares the cache, defines its malloc type and creates it.
@@ -296,6 +281,8 @@ void CachePlanner::chooseType() {
 }
 
 void CachePlanner::decide() {
+  if (V.Scope == VarScope::Field)
+    E.Form = TypeForm::Dynamic;
   const Site *Created = nullptr;
   for (const Site *S : Sites) {
     if (S->Function == Api::ObjcachePopulateLinear ||

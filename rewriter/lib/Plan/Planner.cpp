@@ -296,6 +296,9 @@ bool Planner::creationExtent(const Site &S, Span &Replace,
     if (C.Kind == NullCheck::Dead) {
       // What it jumps to may have no other way in.
       bool Jumps = StringRef(C.Body).contains("goto ");
+      if (Jumps && isDynamic())
+        note(C.Statement, "creating the type cannot fail: see whether this "
+                          "test can go");
       if (Jumps && (!isDynamic() || C.Test.contains(S.Call)))
         Bad(C.Statement, "the NULL check behind the creation jumps");
       else if (C.Test.contains(S.Call))
@@ -335,6 +338,39 @@ const NullCheck *Planner::guardOf(const Site &S) {
   return nullptr;
 }
 
+/// Does the code ask whether it is there, other than around its creation and
+/// destruction?
+bool Planner::isAskedFor() const {
+  std::vector<Span> Goes;
+  for (const Site *S : Sites) {
+    for (const NullCheck &C : S->Checks)
+      if (C.Kind != NullCheck::Other)
+        Goes.push_back(C.Statement);
+    if (S->Retry)
+      Goes.push_back(S->Retry->Statement);
+  }
+  return llvm::any_of(Uses, [&](const Use *U) {
+    bool Asks = U->What == Role::NullTest || U->What == Role::NullAssign;
+    return Asks && !U->Assertion && llvm::none_of(Goes, [&](const Span &S) {
+             return S.contains(U->Name);
+           });
+  });
+}
+
+/// What an object takes of a slab, where that is far from what it needs.
+void Planner::slabUse() {
+  constexpr uint64_t Slab = 128 << 10, Line = 64, Header = 352;
+  uint64_t Object = (E.Size + (E.Constructed ? 8 : 0) + Line - 1) / Line * Line;
+  if (Object == 0 || Object > largestObject())
+    return;
+  uint64_t Count = (Slab - Header) / (Object + 8);
+  uint64_t Unused = Slab - Header - Count * (Object + 8);
+  if (Unused >= Slab / 5)
+    note(E.Where, "a slab holds " + std::to_string(Count) + " of " +
+                      std::to_string(E.Size) + " bytes and leaves " +
+                      std::to_string(Unused >> 10) + " KiB of 128 unused");
+}
+
 /// A macro gets the name of the type, and pastes what it needs onto it.
 void Planner::nameInBody(Step &St, const Site &S) {
   if (!isShared(S))
@@ -369,15 +405,11 @@ void Planner::valueUses() {
   }
 }
 
-/// KASSERT(z != NULL, ..): true of a static type.
+/// KASSERT(z != NULL, ..): a static type is there.
 void Planner::assertions() {
   for (const Use *U : Uses) {
-    if (U->What != Role::NullTest || covers(U->Name) || isDynamic())
-      continue;
-    bool Asserts = U->Detail == "KKASSERT" || U->Detail == "KASSERT";
-    if (Asserts && U->Statement && U->From.Expansions.size() == 1 &&
-        U->From.Expansions[0].Begin == U->Statement.Begin)
-      step(Action::Remove, U->Name, U->Detail, U->Statement);
+    if (U->Assertion && !covers(U->Name) && !isDynamic())
+      step(Action::Remove, U->Name, V.Name, U->Assertion);
   }
 }
 
@@ -679,6 +711,7 @@ PlanEntry Planner::plan() {
   carriers();
   textualSteps();
   uncovered();
+  slabUse();
   llvm::stable_sort(E.Steps, [](const Step &A, const Step &B) {
     return A.Replace < B.Replace;
   });

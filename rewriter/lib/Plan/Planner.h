@@ -88,6 +88,8 @@ protected:
   /// In a macro's body the zone is a parameter; Type is how it is named there.
   bool isShared(const Site &S) const { return !S.ZoneParameter.empty(); }
   void nameInBody(Step &St, const Site &S);
+  bool isAskedFor() const;
+  void slabUse();
   void valueUses();
   void carriers();
   void carrierSite(const Variable &C, const Site &S);
