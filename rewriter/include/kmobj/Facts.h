@@ -400,6 +400,8 @@ struct Mention {
 struct Facts {
   static constexpr int Version = 1;
   std::string Tree; ///< absolute, real path of the tree's root
+  /// No header of the tree defines kmalloc_obj(): it is too old.
+  bool LacksKmallocObj = false;
   std::vector<Unit> Units;
   std::vector<SourceFile> Files;
   std::vector<Variable> Variables;

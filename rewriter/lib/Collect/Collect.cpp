@@ -404,10 +404,17 @@ void Collector::files() {
     F.Hash = llvm::utohexstr(llvm::xxh3_64bits(Text->source()), true, 16);
     All.Files.push_back(std::move(F));
   }
+  All.LacksKmallocObj = true;
   for (const auto &[Name, File] : Index.files())
-    if (File && !path::is_absolute(Name))
+    if (File && !path::is_absolute(Name)) {
       for (const std::string &T : File->TypeNames)
         All.Identifiers.push_back({T, {Name}});
+      if (File->Header && File->mayName("kmalloc_obj"))
+        if (const FileText *Text = Store.get(Name))
+          for (size_t I = 1; I < Text->tokens().size(); ++I)
+            if (Text->is(I, "kmalloc_obj") && Text->is(I - 1, "define"))
+              All.LacksKmallocObj = false;
+    }
 }
 
 /// Malloc types that no cache is made of concern nobody, nor do those uses.

@@ -374,6 +374,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
   } else {
     static_assert(is<T, Facts>);
     Ar("tree", X.Tree);
+    Ar("lacksKmallocObj", X.LacksKmallocObj);
     Ar("units", X.Units);
     Ar("files", X.Files);
     Ar("variables", X.Variables);

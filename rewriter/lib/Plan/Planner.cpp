@@ -721,6 +721,8 @@ PlanEntry Planner::plan() {
   llvm::stable_sort(E.Notes, [](const Remark &A, const Remark &B) {
     return A.Where < B.Where;
   });
+  if (F.LacksKmallocObj)
+    E.Reasons = {{Span(), "this tree has no kmalloc_obj() to convert it to"}};
   E.Convert = E.Convertible = E.Reasons.empty();
   // What several share is counted once.
   E.Sites = Textual.size();
