@@ -233,7 +233,7 @@ static int rewrite() {
         return fail(std::move(E));
 
   std::unique_ptr<CompilationDatabase> DB;
-  if (!Input.Directory.empty()) {
+  if (!Input.Directories.empty()) {
     auto Loaded = Input.database();
     if (!Loaded)
       return fail(Loaded.takeError());
@@ -260,14 +260,11 @@ static int rewrite() {
   if (!R)
     return fail(R.takeError());
 
-  const bool ToStdout =
-      PatchDirectory.empty() && OutputTree.empty() && !InPlace;
   const std::string Report = unparsed(*F) + notes(*P) + report(*P);
-  if (ToStdout)
-    outs() << Report;
   if (Error E = write(Tree, *R))
     return fail(std::move(E));
-  if (!ToStdout)
-    outs() << Report;
+  // Standard output is the diff's, where there is one.
+  const bool IsDiff = PatchDirectory.empty() && OutputTree.empty() && !InPlace;
+  (IsDiff ? errs() : outs()) << Report;
   return outcome(*F, *P);
 }

@@ -48,8 +48,10 @@ void Progress::operator()(unsigned Done, unsigned Total, StringRef Unit) {
 }
 
 InputOptions::InputOptions(Verb &V)
-    : Directory("p", cl::desc("directory with compile_commands.json"),
-                cl::value_desc("dir"), cl::sub(V.Command)),
+    : Directories("p",
+                  cl::desc("directory with compile_commands.json; several, for "
+                           "several configurations or platforms of one tree"),
+                  cl::value_desc("dir"), cl::sub(V.Command)),
       Tree("tree",
            cl::desc("root of the kernel sources (default: the directory above "
                     "the units which holds conf/files)"),
@@ -60,10 +62,10 @@ InputOptions::InputOptions(Verb &V)
 
 Expected<std::unique_ptr<clang::tooling::CompilationDatabase>>
 InputOptions::database() const {
-  if (Directory.empty())
+  if (Directories.empty())
     return createStringError("name the directory with compile_commands.json: "
                              "-p DIR");
-  return loadDatabase(Directory);
+  return loadDatabase(Directories);
 }
 
 Expected<Facts> InputOptions::collectFacts(CollectOptions Options) const {
@@ -79,7 +81,7 @@ Expected<Facts> InputOptions::collectFacts(CollectOptions Options) const {
 
 Expected<Facts> InputOptions::facts(ArrayRef<std::string> Files) const {
   if (Files.empty()) {
-    if (Directory.empty())
+    if (Directories.empty())
       return createStringError("name the directory with compile_commands.json "
                                "(-p DIR) or facts that were collected "
                                "(--facts FILE)");

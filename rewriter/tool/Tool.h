@@ -55,11 +55,11 @@ private:
 struct InputOptions {
   explicit InputOptions(Verb &V);
 
-  llvm::cl::opt<std::string> Directory;
+  llvm::cl::list<std::string> Directories;
   llvm::cl::opt<std::string> Tree;
   llvm::cl::opt<unsigned> Jobs;
 
-  /// The compile database; an error if -p is missing.
+  /// The compile databases as one; an error if -p is missing.
   llvm::Expected<std::unique_ptr<clang::tooling::CompilationDatabase>>
   database() const;
 

@@ -10,6 +10,9 @@
 //   variable   anything that holds a zone, a cache, or something one is made
 //              of: a file-scope variable, a structure field, a local, a
 //              parameter. Named by its *key* (see Variable::Key).
+//   carrier    a local, a parameter or a local array that other zones or caches
+//              are put into: it has what flows to it (Role::Carried) and is
+//              created nowhere.
 //   site       one call of the zone or object cache API.
 //   use        one appearance of a variable's name, with the role it plays.
 //              Every appearance is recorded; a role of Escape means that the
@@ -147,6 +150,10 @@ struct Declaration {
   std::string InitText;
   bool InitNull = false; ///< initialiser is NULL or 0
   std::string InitStore; ///< initialiser is `&store`: the store's key
+  /// The name is an argument of a macro whose body holds the declaration, as in
+  /// `#define POOL(p) struct objcache *p;`: the statement there.
+  Span InBody;
+  std::string BodyMacro;
   Provenance From;
 };
 
@@ -191,6 +198,9 @@ struct MallocDefine {
   std::vector<Span> Args;
   std::vector<std::string> ArgTexts;
   bool Static = false;
+  /// Written in the body of another macro, once: MALLOC_DEFINE(M_##p, s, l).
+  Span InBody; ///< from the macro's name to ')'
+  std::vector<std::string> BodyArgs;
   Provenance From;
 };
 
@@ -243,7 +253,8 @@ bool isZoneApi(Api A);
 struct NullCheck {
   enum KindTy {
     Dead,  ///< directly after the creation: `if (z == NULL) panic(..);`
-    Guard, ///< the creation is inside it: `if (z == NULL) z = zinit(..);`
+    Guard, ///< the creation is inside it: `if (z == NULL) z = zinit(..);`, or
+           ///< the destruction: `if (z != NULL) zdestroy(z);`
     Other
   };
   KindTy Kind = Other;
@@ -252,7 +263,8 @@ struct NullCheck {
   Span Test;                  ///< `z == NULL` itself
   std::string Body;           ///< text of what it does
   bool OnlyTest = false;      ///< the condition is this test and nothing else
-  bool OnlyStatement = false; ///< Guard: the creation is all its body does
+  bool OnlyStatement = false; ///< Guard: the creation is all its body does; of
+                              ///< a destruction: that, and setting it to NULL
   bool HasElse = false;
 };
 
@@ -283,6 +295,10 @@ struct Site {
   /// How the zone is written at the site: `swap_zone`, `sc->zone`.
   Span ZoneText;
   std::string ZoneSpelling;
+  /// In a macro's body: the macro's parameter that stands for the zone.
+  std::string ZoneParameter;
+  /// That parameter is in the body nowhere else than in the API's calls.
+  bool ParameterAlone = false;
   Span Statement;              ///< enclosing statement with its ';'
   bool WholeStatement = false; ///< nothing in it but the call (and for a
                                ///< creation the assignment to the zone)
@@ -301,7 +317,7 @@ struct Site {
 
   // Creations.
   Span AssignTo; ///< `z` in `z = zinit(..)`
-  std::vector<NullCheck> Checks;
+  std::vector<NullCheck> Checks; ///< also the guards of a destruction
   std::optional<RetryLoop> Retry;
   bool InLoop = false; ///< in a loop that is not such a retry
 };
@@ -319,6 +335,10 @@ enum class Role {
   Member,       ///< args.objsize = N
   TypeUse,      ///< MallocType: any other use
   Init,         ///< in the initialiser of objcache_malloc_args
+  Carried,      ///< put into a carrier: assigned, listed, passed (Other: which)
+  CarrierSet,   ///< the carrier, where something is put into it
+  SizeOf,       ///< its size is taken: of a carrier
+  MemberRead,   ///< args.objsize or args.mtype is looked at
   Escape        ///< anything else
 };
 
@@ -331,6 +351,7 @@ struct Use {
   bool WholeStatement = false; ///< the statement does nothing else
   std::string Other;           ///< StoreAssign: the other side's key
   std::string Detail; ///< Escape: what it is, in words; FlagsOr: flags' text
+  Span Assertion;     ///< NullTest: the statement that asserts it, and no more
   std::optional<int64_t> Value; ///< FlagsOr
   std::string InFunction;
   Provenance From;
@@ -358,6 +379,7 @@ struct Mention {
     OtherName,     ///< parsed, active code: the same name for something else
     ApiItself,     ///< declares or implements the API
     Inactive,      ///< in code no parsed unit compiles
+    Dropped,       ///< in an argument of a macro which leaves it out
     Unexpanded,    ///< in the body of a macro that nothing expands
     NotInDatabase, ///< in a file that no unit of the database reads
     DidNotParse,   ///< in a file which only failing units read
@@ -369,13 +391,17 @@ struct Mention {
   Span Call;
   std::vector<Span> Args;
   std::vector<std::string> ArgTexts;
-  Span Statement; ///< the call with its ';' where it is a statement
+  /// The call with its ';' where it is a statement. Variable: the assertion
+  /// that it is not NULL.
+  Span Statement;
 };
 
 /// Everything.
 struct Facts {
   static constexpr int Version = 1;
   std::string Tree; ///< absolute, real path of the tree's root
+  /// No header of the tree defines kmalloc_obj(): it is too old.
+  bool LacksKmallocObj = false;
   std::vector<Unit> Units;
   std::vector<SourceFile> Files;
   std::vector<Variable> Variables;

@@ -27,10 +27,11 @@ struct UnitDiagnostic {
   std::string str() const;
 };
 
-/// The database in the directory, with commands inferred for files which it
-/// does not list. The error says what is missing or wrong.
+/// The databases in the directories as one, with commands inferred for files
+/// which they do not list. A unit that is in several is parsed as each of them
+/// says. The error says what is missing or wrong.
 llvm::Expected<std::unique_ptr<clang::tooling::CompilationDatabase>>
-loadDatabase(llvm::StringRef Directory);
+loadDatabase(llvm::ArrayRef<std::string> Directories);
 
 /// All diagnostics of a unit (path as the database gives it), in order. FS
 /// null: the disk.
@@ -38,7 +39,7 @@ std::vector<UnitDiagnostic>
 diagnose(const clang::tooling::CompilationDatabase &DB, llvm::StringRef Unit,
          llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS);
 
-/// The unit's tree. An error names the first diagnostic when it does not parse.
+/// The unit's tree by the first of its commands. An error names the first diagnostic when it does not parse.
 llvm::Expected<std::unique_ptr<clang::ASTUnit>>
 parseUnit(const clang::tooling::CompilationDatabase &DB, llvm::StringRef Unit);
 

@@ -44,6 +44,10 @@ enum class Action {
   Resize,     ///< kmem_alloc's size argument of the boot items
   TestNull,   ///< dynamic: `z == NULL` becomes `z_obj == NULL`
   AssignNull, ///< dynamic: `z = NULL` becomes `z_obj = NULL`
+  SetLimit,   ///< objcache_set_cluster_limit
+  Reclaim,    ///< objcache_reclaimlist
+  Name,       ///< the zone as a value: passed, assigned, listed
+  Rewrite,    ///< Replace becomes Text
 };
 llvm::StringRef actionName(Action A);
 
@@ -66,6 +70,12 @@ struct Step {
   std::vector<Span> AlsoRemove;
   /// The step stands in inactive code and is known by its spelling only.
   bool Textual = false;
+  /// The type is what ZoneText names, not the entry's: a carrier, or the
+  /// parameter of a macro.
+  bool Carried = false;
+  std::string Size; ///< Carried allocation of a plain type: its size
+  bool Bare = false; ///< Name: the type's name without `_obj`
+  std::string Text;  ///< Rewrite
 
   // Alloc.
   std::string Flags;    ///< M_INTNOWAIT; a person may edit it
@@ -79,6 +89,7 @@ struct Step {
   bool CallReserve = false;
   std::string Objects = "0";
   // Create (constructed): kmalloc_obj_ctor(M_X, Ctor, Dtor, Private, MaxOut).
+  // SetLimit: kmalloc_obj_set_limit(M_X, MaxOut).
   bool CallCtor = false;
   std::string Ctor = "NULL", Dtor = "NULL", Private = "NULL", MaxOut = "0";
   // Create (dynamic): kmalloc_create_obj(&z, Name, Size) first.
@@ -135,6 +146,15 @@ struct PlanEntry {
   /// KMALLOC_OBJ_BOOTSLABS (static array) or stays (kmem_alloc).
   std::string Items, ItemsCount;
   bool ItemsStatic = false;
+
+  /// Zones that meet in a carrier or in a macro are converted together or not
+  /// at all: the key of the first of them; empty when it stands alone. The
+  /// first one's entry has the carriers and the steps about them.
+  std::string Group;
+  std::vector<std::string> Carriers; ///< keys
+  /// Declared, created and its malloc type defined by one macro, whose body
+  /// the group's first entry changes.
+  bool InPool = false;
 
   std::vector<Step> Steps; ///< by place
 

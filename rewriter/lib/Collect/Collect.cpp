@@ -75,6 +75,7 @@ private:
   Facts All;
   /// How parsed units, and failing ones, read each file.
   std::map<std::string, std::set<SkippedRanges>> Parsed, Failed;
+  std::map<std::string, std::set<uint32_t>> Dropped;
   std::set<std::string> SkippedFiles; ///< read by skipped units, by their text
 
   llvm::Error select(const clang::tooling::CompilationDatabase &DB,
@@ -225,6 +226,8 @@ void Collector::parse(const std::vector<CompileCommand> &Units) {
     auto &Read = R.FirstError.empty() ? Parsed : Failed;
     for (auto &[File, Ranges] : R.Read)
       Read[File].insert(Ranges.begin(), Ranges.end());
+    for (auto &[File, Offsets] : R.Dropped)
+      Dropped[File].insert(Offsets.begin(), Offsets.end());
     auto Append = [](auto &To, auto &From) {
       std::move(From.begin(), From.end(), std::back_inserter(To));
     };
@@ -257,19 +260,23 @@ void Collector::mention(Mention::KindTy Kind, const FileText &Text,
       if (Starts && !T.Directive && Text.is(Next, ";"))
         M.Statement = Text.span(T.Begin, Text.tokens()[Next].End);
     }
+  if (Kind == Mention::Variable)
+    M.Statement = Text.assertionAt(T.Begin);
   All.Mentions.push_back(std::move(M));
+}
+
+static bool isAccessed(const FileText &Text, size_t I) {
+  return Text.is(I - 1, ".") || (Text.is(I - 1, ">") && Text.is(I - 2, "-"));
 }
 
 /// A member of that name, or the declaration of one, as zlib has them: not the
 /// function whatever else it is.
 static bool isMember(const FileText &Text, const TextToken &T) {
   size_t I = Text.tokenAt(T.Begin);
-  bool Accessed =
-      Text.is(I - 1, ".") || (Text.is(I - 1, ">") && Text.is(I - 2, "-"));
   bool Declared = I > 0 && Text.is(I + 1, ";") &&
                   (Text.tokens()[I - 1].Kind == TextToken::Identifier &&
                    !Text.is(I - 1, "return"));
-  return Accessed || Declared;
+  return isAccessed(Text, I) || Declared;
 }
 
 /// Every mention in the tree's text.
@@ -279,7 +286,7 @@ void Collector::mentions() {
   // files that declare it; the text of others may use the name for other
   // things.
   std::set<std::string> Everywhere;
-  std::map<std::string, std::set<std::string>> Inside;
+  std::map<std::string, std::set<std::string>> Inside, Members;
   for (const Variable &V : All.Variables) {
     if (V.Kind != VarKind::Zone && V.Kind != VarKind::Cache &&
         V.Kind != VarKind::ZoneStore)
@@ -289,12 +296,20 @@ void Collector::mentions() {
     else if (V.Scope == VarScope::File || V.Scope == VarScope::StaticLocal)
       for (const Declaration &D : V.Declarations)
         Inside[D.Name.File].insert(V.Name);
+    else if (V.Scope == VarScope::Field)
+      for (const Declaration &D : V.Declarations)
+        Members[D.Name.File].insert(V.Name);
   }
+  for (const Use &U : All.Uses)
+    if (const Variable *V = All.variable(U.Var);
+        V && V->Scope == VarScope::Field)
+      Members[U.Name.File].insert(V->Name);
   for (const auto &[Name, File] : Index.files()) {
     if (!File || path::is_absolute(Name))
       continue;
-    auto Local = Inside.find(Name);
-    bool Any = !File->Api.empty() || Local != Inside.end();
+    auto Local = Inside.find(Name), Member = Members.find(Name);
+    bool Any = !File->Api.empty() || Local != Inside.end() ||
+               Member != Members.end();
     for (const std::string &V : Everywhere)
       Any = Any || File->mayName(V);
     const FileText *Text = Any ? Store.get(Name) : nullptr;
@@ -312,7 +327,9 @@ void Collector::mentions() {
       }
       std::string Word = Text->text(T).str();
       if (Everywhere.count(Word) ||
-          (Local != Inside.end() && Local->second.count(Word)))
+          (Local != Inside.end() && Local->second.count(Word)) ||
+          (Member != Members.end() && Member->second.count(Word) &&
+           isAccessed(*Text, Text->tokenAt(T.Begin))))
         mention(Mention::Variable, *Text, T);
     }
   }
@@ -353,6 +370,8 @@ void Collector::account() {
     else if (Active && M.Kind != Mention::Function &&
              M.Kind != Mention::Variable)
       M.State = Mention::Understood;
+    else if (Active && Dropped[File].count(M.Text.Begin))
+      M.State = Mention::Dropped;
     else if (Active)
       M.State = InDefine ? Mention::Unexpanded : Mention::OtherName;
     else if (P != Parsed.end())
@@ -385,10 +404,17 @@ void Collector::files() {
     F.Hash = llvm::utohexstr(llvm::xxh3_64bits(Text->source()), true, 16);
     All.Files.push_back(std::move(F));
   }
+  All.LacksKmallocObj = true;
   for (const auto &[Name, File] : Index.files())
-    if (File && !path::is_absolute(Name))
+    if (File && !path::is_absolute(Name)) {
       for (const std::string &T : File->TypeNames)
         All.Identifiers.push_back({T, {Name}});
+      if (File->Header && File->mayName("kmalloc_obj"))
+        if (const FileText *Text = Store.get(Name))
+          for (size_t I = 1; I < Text->tokens().size(); ++I)
+            if (Text->is(I, "kmalloc_obj") && Text->is(I - 1, "define"))
+              All.LacksKmallocObj = false;
+    }
 }
 
 /// Malloc types that no cache is made of concern nobody, nor do those uses.

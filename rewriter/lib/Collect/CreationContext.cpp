@@ -141,6 +141,32 @@ void FactVisitor::creationContext(Site &S, const Expr *Target,
   }
 }
 
+/// if (z != NULL) { zdestroy(z); z = NULL; }
+void FactVisitor::destroyContext(Site &S, const Expr *Target,
+                                 const Stmt *Statement, size_t Level) {
+  size_t At = Level - 1;
+  const auto *Block = dyn_cast<CompoundStmt>(Stack[At]);
+  if (Block && At > 0)
+    --At;
+  const auto *If = dyn_cast<IfStmt>(Stack[At]);
+  bool IsEqual, Alone;
+  const Stmt *Body = Block ? static_cast<const Stmt *>(Block) : Statement;
+  if (!If || If->getThen() != Body ||
+      !isNullTest(If->getCond(), Target, IsEqual, Alone) || IsEqual)
+    return;
+  NullCheck C = nullCheck(If, Target);
+  C.Kind = NullCheck::Guard;
+  C.OnlyStatement = true;
+  if (Block)
+    for (const Stmt *Part : Block->body()) {
+      const auto *Op = dyn_cast<BinaryOperator>(Part);
+      bool SetsNull = Op && Op->getOpcode() == BO_Assign &&
+                      sameThing(Op->getLHS(), Target) && isNull(Op->getRHS());
+      C.OnlyStatement &= Part == Statement || SetsNull;
+    }
+  S.Checks.push_back(std::move(C));
+}
+
 namespace {
 /// Locations at which a variable is looked at.
 struct Looks : RecursiveASTVisitor<Looks> {

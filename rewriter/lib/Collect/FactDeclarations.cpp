@@ -23,6 +23,13 @@ llvm::StringRef kmobj::recordName(QualType T) {
   return R ? R->getDecl()->getName() : llvm::StringRef();
 }
 
+const ParmVarDecl *kmobj::parameter(const FunctionDecl *F, unsigned Index) {
+  const FunctionDecl *Definition = nullptr;
+  if (F->isDefined(Definition) && Index < Definition->getNumParams())
+    F = Definition;
+  return F->getParamDecl(Index);
+}
+
 std::optional<Api> kmobj::apiOf(const FunctionDecl *F) {
   if (!F || !F->getIdentifier() || !F->isExternallyVisible())
     return std::nullopt;
@@ -79,10 +86,24 @@ std::string FactVisitor::keyOf(const ValueDecl *D) {
   if (!At)
     return {};
   std::string Key = At.Text->path() + "@";
+  // One key for a parameter in all declarations of its function.
+  if (const auto *P = dyn_cast<ParmVarDecl>(D))
+    if (const auto *F =
+            dyn_cast_or_null<FunctionDecl>(P->getParentFunctionOrMethod())) {
+      const FunctionDecl *Canonical = F->getCanonicalDecl();
+      llvm::SmallString<64> USR;
+      std::string Of;
+      if (F->isExternallyVisible() && !index::generateUSRForDecl(F, USR))
+        Of = USR.str().str();
+      else if (Spelled Where = Spell.expansion(Canonical->getLocation()))
+        Of = Where.Text->path() + "@" + F->getName().str();
+      return Of + "@" + std::to_string(P->getFunctionScopeIndex());
+    }
   if (const auto *F = dyn_cast<FieldDecl>(D))
     return Key + F->getParent()->getName().str() + "." + D->getName().str();
   if (V->isLocalVarDeclOrParm()) {
-    if (const auto *F = dyn_cast<FunctionDecl>(V->getParentFunctionOrMethod()))
+    if (const auto *F =
+            dyn_cast_or_null<FunctionDecl>(V->getParentFunctionOrMethod()))
       Key += F->getName().str() + "@";
     Key +=
         std::to_string(Spell.SM.getExpansionLineNumber(V->getLocation())) + "@";
@@ -145,6 +166,58 @@ static bool isStorage(llvm::StringRef Word) {
          Word == "volatile" || Word == "register";
 }
 
+/// [First, Last] of the type in front of a declarator, storage class and
+/// attributes left out.
+static Span typeOf(const FileText &Text, size_t First, size_t Before) {
+  const std::vector<TextToken> &T = Text.tokens();
+  while (First < Before && (isStorage(Text.text(T[First])) ||
+                            Text.text(T[First]).starts_with("__")))
+    ++First;
+  size_t Last = First;
+  if (Text.is(First, "struct"))
+    ++Last;
+  return Text.span(T[First].Begin, T[Last].End);
+}
+
+/// A parameter has a type and a declarator, and no statement.
+static void parameterLayout(const FileText &Text, uint32_t Begin,
+                            Declaration &Decl) {
+  const std::vector<TextToken> &T = Text.tokens();
+  size_t First = Text.tokenAt(Begin), At = Text.tokenAt(Decl.Name.Begin);
+  if (First >= At || At == T.size())
+    return;
+  size_t From = At;
+  while (From > First && Text.is(From - 1, "*"))
+    --From;
+  Decl.Type = typeOf(Text, First, At);
+  bool Unnamed = Decl.Name.Begin == Decl.Name.End;
+  uint32_t End = Unnamed ? T[At - 1].End : T[At].End;
+  Decl.Declarator = Text.span(From < At ? T[From].Begin : Decl.Name.Begin, End);
+}
+
+/// `struct objcache *p;` in the body of a macro that gets p as an argument.
+static void bodyStatement(Speller &Spell, SourceLocation Begin,
+                          Declaration &Decl) {
+  Spelled B = Spell.spell(Begin);
+  if (Decl.From.Kind != Provenance::Argument || !B ||
+      B.From.Kind != Provenance::Body)
+    return;
+  const std::vector<TextToken> &T = B.Text->tokens();
+  size_t First = B.Text->tokenAt(B.Offset), Last = First;
+  while (First > 0 && T[First - 1].Kind == TextToken::Identifier &&
+         (isStorage(B.Text->text(T[First - 1])) ||
+          B.Text->text(T[First - 1]).starts_with("__")))
+    --First;
+  while (Last < T.size() && T[Last].Begin < B.From.Definition.End &&
+         !B.Text->is(Last, ";"))
+    if (B.Text->is(Last++, ","))
+      return;
+  if (!B.Text->is(Last, ";") || T[Last].End > B.From.Definition.End)
+    return;
+  Decl.InBody = B.Text->span(T[First].Begin, T[Last].End);
+  Decl.BodyMacro = B.From.Macro;
+}
+
 Declaration FactVisitor::declarationOf(const DeclaratorDecl *D) {
   Declaration Decl;
   Spelled Name = Spell.spell(D->getLocation());
@@ -156,8 +229,19 @@ Declaration FactVisitor::declarationOf(const DeclaratorDecl *D) {
     Decl.Definition =
         V->isThisDeclarationADefinition() != VarDecl::DeclarationOnly;
   }
-  if (!Name || isa<ParmVarDecl>(D))
+  if (!Name)
     return Decl;
+  if (isa<ParmVarDecl>(D)) {
+    // An unnamed one is where its name would be.
+    if (D->getName().empty())
+      Decl.Name = Name.Text->span(Name.Offset, Name.Offset);
+    Spelled Begin = Spell.spell(D->getBeginLoc());
+    if (Begin.Text == Name.Text && Begin.From.Kind == Provenance::Plain &&
+        Name.From.Kind == Provenance::Plain)
+      parameterLayout(*Name.Text, Begin.Offset, Decl);
+    return Decl;
+  }
+  bodyStatement(Spell, D->getBeginLoc(), Decl);
 
   // Where the specifiers begin: clang leaves out attributes in front, and what
   // a macro that expands to nothing says.
@@ -183,18 +267,12 @@ Declaration FactVisitor::declarationOf(const DeclaratorDecl *D) {
   Decl.Declarator = Text.span(T[L->From].Begin, T[L->To].End);
   Decl.Declarators = L->Declarators;
   Decl.Index = L->Index;
-  size_t TypeFirst = L->First;
   for (size_t I = L->First; I < L->Last; ++I) {
     llvm::StringRef Word = Text.text(T[I]);
-    if (I == TypeFirst && (isStorage(Word) || Word.starts_with("__")))
-      ++TypeFirst;
     if (Word.starts_with("__") && T[I].Kind == TextToken::Identifier)
       Decl.Attributes.push_back(Word.str());
   }
-  size_t TypeLast = TypeFirst;
-  if (Text.is(TypeFirst, "struct"))
-    ++TypeLast;
-  Decl.Type = Text.span(T[TypeFirst].Begin, T[TypeLast].End);
+  Decl.Type = typeOf(Text, L->First, L->Last);
   for (size_t I = At; I < L->To; ++I)
     if (Text.is(I, "=")) {
       Decl.Init = Text.span(T[I + 1].Begin, T[L->To].End);
@@ -238,6 +316,35 @@ void FactVisitor::argsMembers(const VarDecl *D, Variable &V) {
   }
 }
 
+/// Where the macro that is expanded at Loc says MALLOC_DEFINE(..).
+void FactVisitor::inBody(MallocDefine &M, SourceLocation Loc) {
+  // From the inside out, to the expansion whose body belongs to M.From.Macro.
+  while (Loc.isMacroID()) {
+    SourceLocation Caller = Spell.SM.getImmediateMacroCallerLoc(Loc);
+    Spelled At = Spell.spell(Caller);
+    if (At && At.From.Kind == Provenance::Body &&
+        At.From.Macro == M.From.Macro) {
+      const std::vector<TextToken> &T = At.Text->tokens();
+      M.From.Definition = At.From.Definition;
+      for (size_t I = At.Text->tokenAt(At.From.Definition.Begin);
+           I < T.size() && T[I].Begin < At.From.Definition.End; ++I) {
+        if (!At.Text->is(I, "MALLOC_DEFINE"))
+          continue;
+        std::optional<WrittenCall> Call = At.Text->callAt(T[I].Begin);
+        if (!Call || M.InBody) {
+          M.InBody = Span();
+          return;
+        }
+        M.InBody = Call->Call;
+        for (const Span &A : Call->Args)
+          M.BodyArgs.push_back(At.Text->spelling(A));
+      }
+      return;
+    }
+    Loc = Caller;
+  }
+}
+
 void FactVisitor::mallocDefine(const VarDecl *D) {
   if (!D->getLocation().isMacroID())
     return;
@@ -255,6 +362,7 @@ void FactVisitor::mallocDefine(const VarDecl *D) {
     M.From.Kind = Provenance::Body;
     M.From.Macro = M.Macro;
     M.From.Expansions.push_back(Call->Name);
+    inBody(M, D->getLocation());
   }
   M.Call = Call->Call;
   M.Args = Call->Args;

@@ -41,6 +41,34 @@ bool FactVisitor::TraverseVarDecl(VarDecl *V) {
   return Go;
 }
 
+/// An element of an array of zones or caches is the array, whose planner says
+/// why it cannot be converted.
+static const Expr *array(const Expr *E) {
+  const auto *Element = dyn_cast<ArraySubscriptExpr>(E);
+  if (!Element)
+    return E;
+  llvm::StringRef Record = recordName(Element->getType());
+  if (Record != "vm_zone" && Record != "objcache")
+    return E;
+  return array(Element->getBase()->IgnoreParenCasts());
+}
+
+/// The variable or field that E is, through casts and a leading '&'.
+static const ValueDecl *named(const Expr *E, bool *AddressOf = nullptr) {
+  E = array(E->IgnoreParenCasts());
+  if (const auto *Op = dyn_cast<UnaryOperator>(E);
+      Op && Op->getOpcode() == UO_AddrOf) {
+    if (AddressOf)
+      *AddressOf = true;
+    E = array(Op->getSubExpr()->IgnoreParens());
+  }
+  if (const auto *Ref = dyn_cast<DeclRefExpr>(E))
+    return Ref->getDecl();
+  if (const auto *Member = dyn_cast<MemberExpr>(E))
+    return Member->getMemberDecl();
+  return nullptr;
+}
+
 bool FactVisitor::isNull(const Expr *E) const {
   return E->IgnoreParenCasts()->isNullPointerConstant(
              Context, Expr::NPC_ValueDependentIsNotNull) != Expr::NPCK_NotNull;
@@ -107,8 +135,67 @@ bool FactVisitor::VisitDeclRefExpr(DeclRefExpr *E) {
       }
       return true;
     }
+  if (const auto *F = dyn_cast<FunctionDecl>(E->getDecl()); F && !ItemsPass)
+    functionValue(E, F);
   reference(E, E->getDecl(), E->getLocation());
   return true;
+}
+
+/// A function that takes zones, called through a pointer: nobody knows what it
+/// is given there.
+void FactVisitor::functionValue(const DeclRefExpr *E, const FunctionDecl *F) {
+  size_t Level = Stack.size() - 1;
+  const auto *Call =
+      Stack.empty() ? nullptr : dyn_cast_or_null<CallExpr>(parent(Level));
+  if (Call && Call->getCallee()->IgnoreParenImpCasts() == E)
+    return;
+  for (unsigned I = 0; I < F->getNumParams(); ++I)
+    if (const ParmVarDecl *P = parameter(F, I); isCarrier(P))
+      escape(track(P), E,
+             F->getNameAsString() + "() is also called through a pointer");
+}
+
+void FactVisitor::escape(std::string Var, const Expr *E, std::string Detail) {
+  if (Var.empty())
+    return;
+  Use U;
+  U.Var = std::move(Var);
+  U.Detail = std::move(Detail);
+  U.Name = U.Expr = Spell.range(E->getSourceRange(), Provenance(), false);
+  if (Function)
+    U.InFunction = Function->getName().str();
+  Out.Uses.push_back(std::move(U));
+}
+
+bool FactVisitor::isCarrier(const ValueDecl *D) const {
+  const auto *V = dyn_cast_or_null<VarDecl>(D);
+  if (!V || !V->isLocalVarDeclOrParm() || V->isStaticLocal())
+    return false;
+  std::optional<VarKind> Kind = kindOf(V);
+  return Kind == VarKind::Zone || Kind == VarKind::Cache;
+}
+
+/// From's value goes into Carrier.
+void FactVisitor::putInto(Use &U, const ValueDecl *From,
+                          const ValueDecl *Carrier) {
+  if (kindOf(From) != kindOf(Carrier))
+    return;
+  U.What = Role::Carried;
+  U.Other = track(Carrier);
+}
+
+/// What goes to parameters that take zones or caches has to be known.
+void FactVisitor::passed(const CallExpr *Call, const FunctionDecl *Callee) {
+  for (unsigned I = 0; I < Call->getNumArgs(); ++I) {
+    const ParmVarDecl *P = I < Callee->getNumParams() ? parameter(Callee, I)
+                                                      : nullptr;
+    if (!P || !isCarrier(P) || isNull(Call->getArg(I)))
+      continue;
+    bool AddressOf = false;
+    const ValueDecl *Given = named(Call->getArg(I), &AddressOf);
+    if (!Given || AddressOf || track(Given).empty())
+      escape(track(P), Call->getArg(I), "what it is given here is no variable");
+  }
 }
 
 bool FactVisitor::VisitMemberExpr(MemberExpr *E) {
@@ -147,8 +234,11 @@ void FactVisitor::reference(const Expr *E, const ValueDecl *D,
   } else {
     classify(U, E, D);
   }
-  if (U.What != Role::Escape && U.What != Role::FlagsOr)
+  if (U.What != Role::Escape && U.What != Role::FlagsOr &&
+      U.What != Role::MemberRead)
     U.Detail.clear();
+  if (U.What == Role::NullTest && At)
+    U.Assertion = At.Text->assertionAt(At.Offset);
   std::optional<VarKind> Kind = kindOf(D);
   if (Kind == VarKind::MallocType && U.What == Role::Escape) {
     // The definition's own machinery is not a use.
@@ -180,6 +270,25 @@ void FactVisitor::classify(Use &U, const Expr *E, const ValueDecl *D) {
   if (const Stmt *Direct = Level + 1 < Stack.size() ? Stack[Level + 1] : E)
     Child = Direct;
 
+  if (isCarrier(D)) {
+    for (const Stmt *S : Stack)
+      if (isa<UnaryExprOrTypeTraitExpr>(S)) {
+        U.What = Role::SizeOf;
+        return;
+      }
+    // An element of a local array stands for the array.
+    const auto *Element = dyn_cast_or_null<ArraySubscriptExpr>(P);
+    if (Element && Element->getBase()->IgnoreParenImpCasts() == E) {
+      P = parent(Level);
+      Child = Stack[Level + 1];
+      const auto *Op = dyn_cast_or_null<BinaryOperator>(P);
+      if (!Op || Op->getOpcode() != BO_Assign ||
+          Op->getLHS()->IgnoreParens() != Element) {
+        U.Detail = "it is an element of an array";
+        return;
+      }
+    }
+  }
   if (!P) {
     if (Initialised && Initialised->getInit()) {
       std::string Key = track(Initialised);
@@ -197,6 +306,9 @@ void FactVisitor::classify(Use &U, const Expr *E, const ValueDecl *D) {
         kindOf(D) == VarKind::MallocType) {
       U.What = Role::Init;
       U.Other = keyOf(Initialised);
+    } else if (!AddressOf && isCarrier(Initialised) &&
+               kindOf(D) == kindOf(Initialised)) {
+      putInto(U, D, Initialised);
     } else {
       U.Detail = "it is put into an initialiser";
     }
@@ -214,6 +326,11 @@ void FactVisitor::classify(Use &U, const Expr *E, const ValueDecl *D) {
     return asMemberBase(U, Member, Level);
   if (isa<ReturnStmt>(P)) {
     U.Detail = "it is returned";
+    return;
+  }
+  if (isa<DeclStmt>(P) && !AddressOf && isCarrier(Initialised) &&
+      kindOf(D) == kindOf(Initialised)) {
+    putInto(U, D, Initialised);
     return;
   }
   if (isa<DeclStmt>(P)) {
@@ -239,8 +356,8 @@ void FactVisitor::asArgument(Use &U, const CallExpr *Call, unsigned Index,
                              bool AddressOf) {
   const FunctionDecl *Callee = Call->getDirectCallee();
   if (std::optional<Api> A = apiOf(Callee)) {
-    bool ZoneFirst = *A != Api::Zinit && *A != Api::ObjcacheReclaimlist &&
-                     !(isCreation(*A) && !isZoneApi(*A));
+    bool ZoneFirst =
+        *A != Api::Zinit && !(isCreation(*A) && !isZoneApi(*A));
     U.What = ZoneFirst && Index == 0 ? Role::SiteZone : Role::SiteArgument;
     U.Other = std::string(apiName(*A));
     return;
@@ -250,36 +367,11 @@ void FactVisitor::asArgument(Use &U, const CallExpr *Call, unsigned Index,
   if (AddressOf)
     U.Detail = "its address is passed to " +
                (Callee ? Callee->getNameAsString() + "()" : "a function");
-  if (Callee && Index < Callee->getNumParams())
-    U.Other = track(Callee->getParamDecl(Index));
-}
-
-/// An element of an array of zones or caches is the array, whose planner says
-/// why it cannot be converted.
-static const Expr *array(const Expr *E) {
-  const auto *Element = dyn_cast<ArraySubscriptExpr>(E);
-  if (!Element)
-    return E;
-  llvm::StringRef Record = recordName(Element->getType());
-  if (Record != "vm_zone" && Record != "objcache")
-    return E;
-  return array(Element->getBase()->IgnoreParenCasts());
-}
-
-/// The variable or field that E is, through casts and a leading '&'.
-static const ValueDecl *named(const Expr *E, bool *AddressOf = nullptr) {
-  E = array(E->IgnoreParenCasts());
-  if (const auto *Op = dyn_cast<UnaryOperator>(E);
-      Op && Op->getOpcode() == UO_AddrOf) {
-    if (AddressOf)
-      *AddressOf = true;
-    E = array(Op->getSubExpr()->IgnoreParens());
-  }
-  if (const auto *Ref = dyn_cast<DeclRefExpr>(E))
-    return Ref->getDecl();
-  if (const auto *Member = dyn_cast<MemberExpr>(E))
-    return Member->getMemberDecl();
-  return nullptr;
+  if (!Callee || AddressOf || Index >= Callee->getNumParams())
+    return;
+  const ParmVarDecl *P = parameter(Callee, Index);
+  if (const ValueDecl *D = named(Call->getArg(Index)); D && isCarrier(P))
+    putInto(U, D, P);
 }
 
 static const CallExpr *callIn(const Expr *E) {
@@ -312,6 +404,10 @@ void FactVisitor::asOperand(Use &U, const BinaryOperator *Op, const Expr *Child,
   if (!Left) {
     bool Ignored;
     const ValueDecl *To = named(Other, &Ignored);
+    const ValueDecl *What = named(Child);
+    if (!AddressOf && To && What && isCarrier(To) &&
+        kindOf(What) == kindOf(To))
+      return putInto(U, What, To);
     std::string Key = To ? track(To) : std::string();
     if (AddressOf && !Key.empty()) {
       U.What = Role::StoreAssign;
@@ -342,6 +438,11 @@ void FactVisitor::asOperand(Use &U, const BinaryOperator *Op, const Expr *Child,
     U.What = Role::CreateTarget;
   } else if (isNull(Other)) {
     U.What = Role::NullAssign;
+  } else if (const ValueDecl *To = named(Child);
+             From && !OfAddress && isCarrier(To) &&
+             kindOf(From) == kindOf(To) && !track(From).empty()) {
+    U.What = Role::CarrierSet;
+    U.Other = track(From);
   } else if (From && OfAddress && !track(From).empty()) {
     U.What = Role::StoreAssign;
     U.Other = track(From);
@@ -353,7 +454,21 @@ void FactVisitor::asOperand(Use &U, const BinaryOperator *Op, const Expr *Child,
 void FactVisitor::asMemberBase(Use &U, const MemberExpr *Member, size_t Level) {
   llvm::StringRef Name = Member->getMemberDecl()->getName();
   U.Detail = "its member " + Name.str() + " is used";
-  const auto *Op = dyn_cast_or_null<BinaryOperator>(parent(Level));
+  const Stmt *P = parent(Level);
+  const auto *Op = dyn_cast_or_null<BinaryOperator>(P);
+  bool Read = Level + 1 < Stack.size() &&
+              isa<ImplicitCastExpr>(Stack[Level + 1]) &&
+              cast<ImplicitCastExpr>(Stack[Level + 1])->getCastKind() ==
+                  CK_LValueToRValue;
+  if (Read &&
+      recordName(Member->getBase()->getType()) == "objcache_malloc_args") {
+    U.What = Role::MemberRead;
+    U.Detail = Name.str();
+    const auto *Call = dyn_cast_or_null<CallExpr>(P);
+    if (const FunctionDecl *F = Call ? Call->getDirectCallee() : nullptr)
+      U.Detail += " is passed to " + F->getNameAsString() + "()";
+    return;
+  }
   if (!Op || Op->getLHS()->IgnoreParens() != Member)
     return;
   bool Whole = false;
@@ -572,7 +687,55 @@ bool FactVisitor::VisitCallExpr(CallExpr *E) {
   const FunctionDecl *Callee = E->getDirectCallee();
   if (std::optional<Api> A = apiOf(Callee))
     site(E, Callee, *A);
+  else if (Callee)
+    passed(E, Callee);
   return true;
+}
+
+/// How many pairs are around E; nothing when there is a cast.
+static std::optional<size_t> brackets(const Expr *E) {
+  for (size_t N = 0;;) {
+    if (const auto *P = dyn_cast<ParenExpr>(E)) {
+      E = P->getSubExpr();
+      ++N;
+    } else if (const auto *C = dyn_cast<ImplicitCastExpr>(E)) {
+      E = C->getSubExpr();
+    } else {
+      return isa<CastExpr>(E) ? std::nullopt : std::optional<size_t>(N);
+    }
+  }
+}
+
+/// In the body of a macro that gets the zone as an argument. Brackets: around
+/// the zone, in the body and in the argument.
+static void macroParameter(Site &S, const FileText &Text,
+                           std::optional<size_t> Brackets) {
+  const Span &Body = S.From.Definition;
+  const std::vector<TextToken> &T = Text.tokens();
+  size_t Name = Text.tokenAt(Body.Begin);
+  llvm::StringRef Zone = llvm::StringRef(S.ZoneSpelling).trim("() ");
+  // Only `NAME(' with nothing between has parameters.
+  if (!Text.is(Name + 1, "(") || T[Name].End != T[Name + 1].Begin)
+    return;
+  size_t Close = Text.closing(Name + 1);
+  bool Parameter = false;
+  for (size_t I = Name + 2; I < Close; ++I)
+    Parameter |= Text.text(T[I]) == Zone;
+  if (!Parameter)
+    return;
+  S.ZoneParameter = Zone.str();
+  // What is pasted to the argument must meet the name that ends it.
+  S.ParameterAlone =
+      Brackets == llvm::StringRef(S.ZoneSpelling).count('(');
+  for (size_t I = Close + 1; I < T.size() && T[I].End <= Body.End; ++I) {
+    if (Text.text(T[I]) != Zone)
+      continue;
+    size_t Open = I;
+    while (Open > Close && Text.is(Open - 1, "("))
+      --Open;
+    bool InCall = Open > Close && Open < I && apiByName(Text.text(T[Open - 1]));
+    S.ParameterAlone &= InCall;
+  }
 }
 
 void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
@@ -624,9 +787,7 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
   const Expr *Target = nullptr;
   bool ByAssignment =
       Function == Api::Zinit || (isCreation(Function) && !isZoneApi(Function));
-  if (Function == Api::ObjcacheReclaimlist) {
-    S.Trouble = "has no counterpart in this version";
-  } else if (!ByAssignment) {
+  if (!ByAssignment) {
     if (E->getNumArgs() > 0)
       Target = E->getArg(0);
     if (!S.Args.empty()) {
@@ -634,6 +795,8 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
       S.ZoneText = S.Args[0].Text;
       S.ZoneSpelling = S.Args[0].Spelling;
     }
+    if (Target && Matches && S.From.Kind == Provenance::Body)
+      macroParameter(S, *At.Text, brackets(Target));
   } else if (const auto *Op = dyn_cast_or_null<BinaryOperator>(P);
              Op && Op->getOpcode() == BO_Assign) {
     Target = Op->getLHS();
@@ -668,6 +831,9 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
     destination(S, E);
   if (isCreation(Function) && Target && Statement)
     creationContext(S, Target, Statement, Level);
+  if ((Function == Api::Zdestroy || Function == Api::ObjcacheDestroy) &&
+      Target && Statement && S.From.Kind != Provenance::Body)
+    destroyContext(S, Target, Statement, Level);
   Out.Sites.push_back(std::move(S));
 }
 

@@ -62,6 +62,7 @@ private:
   void initialiser(const clang::VarDecl *D, Declaration &Out);
   void argsMembers(const clang::VarDecl *D, Variable &V);
   void mallocDefine(const clang::VarDecl *D);
+  void inBody(MallocDefine &M, clang::SourceLocation Loc);
 
   // Uses and sites (FactVisitor.cpp).
   void reference(const clang::Expr *E, const clang::ValueDecl *D,
@@ -72,6 +73,12 @@ private:
   void asOperand(Use &U, const clang::BinaryOperator *Op,
                  const clang::Expr *Child, bool AddressOf);
   void asMemberBase(Use &U, const clang::MemberExpr *Member, size_t Level);
+  void putInto(Use &U, const clang::ValueDecl *From,
+               const clang::ValueDecl *Carrier);
+  void passed(const clang::CallExpr *Call, const clang::FunctionDecl *Callee);
+  void functionValue(const clang::DeclRefExpr *E,
+                     const clang::FunctionDecl *F);
+  void escape(std::string Var, const clang::Expr *E, std::string Detail);
   Argument argument(const clang::Expr *E, const Span *Written,
                     const FileText *Text);
   /// Makes the text of a size fit to be written in other places and notes what
@@ -95,7 +102,12 @@ private:
                   bool &IsEqual, bool &Alone);
   bool sameThing(const clang::Expr *A, const clang::Expr *B);
 
+  void destroyContext(Site &S, const clang::Expr *Target,
+                      const clang::Stmt *Statement, size_t Level);
+
   bool isNull(const clang::Expr *E) const;
+  /// A local or parameter which takes zones or caches in.
+  bool isCarrier(const clang::ValueDecl *D) const;
   /// Level in Stack of the statement that holds the expression on top.
   size_t statementLevel() const;
   static bool isSubStatement(const clang::Stmt *Parent, const clang::Stmt *S);
@@ -105,6 +117,9 @@ private:
 
 /// Is it the API's function of that name, by its types?
 std::optional<Api> apiOf(const clang::FunctionDecl *F);
+/// The parameter as the function's definition has it, if it is seen.
+const clang::ParmVarDecl *parameter(const clang::FunctionDecl *F,
+                                    unsigned Index);
 /// Names of a record type behind pointers and arrays: "vm_zone", "objcache".
 llvm::StringRef recordName(clang::QualType T);
 

@@ -88,10 +88,19 @@ static Span closeRange(const FileText &Text, uint32_t Begin, uint32_t EndToken,
 
 Span Speller::range(SourceRange Range, const Provenance &From, bool Semicolon) {
   if (From.Kind == Provenance::Body) {
-    Spelled B = spell(Range.getBegin()), E = spell(Range.getEnd());
-    if (!B || B.Text != E.Text ||
-        !From.Definition.contains(B.Text->path(), B.Offset) ||
-        !From.Definition.contains(E.Text->path(), E.Offset))
+    // What an argument spells stands where the body has the parameter.
+    auto InBody = [&](SourceLocation Loc) {
+      Spelled S = spell(Loc);
+      while (S && !From.Definition.contains(S.Text->path(), S.Offset)) {
+        if (!Loc.isMacroID() || !SM.isMacroArgExpansion(Loc))
+          return Spelled();
+        Loc = SM.getImmediateExpansionRange(Loc).getBegin();
+        S = spell(Loc);
+      }
+      return S;
+    };
+    Spelled B = InBody(Range.getBegin()), E = InBody(Range.getEnd());
+    if (!B || B.Text != E.Text)
       return {};
     return closeRange(*B.Text, B.Offset, E.Offset, Semicolon);
   }

@@ -157,6 +157,22 @@ std::optional<WrittenCall> FileText::callAt(uint32_t Offset) const {
   return Call;
 }
 
+Span FileText::assertionAt(uint32_t Offset) const {
+  size_t Name = tokenAt(Offset), After = Name + 1;
+  bool Compares = is(After, "!") || is(After, "=");
+  if (Compares && is(After + 1, "=") && is(After + 2, "NULL"))
+    After += 3;
+  if (Name < 3 || !is(Name - 1, "(") || (!is(After, ")") && !is(After, ",")) ||
+      (!is(Name - 2, "KASSERT") && !is(Name - 2, "KKASSERT")))
+    return {};
+  size_t Before = Name - 3, End = closing(Name - 1) + 1;
+  bool Starts = is(Before, ";") || is(Before, "{") || is(Before, "}") ||
+                Tokens[Before].Directive;
+  if (!Starts || Tokens[Name].Directive || !is(End, ";"))
+    return {};
+  return span(Tokens[Name - 2].Begin, Tokens[End].End);
+}
+
 std::string FileText::spelling(const Span &S) const {
   std::string Out;
   uint32_t Last = S.Begin;

@@ -67,6 +67,9 @@ public:
   size_t closing(size_t Open) const;
   /// The call whose name is at Offset; nothing when no '(' follows it.
   std::optional<WrittenCall> callAt(uint32_t Offset) const;
+  /// The statement KASSERT(z != NULL, ..); or its like, where z is at Offset
+  /// and all that is asserted is whether it is NULL.
+  Span assertionAt(uint32_t Offset) const;
   /// Text with comments dropped and runs of blanks made one.
   std::string spelling(const Span &S) const;
 

@@ -51,29 +51,71 @@ public:
     if (T.Kind == TextToken::Identifier)
       identifier(T, Text);
     follow(T, Text);
-    if (T.Kind == TextToken::Punct && !T.Directive) {
-      if (Text == "{")
-        ++Depth;
-      else if (Text == "}" && Depth)
-        --Depth;
-      if (Text == ";" || Text == "}" || Text == "{")
-        Static = false;
-    } else if (Text == "static" && !T.Directive) {
-      Static = true;
-    }
+    if (T.Directive)
+      macro(T, Text);
+    else if (T.Kind == TextToken::Punct)
+      punctuator(Text);
+    else if (Text == "static" || Text == "extern")
+      (Text == "static" ? Static : Extern) = true;
     BeforeLast = Last;
     Last = Text;
+    LastEnd = T.End;
+  }
+
+  /// Members were told from variables by braces: these must match.
+  void finish() {
+    if (Depth == 0 && !Unmatched)
+      return;
+    for (FileIndex::Candidate &C : F.Candidates)
+      if (C.Where == FileIndex::Candidate::Member)
+        C.Where = FileIndex::Candidate::Global;
   }
 
 private:
   FileIndex &F;
   StringRef Source, Last, BeforeLast;
-  unsigned Depth = 0;
-  bool Static = false;
+  uint32_t LastEnd = 0;
+  unsigned Depth = 0, Brackets = 0;
+  bool Unmatched = false;
+  bool Static = false, Extern = false;
   llvm::StringSet<> Seen;
+  /// Of the macro that is being defined.
+  llvm::StringSet<> Parameters;
+  bool InParameters = false, AfterDefine = false;
+  bool IsParameter = false; ///< what is being declared, of a function
   /// Following `vm_zone_t` or `struct objcache`: names come.
   enum { Nothing, Names, AfterName, AfterComma } Declaring = Nothing;
   StringRef Pending;
+
+  void punctuator(StringRef Text) {
+    if (Text == "(" || Text == ")") {
+      Brackets = Text == "(" ? Brackets + 1 : Brackets - (Brackets > 0);
+      return;
+    }
+    if (Text == "{") {
+      ++Depth;
+    } else if (Text == "}") {
+      Unmatched |= Depth == 0;
+      Depth -= Depth > 0;
+    }
+    if (Text == ";" || Text == "}" || Text == "{") {
+      Static = Extern = false;
+      Brackets = 0;
+    }
+  }
+
+  void macro(const TextToken &T, StringRef Text) {
+    if (T.LineStart)
+      Parameters.clear();
+    if (InParameters) {
+      if (T.Kind == TextToken::Identifier)
+        Parameters.insert(Text);
+      InParameters = Text != ")";
+    } else if (Text == "(" && AfterDefine && T.Begin == LastEnd) {
+      InParameters = true;
+    }
+    AfterDefine = Last == "define" && BeforeLast == "#";
+  }
 
   void identifier(const TextToken &T, StringRef Text) {
     auto [A, B] = bloomBits(Text, F.Filter.size());
@@ -97,6 +139,7 @@ private:
       F.Api.push_back({T.Begin, T.End, Mention::Type});
       F.NamesType = true;
       Declaring = Names;
+      IsParameter = !T.Directive && Brackets > 0 && Depth == 0;
     } else if (Text.starts_with("ZONE_")) {
       F.Api.push_back({T.Begin, T.End, Mention::Flag});
     }
@@ -155,7 +198,13 @@ private:
   }
 
   void candidate(StringRef Name) {
-    F.Candidates.push_back({Name.str(), !F.Header && (Static || Depth > 0)});
+    FileIndex::Candidate C{Name.str(), FileIndex::Candidate::Global};
+    if (IsParameter || Parameters.count(Name) ||
+        (!F.Header && (Static || Depth > 0)))
+      C.Where = FileIndex::Candidate::Local;
+    else if (Depth > 0 && !Extern)
+      C.Where = FileIndex::Candidate::Member;
+    F.Candidates.push_back(std::move(C));
   }
 };
 
@@ -167,6 +216,7 @@ FileIndex kmobj::indexFile(std::string Name, StringRef Source) {
   F.Header = path::extension(F.Name) != ".c";
   Indexer I(F, Source);
   scan(Source, I);
+  I.finish();
   return F;
 }
 
@@ -205,8 +255,9 @@ void TreeIndex::scanTree(unsigned Jobs) {
       continue;
     if (!isApiFile(Paths[I]))
       for (const FileIndex::Candidate &C : Found[I]->Candidates)
-        if (!C.Local)
-          Global.insert(C.Name);
+        if (C.Where != FileIndex::Candidate::Local)
+          (C.Where == FileIndex::Candidate::Global ? Global : Members)
+              .insert(C.Name);
     Files[Paths[I]] = std::move(Found[I]);
   }
 }
@@ -287,26 +338,47 @@ TreeIndex::closure(const clang::tooling::CompileCommand &Command) {
   return Closure;
 }
 
+/// The name of a zone or cache, or a member's where it is accessed.
+bool TreeIndex::isForeign(const FileText &Text, size_t Index) const {
+  const TextToken &T = Text.tokens()[Index];
+  if (T.Kind != TextToken::Identifier)
+    return false;
+  std::string Name = Text.text(T).str();
+  if (Global.count(Name))
+    return true;
+  if (!Members.count(Name))
+    return false;
+  if (Text.is(Index - 1, ".") ||
+      (Text.is(Index - 1, ">") && Text.is(Index - 2, "-")))
+    return true;
+  // offsetof(struct foo, member)
+  for (size_t I = Index; I > 0 && I + 8 > Index; --I)
+    if (Text.text(Text.tokens()[I - 1]).contains("offsetof"))
+      return true;
+  return false;
+}
+
 /// F has the name of a zone or cache at a place that is not its declaration.
 bool TreeIndex::namesOthers(const FileIndex &F) {
   auto [It, New] = NamesForeign.try_emplace(&F, false);
   if (!New)
     return It->second;
   bool Found = false;
-  for (const std::string &Name : Global)
-    Found = Found || F.mayName(Name);
+  for (const std::set<std::string> *Names : {&Global, &Members})
+    for (const std::string &Name : *Names)
+      Found = Found || F.mayName(Name);
   if (!Found)
     return false;
   const FileText *Text = Store.get(F.Name);
   if (!Text)
     return false;
   std::map<StringRef, int> Count;
-  for (const TextToken &T : Text->tokens())
-    if (T.Kind == TextToken::Identifier)
-      if (Global.count(Text->text(T).str()))
-        ++Count[Text->text(T)];
+  for (size_t I = 0; I < Text->tokens().size(); ++I)
+    if (isForeign(*Text, I))
+      ++Count[Text->text(Text->tokens()[I])];
   for (const FileIndex::Candidate &C : F.Candidates)
-    if (auto C2 = Count.find(C.Name); C2 != Count.end())
+    if (auto C2 = Count.find(C.Name);
+        C2 != Count.end() && Global.count(C.Name))
       --C2->second;
   for (auto &[Name, N] : Count)
     It->second = It->second || N > 0;

@@ -47,8 +47,12 @@ struct FileIndex {
   /// Names declared with an API type, and where in the tree they count.
   struct Candidate {
     std::string Name;
-    bool Local; ///< only in this file: static, or not at file scope, and no
-                ///< header
+    enum WhereTy {
+      Local,  ///< only in this file: static, or not at file scope, and no
+              ///< header; a parameter
+      Member, ///< where a member of that name is accessed
+      Global
+    } Where;
   };
   std::vector<Candidate> Candidates;
   std::vector<std::string> TypeNames; ///< M_*
@@ -84,12 +88,12 @@ private:
   llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS;
   std::map<std::string, std::unique_ptr<FileIndex>> Files;
   llvm::StringMap<bool> Exists;
-  /// Candidates that count everywhere.
-  std::set<std::string> Global;
+  std::set<std::string> Global, Members;
   std::map<const FileIndex *, bool> NamesForeign;
 
   bool exists(llvm::StringRef File);
   bool namesOthers(const FileIndex &F);
+  bool isForeign(const FileText &Text, size_t Index) const;
 };
 
 } // namespace kmobj

@@ -7,6 +7,7 @@
 #include "clang/AST/ASTConsumer.h"
 #include "clang/Frontend/CompilerInstance.h"
 #include "clang/Frontend/FrontendAction.h"
+#include "clang/Lex/MacroArgs.h"
 #include "clang/Lex/PPCallbacks.h"
 #include "clang/Lex/Preprocessor.h"
 #include "clang/Tooling/ArgumentsAdjusters.h"
@@ -79,7 +80,38 @@ public:
     Includes[Text->path()].push_back(std::move(Inc));
   }
 
+  void MacroExpands(const clang::Token &, const MacroDefinition &Definition,
+                    SourceRange, const MacroArgs *Args) override {
+    const MacroInfo *Macro = Definition.getMacroInfo();
+    if (!Args || !Macro)
+      return;
+    for (unsigned I = 0; I < Args->getNumMacroArguments(); ++I) {
+      bool MakesName = I < Macro->getNumParams() && isPasted(*Macro, I);
+      for (const clang::Token *T = Args->getUnexpArgument(I);
+           T->isNot(tok::eof); ++T)
+        if (T->getIdentifierInfo()) {
+          SourceLocation At = Spell.SM.getSpellingLoc(T->getLocation());
+          Arguments.try_emplace(At, false).first->second |= MakesName;
+        }
+    }
+  }
+
+  /// A token that the compiler gets.
+  void token(const clang::Token &T) {
+    if (!T.getLocation().isMacroID() || !T.getIdentifierInfo())
+      return;
+    auto It = Arguments.find(Spell.SM.getSpellingLoc(T.getLocation()));
+    if (It != Arguments.end())
+      It->second = true;
+  }
+
   void EndOfMainFile() override {
+    for (auto [Loc, Reached] : Arguments)
+      if (!Reached) {
+        auto [ID, Offset] = Spell.SM.getDecomposedLoc(Loc);
+        if (const FileText *Text = Spell.file(ID))
+          Out.Dropped[Text->path()].insert(Offset);
+      }
     for (auto &[ID, Ranges] : Entered)
       if (const FileText *Text = Spell.file(ID)) {
         llvm::sort(Ranges);
@@ -98,7 +130,24 @@ private:
   TextStore &Store;
   UnitFacts &Out;
   std::map<FileID, SkippedRanges> Entered;
+  /// Where identifiers among macros' arguments are written, and whether they
+  /// are more than left out: passed on, or part of another name.
+  llvm::DenseMap<SourceLocation, bool> Arguments;
   std::map<std::string, std::vector<Include>> Includes;
+
+  static bool isPasted(const MacroInfo &Macro, unsigned Parameter) {
+    const IdentifierInfo *Name = Macro.params()[Parameter];
+    for (unsigned I = 0; I < Macro.getNumTokens(); ++I) {
+      auto Joins = [&](unsigned At) {
+        return At < Macro.getNumTokens() &&
+               Macro.getReplacementToken(At).is(tok::hashhash);
+      };
+      if (Macro.getReplacementToken(I).getIdentifierInfo() == Name &&
+          (Joins(I - 1) || Joins(I + 1)))
+        return true;
+    }
+    return false;
+  }
 };
 
 class FactConsumer : public ASTConsumer {
@@ -106,8 +155,10 @@ public:
   FactConsumer(CompilerInstance &CI, TextStore &Store, UnitFacts &Out)
       : PP(CI.getPreprocessor()), Spell(CI.getSourceManager(), Store),
         Store(Store), Out(Out) {
-    CI.getPreprocessor().addPPCallbacks(
-        std::make_unique<Directives>(Spell, Store, Out));
+    auto Watch = std::make_unique<Directives>(Spell, Store, Out);
+    PP.setTokenWatcher(
+        [D = Watch.get()](const clang::Token &T) { D->token(T); });
+    PP.addPPCallbacks(std::move(Watch));
   }
 
   void HandleTranslationUnit(ASTContext &Context) override {

@@ -27,6 +27,8 @@ struct UnitFacts {
   std::string FirstError; ///< empty: it parsed
   /// Every file read, and what was left out each time.
   std::map<std::string, std::set<SkippedRanges>> Read;
+  /// Identifiers among the arguments of macros that leave them out.
+  std::map<std::string, std::set<uint32_t>> Dropped;
 };
 
 /// Parses one unit. Never fails: what went wrong is in FirstError.

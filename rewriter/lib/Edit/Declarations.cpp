@@ -173,12 +173,23 @@ Error EntryEditor::declarations() {
   if (!Zone)
     return createStringError("%s: its declaration is not among the facts",
                              Entry.Variable.c_str());
-  if (Entry.Form == TypeForm::Dynamic)
-    return defineDynamic();
+  carriers();
+  if (Entry.InPool)
+    return Error::success(); // its steps change the macro
+  if (Entry.Form == TypeForm::Dynamic) {
+    if (Error E = defineDynamic())
+      return E;
+    return argsVariable();
+  }
   if (Error E = Entry.Form == TypeForm::Redefine ? redefine() : define())
     return E;
   if (Error E = externs(*Zone))
     return E;
+  return argsVariable();
+}
+
+/// objcache_malloc_args which only this cache had.
+Error EntryEditor::argsVariable() {
   if (const Variable *Args = F.variable(Entry.ArgsVariable))
     for (const Declaration &D : Args->Declarations)
       if (Error E = removeDeclaration(D))
@@ -300,6 +311,27 @@ Error EntryEditor::redefine() {
       change(D.Name.File, D.Name.End, D.Name.End, "_obj");
     }
   return Error::success();
+}
+
+/// struct objcache *oc -> struct malloc_type *oc_obj; of an array, whose name
+/// nothing pastes, only the type.
+void EntryEditor::carriers() {
+  for (const std::string &Key : Entry.Carriers) {
+    const Variable *C = F.variable(Key);
+    if (!C)
+      continue;
+    for (const Declaration &D : C->Declarations) {
+      const bool Star = D.Declarator.Begin < D.Name.Begin;
+      change(D.Type, "struct malloc_type");
+      const bool Unnamed = D.Name.Begin == D.Name.End;
+      const std::string Name =
+          Unnamed ? "" : C->IsArray ? C->Name : C->Name + "_obj";
+      if (!Star)
+        change(D.Name, (Unnamed ? " *" : "*") + Name);
+      else if (!C->IsArray && !Unnamed)
+        change(D.Name, Name);
+    }
+  }
 }
 
 /// vm_zone_t z -> struct malloc_type *z_obj

@@ -2,6 +2,7 @@
 #include "kmobj/Edit.h"
 #include "EntryEditor.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Path.h"
 
 using namespace llvm;
 
@@ -26,39 +27,115 @@ static std::string wrap(StringRef Text, unsigned Width) {
   return Out + "\n";
 }
 
-static Patch describe(const PlanEntry &E) {
-  Patch P;
-  const std::string Name = E.Name.empty() ? E.Variable : E.Name;
-  P.Subject = "kernel - Allocate " + Name + " with kmalloc_obj";
-  std::string What =
-      (E.IsZone ? "The zone " : "The object cache ") + E.Variable;
-  if (E.Form == TypeForm::Dynamic)
-    What += " becomes a malloc type that is created where the zone was";
-  else
-    What += " becomes the malloc type " + E.Type;
+/// What the tree's log calls the part of it that a file belongs to.
+static std::string subsystem(StringRef File) {
+  const StringRef Top = File.take_until([](char C) { return C == '/'; });
+  for (const StringRef Kernel : {"kern", "vm", "platform", "cpu", "sys"})
+    if (Top == Kernel)
+      return "kernel";
+  return sys::path::filename(sys::path::parent_path(File)).str();
+}
+
+static std::string purpose(const PlanEntry &E) {
+  std::string What;
   if (E.Constructed)
     What += ", whose objects stay constructed while they are free";
   if (E.Bootstrap && E.HasBootstrap)
     What += "; its first objects come from slabs registered at boot";
   if (E.WantReserve && E.Reserve)
     What += "; " + std::to_string(E.Reserve) + " slabs are kept ready for it";
-  P.Body = wrap(What + ".", 72);
+  return What;
+}
+
+/// Of one entry, or of those of a group.
+static void describe(Patch &P, ArrayRef<const PlanEntry *> Entries) {
+  const PlanEntry &E = *Entries.front();
+  const std::string Name = E.Name.empty() ? E.Variable : E.Name;
+  const bool Alone = Entries.size() == 1;
+  P.Subject =
+      subsystem(E.Where.File) + " - Allocate " + Name +
+      (Alone ? "" : " and " + std::to_string(Entries.size() - 1) + " more") +
+      " with kmalloc_obj";
+  const std::string Kind = E.IsZone ? "zone" : "object cache";
+  if (!Alone)
+    P.Body = wrap("These " + Kind +
+                      "s meet in one variable or macro, and become malloc "
+                      "types together" +
+                      purpose(E) + ":",
+                  72) +
+             "\n";
+  else if (E.Form == TypeForm::Dynamic)
+    P.Body = wrap("The " + Kind + " " + E.Variable +
+                      " becomes a malloc type that is created where the " +
+                      Kind + " was" + purpose(E) + ".",
+                  72);
+  else
+    P.Body = wrap("The " + Kind + " " + E.Variable +
+                      " becomes the malloc type " + E.Type + purpose(E) + ".",
+                  72);
+  if (!Alone)
+    for (const PlanEntry *One : Entries)
+      P.Body += "* " + One->Variable + ": " + One->Type + "\n";
   std::vector<std::string> Notes;
-  for (const Remark &R : E.Notes)
-    Notes.push_back(R.str());
-  for (const Step &S : E.Steps)
-    for (const Remark &R : S.Notes)
+  auto Add = [&](const Remark &R) {
+    if (!is_contained(Notes, R.str()))
       Notes.push_back(R.str());
+  };
+  for (const PlanEntry *One : Entries) {
+    for_each(One->Notes, Add);
+    for (const Step &S : One->Steps)
+      for_each(S.Notes, Add);
+  }
   if (!Notes.empty())
     P.Body += "\nTo check:\n";
   for (const std::string &N : Notes)
     P.Body += "* " + N + "\n";
-  return P;
 }
 
-static void refuse(PlanEntry &Entry, Error E) {
-  Entry.Convert = Entry.Convertible = false;
-  Entry.Reasons.push_back({Entry.Where, toString(std::move(E))});
+/// Lines that go one after the other and leave a blank one on either side take
+/// the second with them.
+static Error closeGaps(Sources &Files, std::vector<Change> &Changes) {
+  std::vector<const Change *> Gone;
+  std::vector<Change> Blank;
+  for (const Change &C : Changes)
+    if (C.Text.empty() && C.Length)
+      Gone.push_back(&C);
+  sort(Gone, [](const Change *A, const Change *B) {
+    return std::tie(A->File, A->Offset) < std::tie(B->File, B->Offset);
+  });
+  for (size_t First = 0, Next; First < Gone.size(); First = Next) {
+    const Change *Last = Gone[First];
+    for (Next = First + 1; Next < Gone.size(); ++Next) {
+      if (Gone[Next]->File != Last->File ||
+          Gone[Next]->Offset > Last->Offset + Last->Length)
+        break;
+      Last = Gone[Next];
+    }
+    auto Found = Files.get(Last->File);
+    if (!Found)
+      return Found.takeError();
+    const SourceText &Text = **Found;
+    const uint64_t Begin = Gone[First]->Offset,
+                   End = Last->Offset + Last->Length;
+    if (Next > First + 1 && Begin > 0 && Text.lineBegin(Begin) == Begin &&
+        Text.lineBegin(End) == End && End < Text.text().size() &&
+        Text.line(Begin - 1).trim().empty() &&
+        Text.line(End).trim().empty())
+      Blank.push_back({Last->File, End, Text.nextLine(End) - End, ""});
+  }
+  append_range(Changes, Blank);
+  return Error::success();
+}
+
+/// Those that are converted together with it go down with it.
+static void refuse(Plan &P, const PlanEntry &Entry, Error E) {
+  const Remark Why{Entry.Where, toString(std::move(E))};
+  const std::string Key = Entry.Key, Group = Entry.Group;
+  for (PlanEntry &Other : P.Entries)
+    if (Other.Key == Key || (!Group.empty() && Other.Group == Group)) {
+      Other.Convert = Other.Convertible = false;
+      Other.Reasons.push_back(Why);
+    }
 }
 
 /// Fails if the changes of One meet those of the patches so far.
@@ -98,7 +175,9 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
 
   Declarators Shared;
   std::vector<Patch> Patches;
-  for (PlanEntry &Entry : P.Entries) {
+  std::vector<std::vector<const PlanEntry *>> Entries; // of each patch
+  for (size_t I = 0; I < P.Entries.size();) {
+    PlanEntry &Entry = P.Entries[I++];
     if (!Entry.Convert || Entry.AlreadyDone)
       continue;
     const Declarators Before = Shared;
@@ -107,13 +186,37 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
     Error Failed =
         Changes ? checkFits(Files, Patches, *Changes) : Changes.takeError();
     if (Failed) {
+      refuse(P, Entry, std::move(Failed));
       Shared = Before;
-      refuse(Entry, std::move(Failed));
+      if (!Entry.Group.empty()) {
+        // What its companions changed already is in Shared: begin again.
+        Shared = Declarators();
+        Patches.clear();
+        Entries.clear();
+        I = 0;
+      }
       continue;
     }
-    append_range(Entry.Notes, Editor.Notes);
-    Patches.push_back(describe(Entry));
-    Patches.back().Changes = std::move(*Changes);
+    for (const Remark &R : Editor.Notes)
+      if (none_of(Entry.Notes, [&](const Remark &Known) {
+            return Known.Where == R.Where && Known.Text == R.Text;
+          }))
+        Entry.Notes.push_back(R);
+    // The changes of a group are one patch.
+    auto Mine = find_if(Entries, [&](const auto &Of) {
+      return !Entry.Group.empty() && Of.front()->Group == Entry.Group;
+    });
+    if (Mine == Entries.end()) {
+      Patches.emplace_back();
+      Mine = Entries.emplace(Entries.end());
+    }
+    Mine->push_back(&Entry);
+    append_range(Patches[Mine - Entries.begin()].Changes, *Changes);
+  }
+  for (size_t I = 0; I < Patches.size(); ++I) {
+    describe(Patches[I], Entries[I]);
+    if (Error E = closeGaps(Files, Patches[I].Changes))
+      return E;
   }
   P.updateDrops();
   if (Error E = editIncludes(F, P, Files, Patches))

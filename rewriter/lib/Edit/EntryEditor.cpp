@@ -22,7 +22,7 @@ std::string EntryEditor::objectSize() const {
 }
 
 std::string EntryEditor::typeAt(const Step &S) const {
-  return Entry.Form == TypeForm::Dynamic ? S.ZoneText : Entry.Type;
+  return Entry.Form == TypeForm::Dynamic || S.Carried ? S.ZoneText : Entry.Type;
 }
 
 Expected<std::vector<Change>> EntryEditor::run() {
@@ -58,6 +58,19 @@ Error EntryEditor::step(const Step &S) {
   case Action::TestNull:
   case Action::AssignNull:
     return renameVariable(S);
+  case Action::SetLimit:
+    return setLimit(S);
+  case Action::Reclaim:
+    change(S.Replace, "kmalloc_obj_reclaimlist");
+    return Error::success();
+  case Action::Name:
+    change(S.Replace, Entry.Form == TypeForm::Dynamic
+                          ? Entry.Variable + (S.Bare ? "" : "_obj")
+                          : Entry.Type + (S.Bare ? "" : "_obj"));
+    return Error::success();
+  case Action::Rewrite:
+    change(S.Replace, S.Text);
+    return Error::success();
   }
   llvm_unreachable("every action is handled");
 }
@@ -98,6 +111,24 @@ Expected<bool> EntryEditor::isUnbraced(const Step &S) {
   return isUnbracedBody(**Text, S.Replace.Begin);
 }
 
+/// The text is part of a macro's definition, where a line must not be broken.
+static bool inDirective(const SourceText &Text, uint64_t Offset) {
+  uint64_t Line = Text.lineBegin(Offset);
+  while (Line > 0 && Text.line(Line - 1).rtrim().ends_with("\\"))
+    Line = Text.lineBegin(Line - 1);
+  return Text.line(Line).ltrim().starts_with("#");
+}
+
+/// In a macro's definition the line goes with the backslash that continues it.
+static std::optional<ByteRange> directiveLine(const SourceText &Text,
+                                              const Span &S) {
+  const uint64_t Begin = Text.lineBegin(S.Begin), End = Text.lineEnd(S.End);
+  if (!Text.startsLine(S.Begin) ||
+      Text.slice(S.End, End).trim() != "\\")
+    return std::nullopt;
+  return ByteRange{Begin, Text.nextLine(S.End)};
+}
+
 Error EntryEditor::removeStatement(const Span &S) {
   auto Text = Files.get(S.File);
   if (!Text)
@@ -105,7 +136,14 @@ Error EntryEditor::removeStatement(const Span &S) {
   if (isUnbracedBody(**Text, S.Begin))
     return trouble(S, "this statement cannot be taken out, because it is all "
                       "that an if or loop without braces does");
-  const ByteRange Range = (*Text)->removal(S.Begin, S.End);
+  ByteRange Range = (*Text)->removal(S.Begin, S.End);
+  if (inDirective(**Text, S.Begin)) {
+    const auto Line = directiveLine(**Text, S);
+    if (!Line)
+      return trouble(S, "this statement cannot be taken out of the macro: it "
+                        "does not have a line of its own");
+    Range = *Line;
+  }
   change(S.File, Range.Begin, Range.End, "");
   if ((*Text)->slice(0, Range.Begin).rtrim().ends_with("{") &&
       (*Text)->text().substr(Range.End).ltrim().starts_with("}"))
@@ -181,23 +219,18 @@ Error EntryEditor::destroy(const Step &S) {
   return replaceStatement(S.Replace, New, *Unbraced);
 }
 
-/// The text is part of a macro's definition, where a line must not be broken.
-static bool inDirective(const SourceText &Text, uint64_t Offset) {
-  uint64_t Line = Text.lineBegin(Offset);
-  while (Line > 0 && Text.line(Line - 1).rtrim().ends_with("\\"))
-    Line = Text.lineBegin(Line - 1);
-  return Text.line(Line).ltrim().starts_with("#");
-}
-
 Error EntryEditor::allocate(const Step &S) {
   auto Found = Files.get(S.Replace.File);
   if (!Found)
     return Found.takeError();
   const SourceText &Text = **Found;
+  const StringRef Old = Text.slice(S.Replace.Begin, S.Replace.End);
+  if (Old.contains("/*") || Old.contains("//"))
+    Notes.push_back({S.Replace, "the comment in this call is not kept"});
   const std::string Head = Entry.Constructed ? "kmalloc_cobj(" : "kmalloc_obj(";
   std::vector<std::string> Arguments;
   if (!Entry.Constructed)
-    Arguments.push_back(Entry.SizeText);
+    Arguments.push_back(S.Size.empty() ? Entry.SizeText : S.Size);
   Arguments.push_back(typeAt(S));
   Arguments.push_back(S.Flags);
   if (inDirective(Text, S.Replace.Begin)) {
@@ -208,6 +241,20 @@ Error EntryEditor::allocate(const Step &S) {
   const unsigned Tail = Text.slice(End, Text.lineEnd(End)).rtrim().size();
   change(S.Replace,
          layoutCall(Head, Arguments, ")", Text.indent(S.Replace.Begin),
+                    Text.column(S.Replace.Begin), Tail));
+  return Error::success();
+}
+
+Error EntryEditor::setLimit(const Step &S) {
+  auto Found = Files.get(S.Replace.File);
+  if (!Found)
+    return Found.takeError();
+  const SourceText &Text = **Found;
+  const uint64_t End = S.Replace.End;
+  const unsigned Tail = Text.slice(End, Text.lineEnd(End)).rtrim().size();
+  change(S.Replace,
+         layoutCall("kmalloc_obj_set_limit(", {typeAt(S), S.MaxOut}, ")",
+                    Text.indent(S.Replace.Begin),
                     Text.column(S.Replace.Begin), Tail));
   return Error::success();
 }

@@ -55,6 +55,8 @@ private:
   llvm::Error redefine();
   llvm::Error externs(const Variable &V);
   llvm::Error bootItems(const Span &Definition);
+  void carriers();
+  llvm::Error argsVariable();
   llvm::Error step(const Step &S);
   llvm::Error create(const Step &S);
   llvm::Error allocate(const Step &S);
@@ -62,6 +64,7 @@ private:
   llvm::Error destroy(const Step &S);
   llvm::Error bootInit(const Step &S);
   llvm::Error resize(const Step &S);
+  llvm::Error setLimit(const Step &S);
   llvm::Error renameVariable(const Step &S);
 
   /// Statement S is replaced by those given; none: it is taken out.

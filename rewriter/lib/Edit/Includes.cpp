@@ -30,7 +30,8 @@ constexpr StringLiteral ShimNames[] = {
     "KMALLOC_OBJ_BOOTSLABS", "kmalloc_obj_bootinit", "kmalloc_obj_bootbytes",
     "kmalloc_obj_reserve",   "kmalloc_obj_ctor",     "kmalloc_obj_unctor",
     "KMALLOC_COBJ_SIZE",     "kmalloc_cobj",         "kfree_cobj",
-    "kfree_cobj_dtor"};
+    "kfree_cobj_dtor",       "kmalloc_obj_set_limit",
+    "kmalloc_obj_reclaimlist"};
 
 /// Names that the old headers have.
 bool isZoneName(StringRef Word) {
@@ -87,6 +88,7 @@ template <typename Fn> void forEachWord(StringRef Text, Fn Do) {
 struct Needs {
   bool Malloc = false, Shims = false, Kernel = false;
   bool OldZone = false, OldCache = false;
+  bool Defines = false; ///< it says MALLOC_DEFINE, and so has what that takes
 
   explicit Needs(StringRef Text) {
     forEachWord(Text, [&](StringRef Word) {
@@ -94,6 +96,7 @@ struct Needs {
       OldCache |= isCacheName(Word);
       Shims |= is_contained(ShimNames, Word);
       Kernel |= Word == "MALLOC_DEFINE_OBJ";
+      Defines |= Word == "MALLOC_DEFINE";
       Malloc |= Word.starts_with("kmalloc_") || Word == "kfree_obj" ||
                 Word.starts_with("MALLOC_DE");
     });
@@ -237,6 +240,7 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
   for (const IncludeLine &I : Lines)
     Present.insert(I.Name);
   StringSet<> Forward; // those whose declarations are gone
+  const bool Defines = Needs(Text.text()).Defines;
   const bool OldHere = Present.count(OldZone) || Present.count(OldCache);
 
   for (size_t K = 0; K < Patches.size(); ++K) {
@@ -278,10 +282,14 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
       Includes.add(File, Header);
       return ("#include <" + Header + ">\n").str();
     };
-    std::string Added = Want(Malloc, Need.Malloc, OldHere);
+    // A header that leaves it to its users to include what it takes.
+    const bool Theirs = isHeader() && !OldHere && Defines;
+    std::string Added = Want(Malloc, Need.Malloc && !Theirs, OldHere);
     Added += Want(Shims, Need.Shims, true);
     Added =
-        Want(Kernel, Need.Kernel && Files.tree().exists(Kernel), false) + Added;
+        Want(Kernel, Need.Kernel && !Defines && Files.tree().exists(Kernel),
+             false) +
+        Added;
     if (!Added.empty() && Lines.empty())
       Added += "\n";
     if (!Added.empty())

@@ -37,11 +37,12 @@ ENUM_NAMES(VarScope, "file", "field", "local", "static-local", "parameter")
 ENUM_NAMES(NullCheck::KindTy, "dead", "guard", "other")
 ENUM_NAMES(Role, "site-zone", "site-argument", "create-target", "store-assign",
            "flags-or", "alloc-target", "null-test", "null-assign", "member",
-           "type-use", "init", "escape")
+           "type-use", "init", "carried", "carrier-set", "size-of",
+           "member-read", "escape")
 ENUM_NAMES(Mention::KindTy, "function", "type", "flag", "variable")
 ENUM_NAMES(Mention::StateTy, "understood", "other-name", "api-itself",
-           "inactive", "unexpanded", "not-in-database", "did-not-parse",
-           "skipped")
+           "inactive", "dropped", "unexpanded", "not-in-database",
+           "did-not-parse", "skipped")
 
 template <class A, class T> void describe(A &Ar, T &X);
 
@@ -245,6 +246,8 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("initText", X.InitText);
     Ar("initNull", X.InitNull);
     Ar("initStore", X.InitStore);
+    Ar("inBody", X.InBody);
+    Ar("bodyMacro", X.BodyMacro);
     Ar("from", X.From);
   } else if constexpr (is<T, ArgsMember>) {
     Ar("member", X.Member);
@@ -278,6 +281,8 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("args", X.Args);
     Ar("argTexts", X.ArgTexts);
     Ar("static", X.Static);
+    Ar("inBody", X.InBody);
+    Ar("bodyArgs", X.BodyArgs);
     Ar("from", X.From);
   } else if constexpr (is<T, Argument>) {
     Ar("text", X.Text);
@@ -318,6 +323,8 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("zone", X.Zone);
     Ar("zoneText", X.ZoneText);
     Ar("zoneSpelling", X.ZoneSpelling);
+    Ar("zoneParameter", X.ZoneParameter);
+    Ar("parameterAlone", X.ParameterAlone);
     Ar("statement", X.Statement);
     Ar("wholeStatement", X.WholeStatement);
     Ar("resultUsed", X.ResultUsed);
@@ -340,6 +347,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("wholeStatement", X.WholeStatement);
     Ar("other", X.Other);
     Ar("detail", X.Detail);
+    Ar("assertion", X.Assertion);
     Ar("value", X.Value);
     Ar("inFunction", X.InFunction);
     Ar("from", X.From);
@@ -366,6 +374,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
   } else {
     static_assert(is<T, Facts>);
     Ar("tree", X.Tree);
+    Ar("lacksKmallocObj", X.LacksKmallocObj);
     Ar("units", X.Units);
     Ar("files", X.Files);
     Ar("variables", X.Variables);

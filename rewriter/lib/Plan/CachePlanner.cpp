@@ -50,6 +50,9 @@ bool CachePlanner::allocatorArgs(const Site &S) {
     bool Mine = U->What == Role::Member || S.Call.contains(U->Name);
     if (!Mine)
       Alone = false;
+    if (!Mine && U->What == Role::MemberRead &&
+        StringRef(U->Detail).contains("kmalloc_raise_limit"))
+      RaisedAt.push_back(U->Name);
     if (U->What == Role::Escape && StringRef(U->Detail).contains("address"))
       refuse(U->Name, Found->Name + ": " + U->Detail);
   }
@@ -103,7 +106,12 @@ bool CachePlanner::creation(const Site &S) {
     if (!allocatorArgs(S))
       return false;
   }
-  E.Constructed = Ctor && (!Ctor->IsNull || !Dtor->IsNull || Limit->Value != 0);
+  bool LimitChanges = false;
+  for (const Site *Other : Sites)
+    LimitChanges |= Other->Function == Api::ObjcacheSetClusterLimit;
+  E.Constructed =
+      LimitChanges ||
+      (Ctor && (!Ctor->IsNull || !Dtor->IsNull || Limit->Value != 0));
   uint64_t Whole = E.Size + (E.Constructed ? sizeof(uint64_t) : 0);
   if (E.Size == 0 || Whole > largestObject())
     refuse(S.Name, llvm::formatv("an object of {0} bytes{1} does not fit a "
@@ -111,6 +119,8 @@ bool CachePlanner::creation(const Site &S) {
                                  Whole, E.Constructed ? " (with its mark)" : "",
                                  largestObject()));
 
+  if (pool(S))
+    return true;
   Span Replace;
   std::vector<Span> AlsoRemove;
   creationExtent(S, Replace, AlsoRemove);
@@ -118,9 +128,14 @@ bool CachePlanner::creation(const Site &S) {
   St.AlsoRemove = std::move(AlsoRemove);
   St.ZoneText = S.ZoneSpelling;
   St.CallReserve = FreshZero;
+  if (mustBeDynamic(S))
+    dynamicType(St);
+  limitInBytes(St);
   if (!E.Constructed)
     return true;
   St.CallCtor = true;
+  if (!Ctor)
+    return true;
   St.Ctor = Ctor->Spelling;
   St.Dtor = Dtor->Spelling;
   St.Private = Private->Spelling;
@@ -128,11 +143,94 @@ bool CachePlanner::creation(const Site &S) {
   for (const Argument *A : {Limit, Ctor, Dtor, Private})
     if (A->SideEffects)
       refuse(A->Text, "an argument of the creation has side effects");
-  for (const NullCheck &C : S.Checks)
-    if (C.Kind == NullCheck::Guard)
-      refuse(C.Statement,
-             "the cache may be created again where it stands, which a type "
-             "with constructor or limit does not allow");
+  return true;
+}
+
+/// A type which is made where the cache was made, because the code asks
+/// whether it is there, or makes it anew.
+bool CachePlanner::mustBeDynamic(const Site &Created) {
+  if (V.Scope == VarScope::Field)
+    return true;
+  // A type with constructor or limit is set up once and taken down once.
+  bool Guarded = false;
+  for (const NullCheck &C : Created.Checks)
+    Guarded |= C.Kind == NullCheck::Guard;
+  for (const Site *S : Sites) {
+    Guarded |= S->Function == Api::ObjcacheDestroy && guardOf(*S);
+  }
+  return (Guarded && E.Constructed) || isAskedFor();
+}
+
+void CachePlanner::dynamicType(Step &Create) {
+  E.Form = TypeForm::Dynamic;
+  Create.CallCreate = true;
+  const MallocDefine *Define = nullptr;
+  for (const MallocDefine &M : F.MallocDefines)
+    if (M.Key == TypeKey)
+      Define = &M;
+  if (E.ShortText.empty() && Define && Define->ArgTexts.size() == 3)
+    E.ShortText = Define->ArgTexts[1];
+  if (E.ShortText.empty())
+    E.ShortText = "\"" + V.Name + "\"";
+  E.LongText = Create.Name = E.ShortText;
+}
+
+/// kmalloc_raise_limit() of the old type said how much memory the caches on it
+/// may take. The new type's objects are limited by number.
+void CachePlanner::limitInBytes(Step &Create) {
+  for (const Use *U : F.usesOf(TypeKey))
+    if (StringRef(U->Detail).contains("kmalloc_raise_limit"))
+      RaisedAt.push_back(U->Name);
+  if (RaisedAt.empty())
+    return;
+  Create.RaiseLimit = true;
+  for (const Span &S : RaisedAt)
+    note(S, "the caches that counted against this limit have types of their "
+            "own, which have none in bytes: see whether it can go");
+}
+
+/// One macro declares the cache, defines its malloc type and creates it.
+bool CachePlanner::pool(const Site &S) {
+  if (V.Declarations.size() != 1 || !V.Declarations.front().InBody)
+    return false;
+  const Declaration &D = V.Declarations.front();
+  const MallocDefine *Define = nullptr;
+  for (const MallocDefine &M : F.MallocDefines)
+    if (M.Key == TypeKey)
+      Define = &M;
+  StringRef Type = Define ? StringRef(Define->Name) : StringRef();
+  bool Pasted = Define && Define->BodyArgs.size() == 3 && Define->InBody &&
+                StringRef(Define->BodyArgs[0]).starts_with("M_##") &&
+                Type == "M_" + V.Name;
+  if (!Pasted || S.From.Macro != D.BodyMacro ||
+      !D.From.Definition.File.empty() ||
+      Define->From.Macro != D.BodyMacro || E.Constructed || FreshZero ||
+      !S.WholeStatement || !S.Statement) {
+    refuse(D.Name, V.Name + " is declared in the body of macro " +
+                       D.BodyMacro + " in a way that cannot be edited");
+    return true;
+  }
+  E.InPool = true;
+  E.Form = TypeForm::Redefine;
+  E.MallocDefine = TypeKey;
+  E.Type = Define->Name;
+  if (Define->ArgTexts.size() == 3)
+    E.ShortText = E.LongText = Define->ArgTexts[2];
+  E.Static = Define->Static;
+  for (const Use *U : Uses)
+    if (U->Name == D.Name)
+      Covered.push_back(U->Name);
+  if (!Leads)
+    return true;
+  Step &Definition = step(Action::Rewrite, Define->InBody, "MALLOC_DEFINE",
+                          Define->InBody);
+  Definition.Text = "MALLOC_DEFINE_OBJ(" + Define->BodyArgs[0] + ", " +
+               E.SizeText + ", " + Define->BodyArgs[1] + ", " +
+               Define->BodyArgs[2] + ")";
+  step(Action::Remove, D.InBody, V.Name, D.InBody);
+  step(Action::Remove, S.Name, apiName(S.Function), S.Statement);
+  note(S.Statement, "nothing is created here any more: see whether what is "
+                    "left of the function can go");
   return true;
 }
 
@@ -183,10 +281,11 @@ void CachePlanner::chooseType() {
 }
 
 void CachePlanner::decide() {
+  if (V.Scope == VarScope::Field)
+    E.Form = TypeForm::Dynamic;
   const Site *Created = nullptr;
   for (const Site *S : Sites) {
-    if (S->Function == Api::ObjcacheSetClusterLimit ||
-        S->Function == Api::ObjcachePopulateLinear ||
+    if (S->Function == Api::ObjcachePopulateLinear ||
         S->Function == Api::ObjcacheReclaimlist)
       refuse(S->Name, std::string(apiName(S->Function)) +
                           "() has no counterpart in this version");
@@ -196,16 +295,15 @@ void CachePlanner::decide() {
       refuse(S->Name, V.Name + " is created in several places");
     Created = S;
   }
-  if (V.Scope == VarScope::Field)
-    refuse(E.Where, "caches in structures are not converted in this version");
   if (!Created)
     refuse(E.Where, "the creation of " + V.Name + " was not seen");
   if (Created && creation(*Created)) {
-    chooseType();
-    const Span &Defined = E.Form == TypeForm::Redefine
+    if (E.Form == TypeForm::Define)
+      chooseType();
+    const Span &Defined = E.Form == TypeForm::Redefine && !E.InPool
                               ? F.variable(TypeKey)->Declarations.front().Name
                               : E.Where;
-    if (Created->Name.File != Defined.File)
+    if (Created->Name.File != Defined.File && !E.InPool && !isDynamic())
       note(Created->Name, E.SizeText + " must also be known at " +
                               Defined.lineRef() +
                               ", where the type is defined");
@@ -216,6 +314,7 @@ void CachePlanner::decide() {
       St.ZoneText = S->ZoneSpelling;
       if (S->Args.size() == 2)
         St.Flags = flagsFor({S->Args[0].Spelling, S->Args[1].Spelling});
+      nameInBody(St, *S);
     } else {
       releaseSteps(*S);
     }

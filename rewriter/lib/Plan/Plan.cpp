@@ -16,7 +16,8 @@ std::string Remark::str() const {
 StringRef kmobj::actionName(Action A) {
   static const char *const Names[] = {
       "alloc",   "free",   "free-dtor", "bootinit",  "create",
-      "destroy", "remove", "resize",    "test-null", "assign-null"};
+      "destroy", "remove", "resize",    "test-null", "assign-null",
+      "set-limit", "reclaim", "name",   "rewrite"};
   return Names[static_cast<unsigned>(A)];
 }
 
@@ -57,8 +58,9 @@ static std::vector<const Variable *> subjects(const FactsIndex &Index) {
   std::vector<const Variable *> Found;
   for (const std::string &K : Keys)
     if (const Variable *V = Index.F.variable(K))
-      if (V->Kind == VarKind::Zone || V->Kind == VarKind::ZoneStore ||
-          V->Kind == VarKind::Cache)
+      if ((V->Kind == VarKind::Zone || V->Kind == VarKind::ZoneStore ||
+           V->Kind == VarKind::Cache) &&
+          !(Index.isCarrier(K) && !Index.leader(K).empty()))
         Found.push_back(V);
   return Found;
 }
@@ -86,18 +88,49 @@ static void nameTypes(Plan &P, const FactsIndex &Index) {
   }
 }
 
-static const char *stateText(Mention::StateTy State) {
-  switch (State) {
-  case Mention::Inactive:
-    return "in code that no unit compiles";
-  case Mention::Unexpanded:
-    return "in a macro that nothing expands";
-  case Mention::NotInDatabase:
-    return "in a file that no unit of the compile database reads";
-  case Mention::DidNotParse:
-    return "in a unit that does not parse";
-  default:
-    return "in a unit that was not parsed";
+/// Zones that meet are converted together, and must be alike.
+static void joinGroups(Plan &P, const FactsIndex &Index) {
+  std::map<std::string, std::vector<PlanEntry *>> Groups;
+  for (PlanEntry &E : P.Entries)
+    if (!E.Group.empty())
+      Groups[E.Group].push_back(&E);
+  for (auto &[Leader, Group] : Groups) {
+    // Others of the group may be known by name only.
+    bool Complete = true;
+    for (const std::string &K : Index.companions(Leader))
+      Complete &= Index.isCarrier(K) || P.entry(K);
+    PlanEntry *First = nullptr, *Refused = nullptr;
+    for (PlanEntry *E : Group) {
+      if (E->Key == Leader)
+        First = E;
+      if (!E->Convertible && !Refused)
+        Refused = E;
+    }
+    auto RefuseAll = [&](const Span &Where, const std::string &Why) {
+      for (PlanEntry *E : Group)
+        if (E->Convertible) {
+          E->Reasons.push_back({Where, Why});
+          E->Convert = E->Convertible = false;
+        }
+    };
+    if (!First || !Complete) {
+      RefuseAll(Span(), "it meets zones or caches in one variable or macro "
+                        "of which not all are known");
+      continue;
+    }
+    if (Refused) {
+      RefuseAll(Refused->Where,
+                Refused->Variable + " meets it in one variable or macro, and "
+                                    "is refused: " +
+                    Refused->Reasons.front().str());
+      continue;
+    }
+    for (PlanEntry *E : Group)
+      if (E->Constructed != First->Constructed ||
+          E->ZoneFlags != First->ZoneFlags || E->IsZone != First->IsZone)
+        RefuseAll(E->Where, E->Variable + " and " + First->Variable +
+                                " meet in one variable or macro, but are not "
+                                "allocated alike");
   }
 }
 
@@ -148,13 +181,15 @@ Plan kmobj::makePlan(const Facts &F, const PlanOptions &Options) {
     return std::tie(A.Where, A.Key) < std::tie(B.Where, B.Key);
   });
   nameTypes(P, Index);
+  joinGroups(P, Index);
 
   for (const Unit &U : F.Units)
     if (U.State == Unit::Failed)
       P.Remarks.push_back(
           {Span(), U.Path + " does not parse: " + U.FirstError});
   for (const Site &S : F.Sites)
-    if (!P.entry(Index.resolve(S.Zone))) {
+    if (!P.entry(Index.resolve(S.Zone)) &&
+        !P.entry(Index.leader(S.Zone))) {
       ++P.StraySites;
       ++(isZoneApi(S.Function) ? P.StrayZoneMentions : P.StrayCacheMentions);
       P.Remarks.push_back(

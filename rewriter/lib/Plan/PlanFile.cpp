@@ -230,6 +230,7 @@ private:
   bool applyType(PlanEntry &To, const Edit &E);
   bool applyAmounts(PlanEntry &To, const Edit &E);
   bool applySites(PlanEntry &To, const Edit &E);
+  void groups();
 };
 
 } // namespace
@@ -401,6 +402,19 @@ bool PlanReader::apply(const Edit &E, yaml::Node *N) {
          applySites(*To, E);
 }
 
+/// What meets in one variable or macro has one decision.
+void PlanReader::groups() {
+  for (const PlanEntry &A : P.Entries)
+    for (const PlanEntry &B : P.Entries)
+      if (!A.Group.empty() && A.Group == B.Group && A.Convert && !B.Convert) {
+        Error = File.getBufferIdentifier().str() + ": " + A.Variable +
+                " is to be converted and " + B.Variable +
+                " is not, but they meet in one variable or macro: decide both "
+                "alike";
+        return;
+      }
+}
+
 llvm::Error PlanReader::read() {
   yaml::document_iterator Document = Input.begin();
   yaml::Node *Root = Document == Input.end() ? nullptr : Document->getRoot();
@@ -429,6 +443,8 @@ llvm::Error PlanReader::read() {
     });
   if (Error.empty() && Input.failed())
     Error = File.getBufferIdentifier().str() + ": not YAML";
+  if (Error.empty())
+    groups();
   if (!Error.empty())
     return llvm::createStringError(llvm::inconvertibleErrorCode(), "%s",
                                    Error.c_str());

@@ -20,6 +20,66 @@ FactsIndex::FactsIndex(const Facts &F) : F(F) {
         StoreOf.try_emplace(D.InitStore, V.Key);
   for (const Facts::Taken &T : F.Identifiers)
     Identifiers[T.Name] = &T.Files;
+  findCompanions();
+}
+
+bool FactsIndex::isCarrier(const std::string &Key) const {
+  const Variable *V = F.variable(Key);
+  return V && (V->Kind == VarKind::Zone || V->Kind == VarKind::Cache) &&
+         (V->Scope == VarScope::Local || V->Scope == VarScope::Parameter);
+}
+
+void FactsIndex::findCompanions() {
+  std::map<std::string, std::set<std::string>> Next;
+  auto Join = [&](const std::string &A, const std::string &B) {
+    if (A == B || A.empty() || B.empty())
+      return;
+    Next[A].insert(B);
+    Next[B].insert(A);
+  };
+  for (const Use &U : F.Uses)
+    if (U.What == Role::Carried)
+      Join(resolve(U.Var), U.Other);
+  std::map<Span, std::string> AtSite;
+  for (const Site &S : F.Sites)
+    if (!S.ZoneParameter.empty() && !S.Zone.empty())
+      Join(AtSite.try_emplace(S.Name, resolve(S.Zone)).first->second,
+           resolve(S.Zone));
+  std::map<Span, std::string> AtBody;
+  for (const Variable &V : F.Variables)
+    for (const Declaration &D : V.Declarations)
+      if (D.InBody)
+        Join(AtBody.try_emplace(D.InBody, V.Key).first->second, V.Key);
+  std::set<std::string> Seen;
+  for (const auto &[Key, Neighbours] : Next) {
+    std::vector<std::string> All, Open{Key};
+    while (!Open.empty()) {
+      std::string At = std::move(Open.back());
+      Open.pop_back();
+      if (!Seen.insert(At).second)
+        continue;
+      for (const std::string &N : Next[At])
+        Open.push_back(N);
+      All.push_back(std::move(At));
+    }
+    llvm::sort(All);
+    for (const std::string &K : All)
+      Companions[K] = All;
+  }
+}
+
+const std::vector<std::string> &
+FactsIndex::companions(const std::string &Key) const {
+  static const std::vector<std::string> None;
+  auto It = Companions.find(Key);
+  return It == Companions.end() ? None : It->second;
+}
+
+std::string FactsIndex::leader(const std::string &Key) const {
+  for (const std::string &K : companions(Key))
+    if (!isCarrier(K))
+      return K;
+  return {};
 }
 
 std::string FactsIndex::resolve(const std::string &Key) const {
@@ -54,6 +114,23 @@ std::string FactsIndex::failure(const std::string &File) const {
   return File + " does not parse";
 }
 
+const char *kmobj::stateText(Mention::StateTy State) {
+  switch (State) {
+  case Mention::Inactive:
+    return "in code that no unit compiles";
+  case Mention::Dropped:
+    return "in an argument that its macro leaves out";
+  case Mention::Unexpanded:
+    return "in a macro that nothing expands";
+  case Mention::NotInDatabase:
+    return "in a file that no unit of the compile database reads";
+  case Mention::DidNotParse:
+    return "in a unit that does not parse";
+  default:
+    return "in a unit that was not parsed";
+  }
+}
+
 std::string kmobj::upperCase(StringRef Text) {
   std::string Out;
   for (char C : Text)
@@ -86,6 +163,8 @@ Planner::Planner(const FactsIndex &Index, const PlanOptions &Options,
   E.Variable = V.Name;
   E.IsZone = V.Kind != VarKind::Cache;
   E.Reserve = Options.Reserve;
+  E.Group = Index.leader(V.Key);
+  Leads = E.Group.empty() || E.Group == V.Key;
   Keys = Index.storesOf(V.Key);
   Keys.insert(Keys.begin(), V.Key);
   for (const std::string &K : Keys) {
@@ -135,7 +214,7 @@ void Planner::declaration() {
       if (D.From.Kind == Provenance::Body || D.From.Kind == Provenance::Pasted)
         refuse(D.Name, Part->Name + " is declared in the body of macro " +
                            D.From.Macro);
-      else if (!D.Statement && Part->Scope != VarScope::Parameter)
+      else if (!D.Statement && Part->Scope != VarScope::Parameter && !D.InBody)
         refuse(D.Name, "the declaration of " + Part->Name +
                            " is laid out in a way that cannot be edited");
       if (Definition && D.Definition && !D.Extern)
@@ -183,6 +262,15 @@ void Planner::commonSites() {
       refuse(S->Name, S->Trouble);
     if (S->From.Kind != Provenance::Body)
       continue;
+    bool Movable = isAllocation(S->Function) || S->Function == Api::Zfree ||
+                   S->Function == Api::ObjcachePut ||
+                   S->Function == Api::ObjcacheDtor;
+    if (isShared(*S) && S->ParameterAlone && Movable)
+      continue;
+    if (isCreation(S->Function) && V.Declarations.size() == 1 &&
+        V.Declarations.front().InBody &&
+        V.Declarations.front().BodyMacro == S->From.Macro)
+      continue;
     std::string In = "the call is in the body of macro " + S->From.Macro;
     bool NamesZone = false;
     for (const Use *U : Uses)
@@ -208,6 +296,9 @@ bool Planner::creationExtent(const Site &S, Span &Replace,
     if (C.Kind == NullCheck::Dead) {
       // What it jumps to may have no other way in.
       bool Jumps = StringRef(C.Body).contains("goto ");
+      if (Jumps && isDynamic())
+        note(C.Statement, "creating the type cannot fail: see whether this "
+                          "test can go");
       if (Jumps && (!isDynamic() || C.Test.contains(S.Call)))
         Bad(C.Statement, "the NULL check behind the creation jumps");
       else if (C.Test.contains(S.Call))
@@ -239,6 +330,188 @@ bool Planner::creationExtent(const Site &S, Span &Replace,
   return Good;
 }
 
+const NullCheck *Planner::guardOf(const Site &S) {
+  for (const NullCheck &C : S.Checks)
+    if (C.Kind == NullCheck::Guard && C.OnlyTest && C.OnlyStatement &&
+        !C.HasElse && C.Statement)
+      return &C;
+  return nullptr;
+}
+
+/// Does the code ask whether it is there, other than around its creation and
+/// destruction?
+bool Planner::isAskedFor() const {
+  std::vector<Span> Goes;
+  for (const Site *S : Sites) {
+    for (const NullCheck &C : S->Checks)
+      if (C.Kind != NullCheck::Other)
+        Goes.push_back(C.Statement);
+    if (S->Retry)
+      Goes.push_back(S->Retry->Statement);
+  }
+  return llvm::any_of(Uses, [&](const Use *U) {
+    bool Asks = U->What == Role::NullTest || U->What == Role::NullAssign;
+    return Asks && !U->Assertion && llvm::none_of(Goes, [&](const Span &S) {
+             return S.contains(U->Name);
+           });
+  });
+}
+
+/// What an object takes of a slab, where that is far from what it needs.
+void Planner::slabUse() {
+  constexpr uint64_t Slab = 128 << 10, Line = 64, Header = 352;
+  uint64_t Object = (E.Size + (E.Constructed ? 8 : 0) + Line - 1) / Line * Line;
+  if (Object == 0 || Object > largestObject())
+    return;
+  uint64_t Count = (Slab - Header) / (Object + 8);
+  uint64_t Unused = Slab - Header - Count * (Object + 8);
+  if (Unused >= Slab / 5)
+    note(E.Where, "a slab holds " + std::to_string(Count) + " of " +
+                      std::to_string(E.Size) + " bytes and leaves " +
+                      std::to_string(Unused >> 10) + " KiB of 128 unused");
+}
+
+/// A macro gets the name of the type, and pastes what it needs onto it.
+void Planner::nameInBody(Step &St, const Site &S) {
+  if (!isShared(S))
+    return;
+  St.Carried = true;
+  St.ZoneText = (E.InPool ? "M_##" : "") + S.ZoneParameter;
+  St.Size = (E.InPool ? "M_##" : "") + S.ZoneParameter + "##_obj->ks_objsize";
+  if (!Leads)
+    E.Steps.pop_back(); // the first of the group has it
+}
+
+/// Where the zone is a value or a macro's argument, its type is.
+void Planner::valueUses() {
+  for (const Use *U : Uses) {
+    if (covers(U->Name))
+      continue;
+    bool ForMacro = false;
+    if (U->What == Role::SiteZone && U->From.Kind == Provenance::Argument)
+      for (const Site *S : Sites)
+        ForMacro |= isShared(*S) && llvm::any_of(
+            U->From.Expansions, [&](const Span &X) {
+              return llvm::is_contained(S->From.Expansions, X);
+            });
+    if (ForMacro && E.InPool) {
+      Covered.push_back(U->Name);
+    } else if (ForMacro) {
+      step(Action::Name, U->Name, V.Name, U->Name).Bare = true;
+    } else if (U->What == Role::Carried &&
+               U->From.Kind != Provenance::Body && U->Var == V.Key) {
+      step(Action::Name, U->Name, V.Name, U->Name);
+    }
+  }
+}
+
+/// KASSERT(z != NULL, ..): a static type is there.
+void Planner::assertions() {
+  for (const Use *U : Uses) {
+    if (U->Assertion && !covers(U->Name) && !isDynamic())
+      step(Action::Remove, U->Name, V.Name, U->Assertion);
+  }
+}
+
+void Planner::carrierSite(const Variable &C, const Site &S) {
+  if (!S.Trouble.empty())
+    return refuse(S.Name, S.Trouble);
+  if (S.From.Kind == Provenance::Body)
+    return refuse(S.Name, "the call is in the body of macro " + S.From.Macro);
+  if (S.Function == Api::ObjcacheReclaimlist) {
+    step(Action::Reclaim, S.Name, apiName(S.Function), S.Name);
+    return;
+  }
+  bool Frees = S.Function == Api::Zfree || S.Function == Api::ObjcachePut ||
+               S.Function == Api::ObjcacheDtor;
+  if (S.ZoneSpelling != C.Name)
+    return refuse(S.Name, S.ZoneSpelling + " is not a plain name");
+  if (C.IsArray || (!Frees && !isAllocation(S.Function)))
+    return refuse(S.Name, std::string(apiName(S.Function)) + "() of " + C.Name +
+                              ", which stands for several");
+  if (Frees) {
+    releaseSteps(S);
+  } else {
+    Step &St = step(Action::Alloc, S.Name, apiName(S.Function), S.Call);
+    St.ZoneText = S.ZoneSpelling;
+    std::vector<std::string> Args;
+    for (const Argument &A : S.Args)
+      Args.push_back(A.Spelling);
+    St.Flags = flagsFor(Args);
+    St.Size = C.Name + "_obj->ks_objsize";
+  }
+  E.Steps.back().Carried = true;
+}
+
+void Planner::carrierUse(const Variable &C, const Use &U) {
+  if (U.From.Kind == Provenance::Body)
+    return refuse(U.Name, C.Name + " is named in the body of a macro");
+  switch (U.What) {
+  case Role::SiteZone:
+    if (C.IsArray || covers(U.Name))
+      return;
+    break;
+  case Role::Carried:
+  case Role::CarrierSet:
+  case Role::NullAssign:
+  case Role::SizeOf: {
+    if (C.IsArray)
+      return;
+    Step &St = step(Action::Rewrite, U.Name, C.Name, U.Name);
+    St.Text = C.Name + "_obj";
+    return;
+  }
+  case Role::NullTest:
+    return refuse(U.Name, C.Name + " is compared with NULL");
+  default:
+    break;
+  }
+  refuse(U.Name, U.Detail.empty() ? C.Name + " is used in another way"
+                                  : C.Name + ": " + U.Detail);
+}
+
+/// Locals and parameters that zones of this group go through.
+void Planner::carriers() {
+  for (const std::string &Key : Index.companions(V.Key)) {
+    const Variable *C = F.variable(Key);
+    if (!C || !Index.isCarrier(Key) || !Leads)
+      continue;
+    E.Carriers.push_back(Key);
+    // Who else calls a function that other units can see, is known when all of
+    // them were parsed.
+    if (C->Scope == VarScope::Parameter && StringRef(Key).starts_with("c:"))
+      for (const Mention &M : F.Mentions)
+        if (M.Kind == Mention::Type && M.State > Mention::Unexpanded) {
+          refuse(C->Declarations.front().Name,
+                 C->Name + " is a parameter of a function that other units can "
+                           "call, and " +
+                     M.Text.File + " was not parsed");
+          break;
+        }
+    if (C->IsPointer || (C->IsArray && C->Scope == VarScope::Parameter))
+      refuse(C->Declarations.front().Name,
+             C->Name + " is a pointer to zones or caches");
+    for (const Declaration &D : C->Declarations) {
+      if (!D.Type || !D.Declarator || D.From.Kind != Provenance::Plain)
+        refuse(D.Name, "the declaration of " + C->Name +
+                           " is laid out in a way that cannot be edited");
+      // The type of all that the statement declares changes.
+      unsigned Together = 0;
+      for (const Variable &Other : F.Variables)
+        for (const Declaration &OD : Other.Declarations)
+          Together += D.Statement && OD.Statement == D.Statement &&
+                      llvm::is_contained(Index.companions(V.Key), Other.Key);
+      if (D.Statement && Together != D.Declarators)
+        refuse(D.Name, C->Name + " is declared together with other variables; "
+                                 "declare it by itself first");
+    }
+    for (const Site *S : F.sitesOf(Key))
+      carrierSite(*C, *S);
+    for (const Use *U : F.usesOf(Key))
+      carrierUse(*C, *U);
+  }
+}
+
 /// Alloc, free and destroy, alike for both kinds.
 void Planner::releaseSteps(const Site &S) {
   auto Spelling = [&](unsigned I) {
@@ -254,6 +527,7 @@ void Planner::releaseSteps(const Site &S) {
              S.Name, apiName(S.Function), S.Call);
     St.Pointer = Spelling(1);
     St.ZoneText = Spelling(0);
+    nameInBody(St, S);
     if (S.Args.size() > 1 && S.Args[1].SideEffects && S.Args[0].SideEffects)
       refuse(S.Name, "both arguments have side effects, and change places");
     break;
@@ -262,9 +536,23 @@ void Planner::releaseSteps(const Site &S) {
   case Api::ObjcacheDestroy:
     if (!S.WholeStatement || !S.Statement)
       refuse(S.Name, "the call is part of a larger expression");
-    step(Action::Destroy, S.Name, apiName(S.Function), S.Statement).ZoneText =
-        Spelling(0);
+    // A static type is there whether or not it was created.
+    if (const NullCheck *Guard = isDynamic() ? nullptr : guardOf(S))
+      step(Action::Destroy, S.Name, apiName(S.Function), Guard->Statement)
+          .ZoneText = Spelling(0);
+    else
+      step(Action::Destroy, S.Name, apiName(S.Function), S.Statement)
+          .ZoneText = Spelling(0);
     break;
+  case Api::ObjcacheSetClusterLimit: {
+    Step &St =
+        step(Action::SetLimit, S.Name, apiName(S.Function), S.Call);
+    St.ZoneText = Spelling(0);
+    St.MaxOut = Spelling(1);
+    if (S.From.Kind == Provenance::Body)
+      refuse(S.Name, "the call is in the body of macro " + S.From.Macro);
+    break;
+  }
   default:
     break;
   }
@@ -276,9 +564,12 @@ void Planner::textualSteps() {
   auto Concerns = [&](const Mention &M) {
     if (M.Name != V.Name || M.Kind != Mention::Variable)
       return false;
-    return V.External || llvm::any_of(V.Declarations, [&](const auto &D) {
-             return D.Name.File == M.Text.File;
-           });
+    auto SameFile = [&](const Span &S) { return S.File == M.Text.File; };
+    return V.External ||
+           llvm::any_of(V.Declarations,
+                        [&](const auto &D) { return SameFile(D.Name); }) ||
+           (V.Scope == VarScope::Field &&
+            llvm::any_of(Uses, [&](const Use *U) { return SameFile(U->Name); }));
   };
   auto CallAround = [&](const Mention &M) -> const Mention * {
     for (const Mention &C : F.Mentions)
@@ -306,17 +597,36 @@ void Planner::textualSteps() {
       refuse(M.Text, Index.failure(M.Text.File));
       continue;
     case Mention::Inactive:
+    case Mention::Dropped:
     case Mention::Unexpanded:
       break;
     }
-    const char *Where = M.State == Mention::Inactive
-                            ? "in code that no unit compiles"
-                            : "in a macro that nothing expands";
+    const char *Where = stateText(M.State);
+    if (M.Statement && !isDynamic()) {
+      Step &St = step(Action::Remove, M.Text, V.Name, M.Statement);
+      St.Textual = true;
+      St.Notes.push_back(
+          {M.Text, std::string("changed by its spelling, ") + Where});
+      continue;
+    }
     const Mention *Call = CallAround(M);
     std::optional<Api> A = Call ? apiByName(Call->Name) : std::nullopt;
     bool Plain =
         A && (isAllocation(*A) || *A == Api::Zfree || *A == Api::ObjcachePut);
-    size_t Wanted = A == Api::Zalloc ? 1 : 2;
+    bool Destroys =
+        Call && (*A == Api::Zdestroy || *A == Api::ObjcacheDestroy);
+    size_t Wanted = A == Api::Zalloc || Destroys ? 1 : 2;
+    if (Destroys && M.State == Mention::Inactive && Call->Statement &&
+        Call->Args.size() == Wanted) {
+      Step &St =
+          step(Action::Destroy, Call->Text, Call->Name, Call->Statement);
+      St.Textual = true;
+      St.ZoneText = Call->ArgTexts[0];
+      St.Notes.push_back(
+          {Call->Text, std::string("changed by its spelling, ") + Where});
+      Textual.insert(Call->Text.id());
+      continue;
+    }
     if (!Plain || Call->Args.size() != Wanted) {
       refuse(M.Text, "names " + V.Name + " " + Where);
       continue;
@@ -352,6 +662,7 @@ void Planner::uncovered() {
     case Role::CreateTarget:
     case Role::StoreAssign:
     case Role::FlagsOr:
+    case Role::Carried:
       // A statement that has a reason already needs no second one for having no
       // step.
       if (!covers(U->Name) && !llvm::any_of(E.Reasons, [&](const Remark &R) {
@@ -389,8 +700,18 @@ PlanEntry Planner::plan() {
   declaration();
   commonSites();
   decide();
+  if (isDynamic())
+    for (const Site *S : Sites)
+      if (!isCreation(S->Function) && !isShared(*S) && S->Trouble.empty() &&
+          !StringRef(S->ZoneSpelling).ends_with(V.Name))
+        refuse(S->Name, "the type's name cannot be made from " +
+                            S->ZoneSpelling);
+  assertions();
+  valueUses();
+  carriers();
   textualSteps();
   uncovered();
+  slabUse();
   llvm::stable_sort(E.Steps, [](const Step &A, const Step &B) {
     return A.Replace < B.Replace;
   });
@@ -400,7 +721,14 @@ PlanEntry Planner::plan() {
   llvm::stable_sort(E.Notes, [](const Remark &A, const Remark &B) {
     return A.Where < B.Where;
   });
+  if (F.LacksKmallocObj)
+    E.Reasons = {{Span(), "this tree has no kmalloc_obj() to convert it to"}};
   E.Convert = E.Convertible = E.Reasons.empty();
-  E.Sites = Sites.size() + Textual.size();
+  // What several share is counted once.
+  E.Sites = Textual.size();
+  for (const Site *S : Sites)
+    E.Sites += Leads || !(E.InPool || isShared(*S));
+  for (const std::string &Key : E.Carriers)
+    E.Sites += F.sitesOf(Key).size();
   return std::move(E);
 }

@@ -28,11 +28,19 @@ public:
   /// Is Name written anywhere in the tree?
   bool isTaken(const std::string &Name) const;
   const std::vector<std::string> &filesNaming(const std::string &Name) const;
+  /// Variables that must be decided together with Key, itself among them: what
+  /// one carries to the other, and what one macro serves. Sorted.
+  const std::vector<std::string> &companions(const std::string &Key) const;
+  bool isCarrier(const std::string &Key) const;
+  /// The first zone or cache among the companions; empty when there is none.
+  std::string leader(const std::string &Key) const;
   /// "vm/foo.c does not parse (first error)" for a file of a failing unit.
   std::string failure(const std::string &File) const;
 
 private:
   std::map<std::string, std::string> StoreOf;
+  std::map<std::string, std::vector<std::string>> Companions;
+  void findCompanions();
   std::map<std::string, const std::vector<std::string> *> Identifiers;
 };
 
@@ -56,6 +64,7 @@ protected:
   std::vector<const Site *> Sites;
   std::vector<const Use *> Uses;
   std::vector<Span> Covered; ///< text that steps take away
+  bool Leads = true; ///< first of its group: has the steps that all share
   std::set<std::string> Textual;
 
   void refuse(const Span &Where, std::string Why);
@@ -74,6 +83,18 @@ protected:
   bool creationExtent(const Site &S, Span &Replace,
                       std::vector<Span> &AlsoRemove);
   void releaseSteps(const Site &S);
+  /// The one guard around a destruction which does nothing else.
+  static const NullCheck *guardOf(const Site &S);
+  /// In a macro's body the zone is a parameter; Type is how it is named there.
+  bool isShared(const Site &S) const { return !S.ZoneParameter.empty(); }
+  void nameInBody(Step &St, const Site &S);
+  bool isAskedFor() const;
+  void slabUse();
+  void valueUses();
+  void carriers();
+  void carrierSite(const Variable &C, const Site &S);
+  void carrierUse(const Variable &C, const Use &U);
+  void assertions();
   void textualSteps();
   void uncovered();
   bool covers(const Span &S) const;
@@ -100,14 +121,22 @@ public:
 
 private:
   bool FreshZero = false;
+  /// Where the limit of the cache's malloc type is raised.
+  std::vector<Span> RaisedAt;
   std::string TypeKey;
   void decide() override;
   std::string flagsFor(const std::vector<std::string> &Args) override;
   bool creation(const Site &S);
   bool allocatorArgs(const Site &S);
   void chooseType();
+  bool pool(const Site &Created);
+  bool mustBeDynamic(const Site &Created);
+  void dynamicType(Step &Create);
+  void limitInBytes(Step &Create);
 };
 
+/// Where a mention stands that no parsed unit explains, in words.
+const char *stateText(Mention::StateTy State);
 /// A free name made from Wanted: itself, M_X_ZONE, M_X_ZONE2...
 std::string freeName(const std::string &Wanted, const std::string &Suffix,
                      const std::function<bool(const std::string &)> &Taken);

@@ -260,7 +260,8 @@ void ZonePlanner::decide() {
     Boots += S->Function == Api::Zbootinit;
     Destroyed |= S->Function == Api::Zdestroy;
   }
-  if (V.Scope == VarScope::Field || Destroyed || Zinits > 1)
+  bool Asked = isAskedFor() && !Zinitnas && !Boots && Keys.size() == 1;
+  if (V.Scope == VarScope::Field || Destroyed || Zinits > 1 || Asked)
     E.Form = TypeForm::Dynamic;
   if (isDynamic() && (Zinitnas || Boots || Keys.size() > 1))
     refuse(E.Where, V.Name + " is a structure member, destroyed or created in "
@@ -297,6 +298,7 @@ void ZonePlanner::decide() {
       St.ZoneText = S->ZoneSpelling;
       St.Flags = flagsFor({});
       allocNotes(St, *S);
+      nameInBody(St, *S);
     } else {
       releaseSteps(*S);
     }

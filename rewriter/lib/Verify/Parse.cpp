@@ -62,22 +62,56 @@ static void prepare(tooling::ClangTool &Tool, Recorder &Diagnostics) {
       tooling::ArgumentInsertPosition::END));
 }
 
+namespace {
+
+/// Configurations of one tree, one after the other.
+class JoinedDatabase : public tooling::CompilationDatabase {
+public:
+  std::vector<std::unique_ptr<tooling::CompilationDatabase>> Parts;
+
+  std::vector<tooling::CompileCommand>
+  getCompileCommands(StringRef File) const override {
+    std::vector<tooling::CompileCommand> All;
+    for (const auto &Part : Parts)
+      append_range(All, Part->getCompileCommands(File));
+    return All;
+  }
+  std::vector<std::string> getAllFiles() const override {
+    std::vector<std::string> All;
+    for (const auto &Part : Parts)
+      append_range(All, Part->getAllFiles());
+    return All;
+  }
+  std::vector<tooling::CompileCommand> getAllCompileCommands() const override {
+    std::vector<tooling::CompileCommand> All;
+    for (const auto &Part : Parts)
+      append_range(All, Part->getAllCompileCommands());
+    return All;
+  }
+};
+
+} // namespace
+
 Expected<std::unique_ptr<tooling::CompilationDatabase>>
-loadDatabase(StringRef Directory) {
-  SmallString<256> Path(Directory);
-  sys::path::append(Path, "compile_commands.json");
-  if (!sys::fs::exists(Path))
-    return createStringError(
-        "%s: there is no compile database here; give its directory with -p",
-        Path.c_str());
-  std::string Message;
-  auto DB = tooling::JSONCompilationDatabase::loadFromFile(
-      Path, Message, tooling::JSONCommandLineSyntax::AutoDetect);
-  if (!DB)
-    return createStringError("%s: %s", Path.c_str(),
-                             StringRef(Message).trim().str().c_str());
-  return tooling::inferMissingCompileCommands(
-      tooling::expandResponseFiles(std::move(DB), vfs::getRealFileSystem()));
+loadDatabase(ArrayRef<std::string> Directories) {
+  auto Joined = std::make_unique<JoinedDatabase>();
+  for (const std::string &Directory : Directories) {
+    SmallString<256> Path(Directory);
+    sys::path::append(Path, "compile_commands.json");
+    if (!sys::fs::exists(Path))
+      return createStringError(
+          "%s: there is no compile database here; give its directory with -p",
+          Path.c_str());
+    std::string Message;
+    auto DB = tooling::JSONCompilationDatabase::loadFromFile(
+        Path, Message, tooling::JSONCommandLineSyntax::AutoDetect);
+    if (!DB)
+      return createStringError("%s: %s", Path.c_str(),
+                               StringRef(Message).trim().str().c_str());
+    Joined->Parts.push_back(std::move(DB));
+  }
+  return tooling::inferMissingCompileCommands(tooling::expandResponseFiles(
+      std::move(Joined), vfs::getRealFileSystem()));
 }
 
 std::vector<UnitDiagnostic> diagnose(const tooling::CompilationDatabase &DB,
@@ -106,7 +140,7 @@ parseUnit(const tooling::CompilationDatabase &DB, StringRef Unit) {
     if (D.IsError)
       return createStringError("%s: does not parse: %s", Unit.str().c_str(),
                                D.str().c_str());
-  if (Units.size() != 1 || !Units.front())
+  if (Units.empty() || !Units.front())
     return createStringError("%s: could not be parsed", Unit.str().c_str());
   return std::move(Units.front());
 }

@@ -68,7 +68,7 @@ TEST(NewDiagnostics, OnlyThoseThatWereNotThere) {
 
 TEST(LoadDatabase, SaysWhatIsMissing) {
   TemporaryTree Disk(FileSet{});
-  auto DB = loadDatabase(Disk.root());
+  auto DB = loadDatabase({Disk.root()});
   ASSERT_FALSE(static_cast<bool>(DB));
   EXPECT_NE(llvm::toString(DB.takeError()).find("compile_commands.json"),
             std::string::npos);
