@@ -226,6 +226,51 @@ _kfree_cobj_dtor(void *obj, struct malloc_type *type)
 	cobj_release(ext);
 }
 
+void
+_kmalloc_obj_set_limit(struct malloc_type *type, long limit)
+{
+	struct kmalloc_ext *ext = cobj_ext(type);
+	int waiting;
+
+	spin_lock(&ext->spin);
+	ext->limit = limit;
+	waiting = ext->limit_waiting;
+	spin_unlock(&ext->spin);
+	if (waiting)
+		wakeup(&ext->limit);
+}
+
+/*
+ * A cached object is ours once it is off the stack; to its slab it is in use,
+ * so no slab can be retired under the destructor.  Nothing is out because of
+ * it: the limit does not change.
+ */
+int
+kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes)
+{
+	struct kmalloc_ext *ext;
+	void *obj;
+	int i, count;
+
+	for (i = 0; i < ntypes; ++i) {
+		ext = kmalloc_ext(list[i]);
+		if (ext == NULL)
+			continue;
+		for (count = 0; count < COBJ_CACHE; ++count) {
+			spin_lock(&ext->spin);
+			obj = cobj_pop(ext, list[i]);
+			spin_unlock(&ext->spin);
+			if (obj == NULL)
+				break;
+			cobj_destruct(ext, list[i], obj);
+			_kfree_obj(obj, list[i]);
+		}
+		if (count != 0)
+			return (1);
+	}
+	return (0);
+}
+
 /*
  * Called with ext->lock held, for a slab that is in no list and has every
  * object free.

@@ -92,6 +92,19 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 #define	kmalloc_obj_ctor(name, ctor, dtor, privdata, limit)		\
 	_kmalloc_obj_ctor(name##_obj, (ctor), (dtor), (privdata), (limit))
 
+/*
+ * Change the limit of a constructed type; 0: none.  Sleepers try again.  More
+ * objects than the new limit may stay out until they are put.
+ */
+#define	kmalloc_obj_set_limit(name, limit)				\
+	_kmalloc_obj_set_limit(name##_obj, (limit))
+
+/*
+ * Destroy what is kept constructed for reuse, of the first type in list that
+ * has any.  Non-zero if there was one.  May block, as destructors do.
+ */
+int	kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes);
+
 /* Destroy what is constructed and forget about ctor.  No object may be out. */
 #define	kmalloc_obj_unctor(name)	_kmalloc_obj_unctor(name##_obj)
 
@@ -111,6 +124,7 @@ void	_kmalloc_obj_reserve(struct malloc_type *type, long nslabs,
 	    size_t nobjs);
 void	_kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
 	    kmalloc_dtor_fn *dtor, void *privdata, long limit);
+void	_kmalloc_obj_set_limit(struct malloc_type *type, long limit);
 void	_kmalloc_obj_unctor(struct malloc_type *type);
 void	*_kmalloc_cobj(struct malloc_type *type, int flags);
 void	_kfree_cobj(void *obj, struct malloc_type *type);

@@ -521,6 +521,45 @@ TEST_F(KmallocObj, constructedObjectsAreReusedBeforeOthersAreConstructed) {
   EXPECT_EQ(M_REUSE_obj->ks_use->inuse, 0u);
 }
 
+MALLOC_DEFINE_OBJ(M_LIST, KMALLOC_COBJ_SIZE(1000), "LIST", "");
+MALLOC_DEFINE_OBJ(M_PLAIN_LIST, 1000, "PLAIN LIST", "");
+
+TEST_F(KmallocObj, reclaimlistDestroysWhatIsKeptOfOneType) {
+  malloc_init(M_LIST_obj);
+  malloc_init(M_PLAIN_LIST_obj);
+  kmalloc_obj_ctor(M_LIST, ctor, dtor, &Constructed, 0);
+  Constructed = Destroyed = 0;
+  struct malloc_type *List[] = {M_PLAIN_LIST_obj, M_LIST_obj};
+  EXPECT_EQ(kmalloc_obj_reclaimlist(List, 2), 0);
+  void *A = kmalloc_cobj(M_LIST, M_WAITOK);
+  void *B = kmalloc_cobj(M_LIST, M_WAITOK);
+  kfree_cobj(A, M_LIST);
+  EXPECT_NE(kmalloc_obj_reclaimlist(List, 2), 0);
+  EXPECT_EQ(Destroyed, 1);
+  EXPECT_EQ(kmalloc_obj_reclaimlist(List, 2), 0);
+  EXPECT_EQ(kmalloc_ext(M_LIST_obj)->out, 1);
+  kfree_cobj(B, M_LIST);
+  kmalloc_obj_unctor(M_LIST);
+  EXPECT_EQ(Destroyed, 2);
+}
+
+MALLOC_DEFINE_OBJ(M_MOVES, KMALLOC_COBJ_SIZE(1000), "MOVES", "");
+
+TEST_F(KmallocObj, setLimitTakesEffectAtOnce) {
+  malloc_init(M_MOVES_obj);
+  kmalloc_obj_ctor(M_MOVES, ctor, dtor, &Constructed, 1);
+  void *A = kmalloc_cobj(M_MOVES, M_WAITOK);
+  EXPECT_EQ(kmalloc_cobj(M_MOVES, M_NOWAIT), nullptr);
+  kmalloc_obj_set_limit(M_MOVES, 2);
+  void *B = kmalloc_cobj(M_MOVES, M_NOWAIT);
+  ASSERT_NE(B, nullptr);
+  kmalloc_obj_set_limit(M_MOVES, 1);
+  kfree_cobj(B, M_MOVES);
+  EXPECT_EQ(kmalloc_cobj(M_MOVES, M_NOWAIT), nullptr);
+  kfree_cobj(A, M_MOVES);
+  kmalloc_obj_unctor(M_MOVES);
+}
+
 MALLOC_DEFINE_OBJ(M_FAILS, KMALLOC_COBJ_SIZE(1000), "FAILS", "");
 
 TEST_F(KmallocObj, failedConstructorLeaksNothing) {
