@@ -56,6 +56,9 @@
  *	    is no slot or not one page.
  *	(d) Not one page: swp_pager_meta_build() waits for any page to be freed,
  *	    as it did with zalloc.  This is not ours to cure; zalloc could not.
+ *	    It only comes to that when the ready slabs are used up, as with
+ *	    zalloc the pages that zinit() had taken in advance; with
+ *	    kern.kmalloc_reserve=0 that is from the beginning.
  *	(e) No slot: see `how many' below.
  *	(f) One page holds the swap metadata of some hundred pages; writing
  *	    those frees more than the one.  So memory grows from then on, until
