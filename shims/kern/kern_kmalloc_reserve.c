@@ -56,6 +56,9 @@
  *	    is no slot or not one page.
  *	(d) Not one page: swp_pager_meta_build() waits for any page to be freed,
  *	    as it did with zalloc.  This is not ours to cure; zalloc could not.
+ *	    It only comes to that when the ready slabs are used up, as with
+ *	    zalloc the pages that zinit() had taken in advance; with
+ *	    kern.kmalloc_reserve=0 that is from the beginning.
  *	(e) No slot: see `how many' below.
  *	(f) One page holds the swap metadata of some hundred pages; writing
  *	    those frees more than the one.  So memory grows from then on, until
@@ -63,8 +66,10 @@
  *
  *	Nothing in (a) to (f) needs the maintainer or the poller to run: they
  *	may block, on kernel_map's lock or for memory, and page-out need not
- *	wait for them.  They hold ext->lock while they do, which is never taken
- *	to allocate or to free an object.
+ *	wait for them.  They may hold ext->lock when they give slabs back, which
+ *	is never taken to allocate or to free an object; more addresses are got
+ *	without it, so that what waits for memory does not hold up what frees
+ *	some.
  *
  *	The pv entries that page-out and page faults need are served in the
  *	same way, and map entries by what follows.
@@ -272,6 +277,7 @@ void
 _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 {
 	struct kmalloc_ext *ext;
+	struct kmalloc_run *run;
 	long nslots;
 
 	if (type->ks_limit == 0)
@@ -284,9 +290,10 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 	if (ext->runs == NULL) {
 		nslots = ext_slots_wanted(ext, type, nobjs);
 		ext->grows = (nobjs == 0);
-		if (kmalloc_slots_add(ext, nslots) == 0)
+		if ((run = kmalloc_run_create(nslots)) == NULL)
 			panic("%s: no address space for %ld slabs",
 			    type->ks_shortdesc, nslots);
+		kmalloc_run_add(ext, run);
 	}
 	/* Before there is a page-out thread, nobody would free any. */
 	while (ext_refill(ext, type, REFILL_CLASS) && pagethread != NULL)
@@ -448,6 +455,38 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 	}
 }
 
+static int
+ext_needs_slots(const struct kmalloc_ext *ext)
+{
+	return (ext->type != NULL && !ext->dying && ext->grows &&
+	    ext->nfreeslots < ext_slots_low(ext));
+}
+
+/*
+ * More slots for a type that needs them.  What blocks is done without
+ * ext->lock, or retirement would wait for memory that it could free.
+ */
+static void
+ext_grow(struct kmalloc_ext *ext)
+{
+	struct kmalloc_run *run;
+
+	/* In a shortage, page tables would be the last straw. */
+	if (vm_paging_min() || !ext_needs_slots(ext))
+		return;
+	run = kmalloc_run_create(ext->nslabs != 0 ? SLOTS_MINI : SLOTS_BATCH);
+	if (run == NULL)
+		return;
+	lockmgr(&ext->lock, LK_EXCLUSIVE);
+	if (ext_needs_slots(ext)) {
+		kmalloc_run_add(ext, run);
+		run = NULL;
+	}
+	lockmgr(&ext->lock, LK_RELEASE);
+	if (run != NULL)
+		kmalloc_run_destroy(run);
+}
+
 /*
  * Look after every type: what can be had without blocking first, then
  * addresses.  Returns whether pages were missing.
@@ -462,21 +501,19 @@ kmalloc_maintain(void)
 		for (ext = kmalloc_exts; ext != NULL; ext = ext->next) {
 			if (ext->type == NULL)
 				continue;
+			if (pass == 1)
+				ext_grow(ext);
 			lockmgr(&ext->lock, LK_EXCLUSIVE);
 			if (ext->type == NULL || ext->dying) {
 				kmalloc_ext_bury(ext);
-				lockmgr(&ext->lock, LK_RELEASE);
-				continue;
+			} else {
+				if (pass == 0) {
+					kmalloc_ext_reclaim(ext,
+					    vm_paging_min());
+				}
+				missing |= ext_refill(ext, ext->type,
+				    REFILL_CLASS);
 			}
-			/* In a shortage, page tables would be the last straw. */
-			if (pass == 1 && ext->grows && !vm_paging_min() &&
-			    ext->nfreeslots < ext_slots_low(ext)) {
-				kmalloc_slots_add(ext, ext->nslabs != 0 ?
-				    SLOTS_MINI : SLOTS_BATCH);
-			}
-			if (pass == 0)
-				kmalloc_ext_reclaim(ext, vm_paging_min());
-			missing |= ext_refill(ext, ext->type, REFILL_CLASS);
 			lockmgr(&ext->lock, LK_RELEASE);
 		}
 	}

@@ -246,8 +246,8 @@ kmalloc_slot_depopulate(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 	slot_give(ext, run, va);
 }
 
-int
-kmalloc_slots_add(struct kmalloc_ext *ext, long nslots)
+struct kmalloc_run *
+kmalloc_run_create(long nslots)
 {
 	struct kmalloc_run *run;
 	long words = howmany(nslots, 64);
@@ -259,19 +259,30 @@ kmalloc_slots_add(struct kmalloc_ext *ext, long nslots)
 	    VM_SUBSYS_KMALLOC, KMALLOC_SLAB_SIZE);
 	if (run->base == 0) {
 		kfree(run, M_KMALLOC_EXT);
-		return (0);
+		return (NULL);
 	}
 	run->nslots = nslots;
 	for (i = 0; i < nslots; ++i)
 		run->map[i / 64] |= (uint64_t)1 << (i % 64);
+	return (run);
+}
 
+void
+kmalloc_run_add(struct kmalloc_ext *ext, struct kmalloc_run *run)
+{
 	spin_lock(&ext->spin);
 	run->next = ext->runs;
 	ext->runs = run;
-	ext->nslots += nslots;
-	ext->nfreeslots += nslots;
+	ext->nslots += run->nslots;
+	ext->nfreeslots += run->nslots;
 	spin_unlock(&ext->spin);
-	return (1);
+}
+
+void
+kmalloc_run_destroy(struct kmalloc_run *run)
+{
+	kmem_free(kernel_map, run->base, run->nslots * KMALLOC_SLAB_SIZE);
+	kfree(run, M_KMALLOC_EXT);
 }
 
 void
@@ -284,8 +295,6 @@ kmalloc_slots_free(struct kmalloc_ext *ext)
 	    ext->nslots - ext->nfreeslots, ext->nslots));
 	while ((run = ext->runs) != NULL) {
 		ext->runs = run->next;
-		kmem_free(kernel_map, run->base,
-		    run->nslots * KMALLOC_SLAB_SIZE);
-		kfree(run, M_KMALLOC_EXT);
+		kmalloc_run_destroy(run);
 	}
 }

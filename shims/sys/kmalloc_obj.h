@@ -232,9 +232,12 @@ struct kmalloc_ext {
  * kmalloc_slot_populate() makes a slab, or a mini slab, in a free slot of ext's
  * with pages of the class vmflags; NULL if there is no slot or a page is
  * missing.  Neither blocks.  kmalloc_slot_depopulate() undoes either, for a slab
- * that nobody can reach.  kmalloc_slots_add() sets aside nslots more slots and
- * returns 0 if there are no more addresses; it may block.
- * kmalloc_slots_free() undoes it for all, none of which may be in use.
+ * that nobody can reach.
+ *
+ * kmalloc_run_create() sets aside nslots slots, or returns NULL if there are no
+ * addresses.  It and kmalloc_run_destroy() may block.  kmalloc_run_add() gives a
+ * run to ext; kmalloc_slots_free() destroys all that ext has, none of which
+ * may be in use.
  */
 extern struct kmalloc_ext *kmalloc_exts;
 
@@ -264,7 +267,9 @@ struct kmalloc_slab *kmalloc_slot_populate_mini(struct kmalloc_ext *ext,
 	    struct malloc_type *type, int vmflags);
 void	kmalloc_slot_depopulate(struct kmalloc_ext *ext,
 	    struct kmalloc_slab *slab);
-int	kmalloc_slots_add(struct kmalloc_ext *ext, long nslots);
+struct kmalloc_run *kmalloc_run_create(long nslots);
+void	kmalloc_run_add(struct kmalloc_ext *ext, struct kmalloc_run *run);
+void	kmalloc_run_destroy(struct kmalloc_run *run);
 void	kmalloc_slots_free(struct kmalloc_ext *ext);
 size_t	kmalloc_mini_count(const struct malloc_type *type);
 int	kmalloc_slab_is_mini(const struct kmalloc_slab *slab);

@@ -39,6 +39,7 @@ protected:
   void TearDown() override {
     fake_kmem_forbidden = false;
     fake_kmem_reenter = nullptr;
+    fake_nofault_hook = nullptr;
     pagethread = nullptr;
   }
 };
@@ -444,6 +445,30 @@ TEST_F(KmallocObj, maintainerRefillsWhenMemoryReturns) {
       },
       Ext);
   EXPECT_EQ(Ext->lowwater, 0);
+}
+
+MALLOC_DEFINE_OBJ(M_GROWS, Size, "GROWS", "");
+
+TEST_F(KmallocObj, slabsCanBeRetiredWhileTheMaintainerWaitsForAddresses) {
+  fake_start_maintainer();
+  malloc_init(M_GROWS_obj);
+  kmalloc_obj_reserve(M_GROWS, 1, 0);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_GROWS_obj);
+  const long Slots = Ext->nslots;
+  static int Retired;
+  Retired = 0;
+  fake_nofault_hook = [] {
+    kmalloc_obj_retire(M_GROWS_obj, nullptr);
+    ++Retired;
+  };
+  while (Ext->nfreeslots > Slots / 3)
+    ASSERT_NE(get(M_GROWS_obj, M_NOWAIT), nullptr);
+  fake_run_until(
+      [](void *Arg) {
+        return static_cast<struct kmalloc_ext *>(Arg)->nslots > 100;
+      },
+      Ext);
+  EXPECT_EQ(Retired, 1);
 }
 
 int Constructed, Destroyed;

@@ -37,6 +37,7 @@ long fake_free_pages;
 long fake_kmem_slab_allocs;
 bool fake_kmem_forbidden;
 void (*fake_kmem_reenter)(void);
+void (*fake_nofault_hook)(void);
 
 static pthread_mutex_t giant = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -368,6 +369,8 @@ kmem_alloc_nofault(struct vm_map *map, vm_size_t size, int id, vm_size_t align)
 	vm_offset_t va;
 
 	(void)map, (void)id;
+	if (fake_nofault_hook != NULL)
+		fake_nofault_hook();
 	va = roundup2((vm_offset_t)kva + kva_used, align);
 	if (va + size > (vm_offset_t)kva + KVA_SIZE)
 		return (0);

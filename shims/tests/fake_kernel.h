@@ -229,6 +229,8 @@ extern long fake_kmem_slab_allocs;	/* calls so far */
 extern bool fake_kmem_forbidden;	/* panic at the next one */
 /* Called inside kmem_slab_alloc(), where the kernel needs map entries. */
 extern void (*fake_kmem_reenter)(void);
+/* Called inside kmem_alloc_nofault(), where the kernel may wait for memory. */
+extern void (*fake_nofault_hook)(void);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The protocol of the reserve: refill, consume, retire.
+ *
+ * One type, SLOTS slots.  A whole slab takes WHOLE pages, a mini slab one.  What
+ * the C code does under ext->spin or a vm_page spinlock is one step here, and
+ * everything else interleaves.  Pages are counted; a slab is in one place.
+ *
+ *	pageout		has WRITES writes to record before it frees what faults
+ *			have used; waits for a page only if there is none
+ *	ordinary	wants a slab and may block in kmem_slab_alloc(), which
+ *			wants one of the same type first, as map entries do
+ *	maintainer	refills the reserve, then waits for memory for more
+ *			addresses
+ *	poller		retires slabs of which every object is free
+ *	faults		uses up all pages that it may have, FAULTS times
+ *
+ * What must hold, and the mutations (-DM_...) that break it; check runs them:
+ *
+ *	a slab has one user			M_TWICE
+ *	no mini slab waits in the reserve	M_MINIREADY
+ *	the floor is not for everybody		M_FLOOR
+ *	nor is the last page			M_LASTPAGE
+ *	no page is lost				M_PAGES
+ *	no slot is lost				M_SLOT
+ *	page-out fails only without a page	M_NOMINI
+ *	nobody waits for ever			M_GROWLOCK	M_WAKEUP
+ */
+
+#ifdef LARGE
+#define	SLOTS	3
+#define	TARGET	2
+#define	PAGES	7
+#define	WRITES	2
+#define	FAULTS	2
+#else
+#define	SLOTS	2
+#define	TARGET	1
+#define	PAGES	5
+#define	WRITES	1
+#define	FAULTS	2
+#endif
+#define	WHOLE	2
+#define	LAST	1		/* pages that SYSTEM callers leave */
+
+#define	NONE	SLOTS
+
+mtype = { SLOT, BUSY, READY, USED, FREE };
+
+mtype place[SLOTS] = SLOT;
+bool mini[SLOTS];
+byte nready;
+byte pages = PAGES;		/* free */
+byte resident;			/* used by faults */
+bool extlock;
+byte done;			/* of pageout, ordinary, faults */
+#ifdef M_WAKEUP
+bool asleep;
+#endif
+
+#if SLOTS == 3
+#define	any(p)		(place[0] == p || place[1] == p || place[2] == p)
+#define	pick(p)		(place[0] == p -> 0 : (place[1] == p -> 1 : \
+			 (place[2] == p -> 2 : NONE)))
+#else
+#define	any(p)		(place[0] == p || place[1] == p)
+#define	pick(p)		(place[0] == p -> 0 : (place[1] == p -> 1 : NONE))
+#endif
+#define	in_slab(i)	((place[i] == SLOT) -> 0 : (mini[i] -> 1 : WHOLE))
+
+inline take_ready(privileged, s)
+{
+#ifdef M_TWICE
+	s = pick(READY);
+	d_step {
+		if
+		:: s != NONE -> place[s] = BUSY; nready--
+		:: else
+		fi
+	}
+#else
+	d_step {
+		s = NONE;
+		if
+#ifdef M_FLOOR
+		:: nready > 0 ->
+#else
+		:: nready > (privileged -> 0 : 1) ->
+#endif
+			s = pick(READY);
+			place[s] = BUSY;
+			nready--;
+			assert(privileged || nready > 0)
+		:: else
+		fi
+	}
+#endif
+}
+
+inline add_ready(s)
+{
+	d_step {
+		assert(place[s] == BUSY && !mini[s]);
+		place[s] = READY;
+		nready++;
+#ifdef M_WAKEUP
+		asleep = false;
+#endif
+		s = NONE
+	}
+}
+
+/* A slab of n pages, taken while more than low are free.  s: it, or NONE. */
+inline populate(n, low, privileged, s, got)
+{
+	d_step {
+		s = pick(SLOT);
+		if
+		:: s != NONE -> place[s] = BUSY
+		:: else -> miss = privileged
+		fi
+	}
+	do
+	:: s == NONE || got == n -> break
+	:: else -> d_step {
+		if
+		:: pages > low ->
+			pages--;
+			got++;
+			assert(privileged || pages >= LAST)
+		:: else ->
+			miss = (low == 0 && pages == 0);
+#ifndef M_PAGES
+			pages = pages + got;
+#endif
+			place[s] = SLOT;
+			s = NONE
+		fi }
+	od;
+	mini[s % SLOTS] = (s != NONE -> n == 1 : mini[s % SLOTS]);
+	got = 0
+}
+
+inline depopulate(s)
+{
+	d_step {
+		assert(place[s] == BUSY);
+		pages = pages + (mini[s] -> 1 : WHOLE);
+		mini[s] = false;
+#ifndef M_SLOT
+		place[s] = SLOT;
+#endif
+		s = NONE
+	}
+}
+
+inline use(s)
+{
+	d_step { assert(place[s] == BUSY); place[s] = USED }
+}
+
+inline free_objects(s)
+{
+	d_step { assert(place[s] == USED); place[s] = FREE; s = NONE }
+}
+
+/* kmalloc_obj_getslab(), as far as it does not block. */
+inline getslab(privileged, low, s, got)
+{
+	take_ready(privileged, s);
+	if
+	:: s == NONE -> populate(WHOLE, LAST, privileged, s, got)
+	:: else
+	fi;
+#ifndef M_NOMINI
+	if
+	:: s == NONE -> populate(1, low, privileged, s, got)
+	:: else
+	fi;
+#endif
+	skip
+}
+
+proctype pageout()
+{
+	byte s = NONE, got, n;
+	bool miss;
+
+	do
+	:: n < WRITES || resident > 0 ->
+		getslab(true, 0, s, got);
+		if
+		:: s != NONE ->
+			use(s);
+			d_step { pages = pages + resident; resident = 0 };
+			free_objects(s);
+			n = (n < WRITES -> n + 1 : n)
+		:: else ->
+			/* There was no slot, or not one page. */
+			assert(miss);
+			(pages > 0 && any(SLOT)) || any(READY)
+		fi;
+		miss = false
+	:: n == WRITES && resident == 0 && done == 2 -> break
+	od;
+	done++
+}
+
+proctype ordinary()
+{
+	byte s = NONE, got;
+	bool miss;
+
+#ifdef M_LASTPAGE
+	getslab(false, 0, s, got);
+#else
+	getslab(false, LAST, s, got);
+#endif
+	if
+	:: s != NONE ->
+		use(s);
+		free_objects(s)
+	:: else ->
+		/* kmem_slab_alloc(): map entries first. */
+		do
+		:: s == NONE ->
+			getslab(true, 0, s, got);
+			if
+			:: s == NONE ->
+#ifdef M_WAKEUP
+				/* Till a slab comes, never mind pages. */
+				asleep = true;
+				!asleep
+#else
+				any(READY) || (pages > 0 && any(SLOT));
+				miss = false
+#endif
+			:: else
+			fi
+		:: else -> break
+		od;
+		miss = false;
+		use(s);
+		free_objects(s);
+		/* Then pages, for which it waits; they go back at the end. */
+		pages >= WHOLE + LAST
+	fi;
+	done++
+}
+
+inline retire(s)
+{
+	if
+#ifdef M_MINIREADY
+	:: nready < TARGET -> add_ready(s)
+#else
+	:: !mini[s] && nready < TARGET -> add_ready(s)
+#endif
+	:: else -> depopulate(s)
+	fi
+}
+
+proctype poller()
+{
+	byte s = NONE;
+
+	do
+	:: any(FREE) ->
+		d_step { s = pick(FREE); place[s] = BUSY };
+		atomic { !extlock -> extlock = true };
+		retire(s);
+		extlock = false
+	:: done == 3 && !any(FREE) -> break
+	od
+}
+
+proctype maintainer()
+{
+	byte s = NONE, got;
+	bool miss;
+
+	atomic { !extlock -> extlock = true };
+	do
+	:: nready < TARGET ->
+		populate(WHOLE, LAST, true, s, got);
+		if
+		:: s != NONE -> add_ready(s)
+		:: else -> break
+		fi
+	:: else -> break
+	od;
+	miss = false;
+	/* More addresses need memory, and it may wait for that. */
+#ifdef M_GROWLOCK
+	pages >= WHOLE + LAST || done == 3;
+	extlock = false
+#else
+	extlock = false;
+	pages >= WHOLE + LAST || done == 3
+#endif
+}
+
+proctype faults()
+{
+	byte n;
+
+	do
+	:: d_step { n < FAULTS && pages > LAST ->
+		resident = resident + pages - LAST;
+		pages = LAST;
+		n++ }
+	:: break
+	od;
+	n = 0;
+	done++
+}
+
+init {
+	byte i, left;
+
+	atomic {
+		run pageout();
+		run ordinary();
+		run maintainer();
+		run poller();
+		run faults()
+	}
+	_nr_pr == 1;
+	/* Nothing is left half-way, and every page is somewhere. */
+	d_step {
+		left = pages + resident;
+		do
+		:: i < SLOTS ->
+			assert(place[i] == SLOT || place[i] == READY);
+			left = left + in_slab(i);
+			i++
+		:: else -> break
+		od
+	}
+	assert(left == PAGES)
+}
