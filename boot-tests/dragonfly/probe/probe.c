@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * The paging probe: /sbin/init of a DragonFly kernel under test.
+ *
+ * paging: several processes dirty `factor' times the RAM between them and
+ * verify every word `passes' times; many processes map the same pages (PV
+ * entries); they make and unmake mappings (MAP entries); and when all have
+ * gone, the swap they filled (SWAPMETA) must be free again.
+ *
+ * corner: 45 % of RAM is dirtied; then, `rounds' times for each of `levels',
+ * free pages are eaten down to exactly that many and another 3.5 % is dirtied,
+ * which can succeed only if dirty pages get to disk although nearly nothing
+ * is free.  The kernel must have the switch vm.inject.leave_free.
+ *
+ * The last line says what became of it.  Options are kernel environment:
+ * test, factor, passes, procs, sharers, maps, seed; levels, rounds; swap.
+ */
+#include "runtime.h"
+
+#define	PROCS_MAX	64
+#define	MAPS_MAX	8192
+#define	ROUNDS_MAX	256
+#define	SHARED_BYTES	(8 * MIB)
+
+/* What children report; shared with them. */
+static struct tally {
+	uint64_t	wrong;
+	uint64_t	words;
+} *tally;
+
+static unsigned long ram, swap, seed;
+
+static const char *const counters[] = {
+	"vm.stats.vm.v_page_count", "vm.stats.vm.v_free_count",
+	"vm.stats.vm.v_wire_count", "vm.stats.vm.v_vm_faults",
+	"vm.stats.vm.v_swappgsout", "vm.stats.vm.v_swappgsin",
+	"vm.stats.vm.v_pdwakeups", "vm.swap_size", "vm.swap_free",
+	"vm.swap_anon_use", "vm.zone_kmem_pages", "vm.zone_kern_pages",
+};
+
+static void
+print_text(const char *name)
+{
+	static char text[64 * 1024];
+	size_t size = sizeof(text) - 1;
+	char *line, *end;
+
+	if (!kvar_bytes(name, text, &size))
+		return;
+	text[size] = '\0';
+	for (line = text; *line != '\0'; line = end) {
+		for (end = line; *end != '\0' && *end != '\n'; ++end)
+			;
+		if (*end != '\0')
+			*end++ = '\0';
+		if (*line != '\0')
+			print("%s| %s\n", name, line);
+	}
+}
+
+/* An element of kern.objcache.stats. */
+struct cache_stats {
+	char		name[32];
+	unsigned long	limit, requested, used, cached, exhausted, failed;
+	unsigned long	allocated, reserved[5];
+};
+
+static void
+print_caches(void)
+{
+	static struct cache_stats caches[256];
+	size_t size = sizeof(caches);
+
+	if (!kvar_bytes("kern.objcache.stats", caches, &size))
+		return;
+	for (size_t i = 0; i < size / sizeof(caches[0]); ++i)
+		print("kern.objcache.stats| %s used=%lu cached=%lu "
+		    "requested=%lu failed=%lu\n", caches[i].name,
+		    caches[i].used, caches[i].cached, caches[i].requested,
+		    caches[i].failed);
+}
+
+static void
+print_statistics(const char *when)
+{
+	print("probe: statistics %s\n", when);
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); ++i)
+		if (kvar(counters[i]) >= 0)
+			print("stat %s %ld\n", counters[i], kvar(counters[i]));
+	print_text("vm.zone");
+	print_caches();
+	print_text("kern.kmalloc_ext");
+}
+
+static void
+finish(void)
+{
+	print_statistics("after");
+	print("stat words_verified %lu\n", tally->words);
+	print("stat words_wrong %lu\n", tally->wrong);
+	if (tally->wrong != 0)
+		test_fail("%lu words wrong", tally->wrong);
+	test_pass();
+}
+
+static void
+report(const struct region *r, uint64_t wrong)
+{
+	__atomic_add_fetch(&tally->wrong, wrong, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&tally->words, r->bytes / sizeof(*r->words),
+	    __ATOMIC_RELAXED);
+}
+
+/* All of it is dirty at once: nobody verifies before the last has written. */
+static void
+dirty_and_verify(unsigned long procs, unsigned long factor,
+    unsigned long passes)
+{
+	struct barrier b;
+
+	barrier_init(&b);
+	for (unsigned long i = 0; i < procs; ++i) {
+		struct region r;
+
+		if (!spawn())
+			continue;
+		region_map(&r, factor * ram / procs, MAP_PRIVATE, seed + i);
+		region_dirty(&r);
+		barrier_wait(&b);
+		for (unsigned long pass = 0; pass < passes; ++pass)
+			report(&r, region_verify(&r));
+		child_exit(0);
+	}
+	barrier_release(&b, procs);
+	print("probe: %lu processes dirtied %lu MiB, %ld pages out\n", procs,
+	    factor * ram / MIB, kvar("vm.stats.vm.v_swappgsout"));
+	reap(procs);
+	print("probe: read back %lu times, %ld pages in\n", passes,
+	    kvar("vm.stats.vm.v_swappgsin"));
+}
+
+static void
+share(unsigned long sharers)
+{
+	struct barrier b;
+	struct region r;
+
+	barrier_init(&b);
+	region_map(&r, SHARED_BYTES, MAP_SHARED, seed);
+	region_dirty(&r);
+	for (unsigned long i = 0; i < sharers; ++i) {
+		if (!spawn())
+			continue;
+		report(&r, region_verify(&r));
+		barrier_wait(&b);
+		child_exit(0);
+	}
+	barrier_release(&b, sharers);
+	reap(sharers);
+	unmap(r.words, r.bytes);
+	print("probe: %lu processes shared %lu pages\n", sharers,
+	    SHARED_BYTES / PAGE_BYTES);
+}
+
+/* Neighbours differ in protection, or they would be one map entry. */
+static void
+churn(unsigned long procs, unsigned long maps)
+{
+	struct barrier b;
+
+	barrier_init(&b);
+	for (unsigned long p = 0; p < procs; ++p) {
+		static uint64_t *page[MAPS_MAX];
+		uint64_t wrong = 0;
+
+		if (!spawn())
+			continue;
+		for (unsigned long i = 0; i < maps; ++i) {
+			page[i] = map(PAGE_BYTES, i % 2 != 0 ? PROT_READ :
+			    PROT_READ | PROT_WRITE, MAP_PRIVATE);
+			if (i % 2 == 0)
+				*page[i] = seed + i;
+		}
+		barrier_wait(&b);
+		for (unsigned long i = 0; i < maps; ++i) {
+			wrong += *page[i] != (i % 2 == 0 ? seed + i : 0);
+			unmap(page[i], PAGE_BYTES);
+		}
+		__atomic_add_fetch(&tally->wrong, wrong, __ATOMIC_RELAXED);
+		child_exit(0);
+	}
+	barrier_release(&b, procs);
+	reap(procs);
+	print("probe: %lu processes made and unmade %lu mappings each\n",
+	    procs, maps);
+}
+
+static void
+paging(void)
+{
+	unsigned long factor = option_number("factor", 3);
+	unsigned long procs = option_number("procs", 4);
+	unsigned long maps = option_number("maps", 2000);
+	unsigned long sharers = option_number("sharers", 32);
+	long out;
+
+	if (procs == 0 || procs > PROCS_MAX || sharers > PROCS_MAX ||
+	    maps > MAPS_MAX)
+		test_fail("procs, sharers or maps: at most %lu, %lu, %lu",
+		    (unsigned long)PROCS_MAX, (unsigned long)PROCS_MAX,
+		    (unsigned long)MAPS_MAX);
+	if (swap < factor * ram - ram / 2)
+		test_fail("swap disk too small: %lu MiB for %lu MiB of dirty "
+		    "memory on %lu MiB of RAM", swap / MIB,
+		    factor * ram / MIB, ram / MIB);
+	dirty_and_verify(procs, factor, option_number("passes", 2));
+	share(sharers);
+	churn(procs, maps);
+	out = kvar("vm.stats.vm.v_swappgsout");
+	if (kvar("vm.swap_anon_use") > out / 4)
+		test_fail("%ld pages of swap are in use although all who "
+		    "filled it have gone", kvar("vm.swap_anon_use"));
+	if ((unsigned long)out * PAGE_BYTES < (factor - 1) * ram)
+		test_fail("only %ld pages went out", out);
+	finish();
+}
+
+static void
+corner(void)
+{
+	static struct region regions[ROUNDS_MAX];
+	char buffer[64];
+	const char *levels = option_word("levels", "0,8,64", buffer,
+	    sizeof(buffer));
+	unsigned long rounds = option_number("rounds", 4), level;
+	size_t n = 0;
+
+	region_map(&regions[n], ram / 100 * 45, MAP_PRIVATE, seed);
+	region_dirty(&regions[n++]);
+	while (next_number(&levels, &level)) {
+		for (unsigned long round = 1; round <= rounds; ++round) {
+			long before = kvar("vm.stats.vm.v_swappgsout");
+
+			if (n == ROUNDS_MAX)
+				test_fail("more than %lu rounds",
+				    (unsigned long)ROUNDS_MAX);
+			region_map(&regions[n], ram / 1000 * 35, MAP_PRIVATE,
+			    seed + n);
+			print("corner: leaving %lu pages free, round %lu\n",
+			    level, round);
+			if (!kvar_set("vm.inject.leave_free", (int)level))
+				test_fail("cannot set vm.inject.leave_free: "
+				    "the kernel is built without it");
+			region_dirty(&regions[n++]);
+			print("corner: N=%lu round %lu: %ld pages out\n",
+			    level, round,
+			    kvar("vm.stats.vm.v_swappgsout") - before);
+			kvar_set("vm.inject.leave_free", -1);
+		}
+	}
+	for (size_t i = 0; i < n; ++i)
+		report(&regions[i], region_verify(&regions[i]));
+	finish();
+}
+
+int
+main(void)
+{
+	char name[32], device[32];
+	const char *test;
+	long error;
+
+	runtime_init("probe");
+	test = option_word("test", "paging", name, sizeof(name));
+	seed = option_number("seed", 1);
+	ram = (unsigned long)kvar("hw.physmem");
+	error = swap_on(option_word("swap", "/dev/vbd0", device,
+	    sizeof(device)));
+	if (error < 0)
+		test_fail("swapon: errno %ld; is virtio_blk in the kernel?",
+		    -error);
+	swap = (unsigned long)kvar("vm.swap_size") * PAGE_BYTES;
+	tally = map(sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED);
+	print("%s: %ld CPUs, ram %lu MiB, swap %lu MiB, seed %lu\n", test,
+	    kvar("hw.ncpu"), ram / MIB, swap / MIB, seed);
+	print_statistics("before");
+	if (word_equal(test, "paging")) {
+		set_test("paging");
+		paging();
+	}
+	if (word_equal(test, "corner")) {
+		set_test("corner");
+		corner();
+	}
+	test_fail("no test `%s'; expected paging or corner", test);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * All that the probe has instead of a C library: system calls of DragonFly,
+ * lines on the console, options from the kernel environment, variables by
+ * their sysctl name, memory whose every word is known, and barriers.
+ *
+ * Calls that cannot fail on a sound kernel end the test when they do.
+ */
+#ifndef _RUNTIME_H_
+#define _RUNTIME_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define	MIB		(1024UL * 1024)
+#define	PAGE_BYTES	4096UL
+
+enum { PROT_READ = 1, PROT_WRITE = 2 };
+enum { MAP_SHARED = 1, MAP_PRIVATE = 2 };
+
+/* %s, %ld, %lu and %lx, to the console, one write a call. */
+void	print(const char *form, ...) __attribute__((__format__(__printf__, 1, 2)));
+void	runtime_init(const char *test);
+void	set_test(const char *test);
+
+/* The verdict; powers the machine off with status 0 or 1. */
+_Noreturn void	test_pass(void);
+_Noreturn void	test_fail(const char *form, ...)
+		    __attribute__((__format__(__printf__, 1, 2)));
+
+bool		word_equal(const char *, const char *);
+/* The kernel environment; the word lies in `buffer'. */
+const char	*option_word(const char *name, const char *def, char *buffer,
+		    size_t size);
+unsigned long	option_number(const char *name, unsigned long def);
+/* Reads a number, moves past it and a comma; false at the end. */
+bool		next_number(const char **at, unsigned long *number);
+
+/* Variables: -1 or false if the kernel has none of that name. */
+long	kvar(const char *name);
+bool	kvar_set(const char *name, int value);
+bool	kvar_bytes(const char *name, void *to, size_t *size);
+
+long	swap_on(const char *device);
+void	*map(size_t bytes, int prot, int flags);
+void	unmap(void *, size_t bytes);
+
+/*
+ * Processes.  A child returns from spawn() with true, and ends with
+ * child_exit(); reap() waits for n of them, and fails the test unless each
+ * ended well.
+ */
+bool	spawn(void);
+_Noreturn void	child_exit(int status);
+void	reap(unsigned long n);
+
+/* n processes meet; none goes on before the last has come. */
+struct barrier {
+	int	come[2];	/* pipes: to the parent, and back */
+	int	go[2];
+};
+
+void	barrier_init(struct barrier *);
+void	barrier_wait(const struct barrier *);		/* a child */
+void	barrier_release(const struct barrier *, unsigned long n);
+
+/* A region of whole pages, and the words it holds: a function of its seed. */
+struct region {
+	uint64_t	*words;
+	size_t		bytes;
+	uint64_t	seed;
+};
+
+void	region_map(struct region *, size_t bytes, int flags, uint64_t seed);
+void	region_dirty(const struct region *);
+uint64_t region_verify(const struct region *);	/* words that are wrong */
+
+#endif /* !_RUNTIME_H_ */
