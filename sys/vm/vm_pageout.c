@@ -410,6 +410,18 @@ vm_pageout_oom_check(boolean_t enough)
 	}
 }
 
+/*
+ * Would all pages together not be enough?  Then the processes must have a
+ * chance between two looks at theirs, or they would never finish an
+ * instruction: we are more urgent, and always find something to do.
+ */
+static boolean_t
+vm_pageout_hopeless(void)
+{
+	return (vmstats.v_active_count + vmstats.v_inactive_count <
+	    vm_paging_target2_count());
+}
+
 static void
 vm_pageout_thread(void)
 {
@@ -447,15 +459,13 @@ vm_pageout_thread(void)
 		    &marker) > 0) {
 			/*
 			 * Not enough yet: at once again, but if there was
-			 * nothing to do let what is under way finish.  After
-			 * a look at every page the processes must have a
-			 * chance to use theirs, or they would never finish
-			 * an instruction while less is left than we want.
+			 * nothing to do let what is under way finish.
 			 */
 			++pass;
 			vm_pageout_oom_check(FALSE);
 			if (work == vm_pageout_work ||
-			    pass % MAXSCAN_DIVIDER == 0)
+			    (pass % MAXSCAN_DIVIDER == 0 &&
+			    vm_pageout_hopeless()))
 				tsleep(&vm_pages_needed, 0, "pdelay",
 				    swap_pager_full ? hz / 5 : 1);
 			continue;
