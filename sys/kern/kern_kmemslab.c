@@ -14,6 +14,7 @@
 
 #include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/kernel.h>
 #include <sys/malloc.h>
 #include <sys/queue.h>
 #include <sys/thread.h>
@@ -198,7 +199,7 @@ kmem_slab_free(void *ptr, vm_size_t size)
 	crit_exit();
 }
 
-void
+static void
 kmem_watchdog_report(void)
 {
 	struct kmem_waiter *w;
@@ -210,3 +211,5 @@ kmem_watchdog_report(void)
 	}
 	kprintf("kmem: %lu waits for pages so far\n", kmem_waits);
 }
+
+WATCHDOG_REPORT(kmem_watchdog_report);

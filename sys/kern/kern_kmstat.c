@@ -49,13 +49,12 @@ malloc_slabs(const struct malloc_type *type)
 	return (slabs);
 }
 
-void
+static void
 kmalloc_watchdog_report(void)
 {
 	struct malloc_type *type;
 	struct malloc_sum sum;
 
-	kmem_watchdog_report();
 	for (type = kmemstatistics; type != NULL; type = type->ks_next) {
 		sum = malloc_sum(type);
 		if (sum.inuse == 0)
@@ -70,6 +69,8 @@ kmalloc_watchdog_report(void)
 		kprintf("\n");
 	}
 }
+
+WATCHDOG_REPORT(kmalloc_watchdog_report);
 
 /*
  * kern.malloc: one line a type; those of kmalloc_obj() with the size of an

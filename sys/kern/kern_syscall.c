@@ -166,6 +166,7 @@ static sy_call_t *const sysent[] = {
 	[292] = sys_dup3,
 	[293] = sys_pipe2,
 	[302] = sys_prlimit64,
+	[309] = sys_getcpu,
 	[316] = sys_renameat2,
 	[318] = sys_getrandom,
 	[334] = sys_nosys,	/* rseq, which programs can do without */

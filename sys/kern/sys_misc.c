@@ -262,6 +262,22 @@ sys_sched_getaffinity(struct proc *p, const register_t *a, register_t *res)
 	return (copyout(&mask, (void *)a[2], sizeof(mask)));
 }
 
+/*
+ * getcpu(cpu, node): where the caller is, now.
+ */
+int
+sys_getcpu(struct proc *p, const register_t *a, register_t *res)
+{
+	u_int cpu = mycpuid, node = 0;
+	int error = 0;
+
+	if (a[0] != 0)
+		error = copyout(&cpu, (void *)a[0], sizeof(cpu));
+	if (error == 0 && a[1] != 0)
+		error = copyout(&node, (void *)a[1], sizeof(node));
+	return (error);
+}
+
 static int
 sleep_for(const struct timespec *ts)
 {

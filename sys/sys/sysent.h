@@ -24,7 +24,7 @@ sy_call_t sys_lstat, sys_poll, sys_lseek, sys_mmap, sys_mprotect, sys_munmap;
 sy_call_t sys_brk, sys_rt_sigaction, sys_rt_sigprocmask, sys_rt_sigreturn;
 sy_call_t sys_ioctl, sys_pread64, sys_pwrite64, sys_readv, sys_writev;
 sy_call_t sys_access, sys_pipe, sys_sched_yield, sys_sched_setaffinity;
-sy_call_t sys_sched_getaffinity, sys_madvise, sys_dup;
+sy_call_t sys_sched_getaffinity, sys_getcpu, sys_madvise, sys_dup;
 sy_call_t sys_dup2, sys_pause, sys_nanosleep, sys_getpid, sys_clone;
 sy_call_t sys_fork, sys_vfork, sys_execve, sys_exit, sys_wait4, sys_kill;
 sy_call_t sys_uname, sys_fcntl, sys_truncate, sys_ftruncate, sys_getcwd;

@@ -6,7 +6,7 @@
  * Inline tests of free memory, and small page operations.  The thresholds
  * are ordered
  *
- *	reserved < severe < min < wait < start < target1 < target2
+ *	severe < reserved < min < wait < start < target1 < target2
  *
  * and every test is also true when free pages have sunk below reserved.
  */

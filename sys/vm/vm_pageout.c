@@ -12,8 +12,8 @@
  * When
  *	v_free_min is derived from the size of RAM, everything else from it:
  *
- *	reserved < severe < min < wait < start < target1 < target2
- *	  4/8+7    4/8      1     2      3       4         5  (x v_free_min)
+ *	severe < reserved < min < wait < start < target1 < target2
+ *	  4/8     4/8+7      1     2      3       4         5  (x v_free_min)
  *
  *	Allocations that sink free memory below start wake the daemon.  It
  *	works hard up to target1 and at leisure up to target2.  Page faults
@@ -21,12 +21,67 @@
  *	and what is below that (v_interrupt_free_min: 1/8+7) keeps the daemon
  *	itself alive.
  *
- * The daemon must never wait for what only it can provide.  It runs as
- * TDF_SYSTHREAD, so vm_page_alloc() lets it down to v_interrupt_free_min;
- * swap buffers are a fixed pool; and of zalloc() it relies on one promise,
- * that one free page is enough (see swap_pager.c).  An allocation on the way
- * to the disk that wants more than that in one piece can put it to sleep for
- * good.
+ * Low memory: who may take what, and wait for whom
+ *
+ *	class of vm_page_alloc()	who, for what
+ *
+ *	NORMAL				page faults and file data (which also
+ *	  down to v_free_reserved	stall while free pages are below
+ *					severe); kernel stacks; kmalloc() and
+ *					kmalloc_obj() slabs for M_WAITOK
+ *	QUICK (as NORMAL)		read-ahead from swap: does without
+ *	SYSTEM				all that threads with TDF_SYSTHREAD
+ *	  to v_interrupt_free_min	allocate, the daemon above all;
+ *					M_USE_RESERVE; what a zone's refill
+ *					takes beyond its first pages
+ *	INTERRUPT			page tables; the first pages of a
+ *	  to the last page		ZONE_INTERRUPT zone's refill: PV ENTRY
+ *					and SWAPMETA; kernel page tables (and
+ *					then a stock of pages); M_INTNOWAIT
+ *
+ *	Nobody waits inside vm_page_alloc().  Those who are refused wait for
+ *	the daemon in vm_wait() or, for a page fault, in vm_wait_pfault(), and
+ *	hold meanwhile:
+ *
+ *	page fault		nothing: it lets go of map, objects and pages
+ *	pmap_enter()		the map's lock, shared, and a busied page: so
+ *				it needs class INTERRUPT, and neither lock may
+ *				be waited for by the daemon, which passes busy
+ *				pages by and locks no maps
+ *	kmem_slab_alloc()	busied pages of kernel_object, which the
+ *				daemon never looks at; tokens are lost in
+ *				the sleep; kernel_map is not locked
+ *	vmspace_fork()		both maps: the daemon does not lock maps
+ *	vm_object_collapse()	paging in progress on an object: the daemon
+ *				does not wait for that
+ *	a file's write		the node's lock
+ *
+ *	What the daemon itself waits for, then, must come about without it:
+ *
+ *	object tokens		their holders lose them when they sleep
+ *	map entries		it needs none
+ *	a swap buffer		until a write ends: the driver has all it
+ *				needs, its interrupt thread takes no lock that
+ *				is held across a wait for memory, and nobody
+ *				busies a page under I/O
+ *	swap metadata		the one allocation it makes.  SWAPMETA is a
+ *				ZONE_INTERRUPT zone: address space and page
+ *				tables exist, so it takes no lock, no map entry
+ *				and one page, be it the last, for a dozen
+ *				swblocks: 384 pages on disk
+ *
+ *	So let free pages be few.  Processes stall and hold nothing that the
+ *	daemon wants.  It frees clean inactive pages, which needs nothing:
+ *	unmapping sets pv entries and page tables free.  If there are only
+ *	dirty ones it writes.  A cluster of 16 pages needs at most one swblock,
+ *	which comes from what the zone has left of its last page, or from one
+ *	free page; v_interrupt_free_min keeps a few from SYSTEM and below for
+ *	this, and the first clean page, the first emptied page table will do.
+ *	Each page so spent returns hundreds, and the daemon goes on to target1.
+ *	That is progress as long as one refill costs one page.
+ *
+ *	An allocator that wants more in one piece breaks it: a 128 KB slab is
+ *	32 pages, map entries, and kernel_map's lock.
  *
  * Out of swap
  *	When the last swap block is used, dirty pages have nowhere to go.  If
@@ -182,15 +237,38 @@ vm_pageout_clean(vm_page_t m)
 }
 
 /*
+ * Freeing.  Clean pages are collected, busied, so that a batch of them costs
+ * the other processors one interruption.  Nobody may wait for memory with
+ * pages in a batch.
+ */
+struct vm_pageout_batch {
+	int		count;
+	vm_page_t	m[PAGEOUT_CLUSTER];
+};
+
+static void
+vm_pageout_free(struct vm_pageout_batch *batch)
+{
+	int i;
+
+	pmap_unmap_pages(batch->m, batch->count);
+	for (i = 0; i < batch->count; ++i)
+		vm_page_free(batch->m[i]);
+	mycpu->gd_cnt.v_dfree += batch->count;
+	batch->count = 0;
+}
+
+/*
  * Scanning.
  */
 
 /*
  * Decide about one inactive page, which is busied.  Returns the number of
- * pages that are free or will be once written.
+ * pages that are free or will be, when the batch is freed or once written.
  */
 static int
-vm_pageout_page(vm_page_t m, int pass, long *max_launder)
+vm_pageout_page(vm_page_t m, int pass, long *max_launder,
+    struct vm_pageout_batch *batch)
 {
 	int actcount, count;
 
@@ -215,9 +293,9 @@ vm_pageout_page(vm_page_t m, int pass, long *max_launder)
 		return (0);
 	}
 	if (m->valid == 0 || m->dirty == 0) {
-		vm_page_protect(m, VM_PROT_NONE);
-		vm_page_free(m);
-		mycpu->gd_cnt.v_dfree++;
+		batch->m[batch->count++] = m;
+		if (batch->count == PAGEOUT_CLUSTER)
+			vm_pageout_free(batch);
 		++vm_pageout_work;
 		return (1);
 	}
@@ -232,6 +310,7 @@ vm_pageout_page(vm_page_t m, int pass, long *max_launder)
 		vm_page_wakeup(m);
 		return (0);
 	}
+	vm_pageout_free(batch);
 	count = vm_pageout_clean(m);
 	*max_launder -= count;
 	vm_pageout_work += count;
@@ -271,6 +350,7 @@ static long
 vm_pageout_scan_inactive(int pass, long shortage)
 {
 	struct vpgqueues *pq = &vm_page_queues[PQ_INACTIVE];
+	struct vm_pageout_batch batch = { .count = 0 };
 	struct vm_page marker;
 	long delta, max_launder, maxscan;
 	vm_page_t m;
@@ -287,7 +367,7 @@ vm_pageout_scan_inactive(int pass, long shortage)
 	    (m = vm_pageout_next(pq, &marker, &maxscan)) != NULL) {
 		spin_unlock(&pq->spin);
 		mycpu->gd_cnt.v_pdpages++;
-		delta += vm_pageout_page(m, pass, &max_launder);
+		delta += vm_pageout_page(m, pass, &max_launder, &batch);
 		lwkt_yield();
 		spin_lock(&pq->spin);
 		if (!vm_paging_target2()) {
@@ -297,6 +377,7 @@ vm_pageout_scan_inactive(int pass, long shortage)
 	}
 	TAILQ_REMOVE(&pq->pl, &marker, pageq);
 	spin_unlock(&pq->spin);
+	vm_pageout_free(&batch);
 	return (delta);
 }
 
@@ -410,6 +491,18 @@ vm_pageout_oom_check(boolean_t enough)
 	}
 }
 
+/*
+ * Would all pages together not be enough?  Then the processes must have a
+ * chance between two looks at theirs, or they would never finish an
+ * instruction: we are more urgent, and always find something to do.
+ */
+static boolean_t
+vm_pageout_hopeless(void)
+{
+	return (vmstats.v_active_count + vmstats.v_inactive_count <
+	    vm_paging_target2_count());
+}
+
 static void
 vm_pageout_thread(void)
 {
@@ -447,15 +540,13 @@ vm_pageout_thread(void)
 		    &marker) > 0) {
 			/*
 			 * Not enough yet: at once again, but if there was
-			 * nothing to do let what is under way finish.  After
-			 * a look at every page the processes must have a
-			 * chance to use theirs, or they would never finish
-			 * an instruction while less is left than we want.
+			 * nothing to do let what is under way finish.
 			 */
 			++pass;
 			vm_pageout_oom_check(FALSE);
 			if (work == vm_pageout_work ||
-			    pass % MAXSCAN_DIVIDER == 0)
+			    (pass % MAXSCAN_DIVIDER == 0 &&
+			    vm_pageout_hopeless()))
 				tsleep(&vm_pages_needed, 0, "pdelay",
 				    swap_pager_full ? hz / 5 : 1);
 			continue;
