@@ -9,7 +9,8 @@ config.suffixes = [".test"]
 config.excludes = ["programs"]
 # One free page: the long run, see CMakeLists.txt.
 if lit_config.params.get("suite") == "onepage":
-    config.excludes += ["corner", "input", "paging", "startup"]
+    config.excludes += ["corner", "input", "load", "paging",
+                        "procs", "startup"]
 else:
     config.excludes += ["onepage"]
 config.test_source_root = os.path.dirname(__file__)
@@ -22,6 +23,7 @@ config.environment["PATH"] = os.pathsep.join(
 config.substitutions += [
     ("%run", os.path.join(config.test_source_root, "run")),
     ("%kernels", os.path.join(build, "kernels")),
+    ("%build", build),
     ("%trees", os.path.join(build, "trees")),
     ("%kmobj", os.path.join(build, "bin", "kmobj")),
     ("%procs", os.path.join(build, "procs.cpio")),

@@ -15,7 +15,8 @@
  * not.  Together the workers stay well below RAM plus swap.
  *
  * Kernel arguments: minutes (1), seed (1), workers (twice the processors and
- * two), inject (1): take pages away.
+ * two), inject (1): take pages away, spoil: `word' makes a word wrong, `leak'
+ * loses objects, both of which must be found.
  */
 #include "soak.h"
 
@@ -33,8 +34,9 @@
 #define	WORKERS_MAX	64
 #define	OPS_MAX		24		/* of one worker */
 #define	REPORT_SECONDS	30
-#define	SETTLE_SECONDS	20
+#define	SETTLE_SECONDS	5
 #define	SWAP_SLACK	1024		/* blocks */
+#define	LOST_OBJECTS	1000
 
 static const char test[] = "soak";
 
@@ -282,6 +284,16 @@ leaks(const struct account *was, size_t nwas, int print)
 	return n;
 }
 
+/* Shared memory that nobody gives back, in objects that cannot be merged. */
+static void
+lose_objects(void)
+{
+	for (int i = 0; i < LOST_OBJECTS; ++i)
+		if (mmap(NULL, 1, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1,
+		    0) == MAP_FAILED)
+			test_fail(test, "mmap: %s", strerror(errno));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -311,6 +323,8 @@ main(int argc, char **argv)
 	run(5, 0);
 	naccounts = accounts(before);
 	swap = stat_long("vm.swap_free");
+	if (strcmp(option_word("spoil", ""), "leak") == 0)
+		lose_objects();
 	run(minutes * 60, option_number("inject", 1) != 0);
 
 	/* Dead threads and what caches give back take a moment. */
