@@ -156,16 +156,18 @@ report(long minutes)
 	    stat_long("vm.stats.v_swappgsin"));
 }
 
-/* Leave only a few pages free, or give back what was taken. */
+/* Leave only a few pages free; the next time, give back what was taken. */
 static void
 inject(uint64_t *state)
 {
-	static const long leave[] = { -1, -1, 0, 8, 64, 256 };
+	static const long leave[] = { 0, 8, 64, 256 };
 	const size_t n = sizeof(leave) / sizeof(leave[0]);
+	static int taken;
 
+	taken = !taken;
 	if (kvar_set_long("vm.inject.leave_free",
-	    leave[soak_random(state) % n]) == 0)
-		++shared->injections;
+	    taken ? leave[soak_random(state) % n] : -1) == 0)
+		shared->injections += taken;
 }
 
 static void
