@@ -6,14 +6,14 @@ import lit.formats
 config.name = "boot"
 config.test_format = lit.formats.ShTest(True)
 config.suffixes = [".test"]
-config.excludes = ["programs"]
-# One free page: the long run, see CMakeLists.txt.
-if lit_config.params.get("suite") == "onepage":
-    config.excludes += ["corner", "input", "load", "paging",
-                        "procs", "startup"]
-else:
-    config.excludes += ["onepage"]
 config.test_source_root = os.path.dirname(__file__)
+# The directories of suites other than the fast one, see CMakeLists.txt.
+SUITES = {"long": {"onepage", "sweep"}, "bench": {"bench"}}
+tests = {d.name for d in os.scandir(config.test_source_root) if d.is_dir()}
+suite = lit_config.params.get("suite")
+config.excludes = sorted(
+    {"programs"} |
+    (tests - SUITES[suite] if suite else set().union(*SUITES.values())))
 config.test_exec_root = os.path.join(config.kmobj_build, "boot-tests")
 
 build = config.kmobj_build

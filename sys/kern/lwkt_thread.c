@@ -683,6 +683,7 @@ lwkt_any_thread(boolean_t (*test)(struct thread *))
 static void
 lwkt_report_thread(struct thread *td)
 {
+	struct thread *owner;
 	lwkt_tokref_t ref;
 
 	kprintf("  %-16s pri %2d cpu %d %s", td->td_comm, td->td_pri,
@@ -694,23 +695,38 @@ lwkt_report_thread(struct thread *td)
 		kprintf(" %s (channel %p)", td->td_wmesg, td->td_wchan);
 	if (td->td_locks != 0)
 		kprintf(", holds %d locks", td->td_locks);
-	for (ref = &td->td_toks_base; ref < td->td_toks_stop; ++ref)
-		kprintf(", %s token %s",
-		    ref < td->td_toks_have ? "holds" : "gave up",
-		    ref->tr_tok->t_desc);
+	for (ref = &td->td_toks_base; ref < td->td_toks_stop; ++ref) {
+		owner = ref->tr_tok->t_owner;
+		if (ref < td->td_toks_have)
+			kprintf(", holds token %s", ref->tr_tok->t_desc);
+		else if ((td->td_flags & TDF_RUNQ) && owner != NULL)
+			kprintf(", wants token %s held by %s",
+			    ref->tr_tok->t_desc, owner->td_comm);
+		else
+			kprintf(", gave up token %s", ref->tr_tok->t_desc);
+	}
 	kprintf("\n");
 }
 
 /*
- * All threads and what they wait for, for the watchdog; the other processors
- * have stopped.
+ * What each processor does, and all threads and what they wait for, for the
+ * watchdog; the other processors have stopped.
  */
 void
 lwkt_report(void)
 {
+	struct globaldata *gd;
 	struct thread *td;
 	int cpu;
 
+	kprintf("processors:\n");
+	for (cpu = 0; cpu < ncpus; ++cpu) {
+		gd = globaldata_find(cpu);
+		kprintf("  cpu %d runs %s, %d ready, %d spinlocks held\n", cpu,
+		    gd->gd_curthread->td_comm, gd->gd_tdrunqcount,
+		    gd->gd_spinlocks);
+	}
+	kprintf("threads:\n");
 	for (cpu = 0; cpu < ncpus; ++cpu) {
 		TAILQ_FOREACH(td, &globaldata_find(cpu)->gd_tdallq, td_allq)
 			lwkt_report_thread(td);

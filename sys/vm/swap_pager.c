@@ -52,7 +52,6 @@
 
 #define	SWAP_READAHEAD	8	/* pages read at once, at most */
 #define	NSW_RCOUNT	4	/* reads in progress */
-#define	NSW_WCOUNT_ASYNC 4	/* writes in progress */
 
 struct swbuf {
 	struct bio	sw_bio;
@@ -210,6 +209,12 @@ swbuf_start(struct swbuf *bp, buf_cmd_t cmd, swblk_t blk, biodone_t *done)
 	dev_dstrategy(swapdev, bio);
 }
 
+cdev_t
+swap_pager_device(void)
+{
+	return (swapdev);
+}
+
 /*
  * Swap space.
  */
@@ -222,7 +227,7 @@ swp_pager_test(swblk_t blk)
 /*
  * npages adjacent blocks, or SWAPBLK_NONE.
  */
-static swblk_t
+swblk_t
 swp_pager_getswapspace(int npages)
 {
 	swblk_t blk, run, seen;
@@ -269,7 +274,7 @@ swp_pager_getswapspace(int npages)
 	return (blk);
 }
 
-static void
+void
 swp_pager_freeswapspace(swblk_t blk, int npages)
 {
 	spin_lock(&swap_spin);

@@ -13,6 +13,7 @@ typedef int64_t swblk_t;	/* a page-sized block of swap */
 
 #define	SWAPBLK_NONE	((swblk_t)-1)
 
+#define	NSW_WCOUNT_ASYNC 4			/* writes in progress */
 #define	SWB_NPAGES	16			/* pages in one I/O */
 #define	SWAP_META_PAGES	(SWB_NPAGES * 2)	/* pages of one swblock */
 #define	SWAP_META_MASK	(SWAP_META_PAGES - 1)
@@ -64,6 +65,11 @@ void	swap_pager_freespace_all(vm_object_t object);
  * held.  FALSE: this may have slept, and is not done.
  */
 boolean_t swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t offset);
+
+/* For swap_raw.c: adjacent blocks, or SWAPBLK_NONE; and the disk. */
+swblk_t	swp_pager_getswapspace(int npages);
+void	swp_pager_freeswapspace(swblk_t blk, int npages);
+cdev_t	swap_pager_device(void);
 
 #define	VM_PAGER_OK	0
 #define	VM_PAGER_FAIL	2

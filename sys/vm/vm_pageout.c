@@ -182,15 +182,38 @@ vm_pageout_clean(vm_page_t m)
 }
 
 /*
+ * Freeing.  Clean pages are collected, busied, so that a batch of them costs
+ * the other processors one interruption.  Nobody may wait for memory with
+ * pages in a batch.
+ */
+struct vm_pageout_batch {
+	int		count;
+	vm_page_t	m[PAGEOUT_CLUSTER];
+};
+
+static void
+vm_pageout_free(struct vm_pageout_batch *batch)
+{
+	int i;
+
+	pmap_unmap_pages(batch->m, batch->count);
+	for (i = 0; i < batch->count; ++i)
+		vm_page_free(batch->m[i]);
+	mycpu->gd_cnt.v_dfree += batch->count;
+	batch->count = 0;
+}
+
+/*
  * Scanning.
  */
 
 /*
  * Decide about one inactive page, which is busied.  Returns the number of
- * pages that are free or will be once written.
+ * pages that are free or will be, when the batch is freed or once written.
  */
 static int
-vm_pageout_page(vm_page_t m, int pass, long *max_launder)
+vm_pageout_page(vm_page_t m, int pass, long *max_launder,
+    struct vm_pageout_batch *batch)
 {
 	int actcount, count;
 
@@ -215,9 +238,9 @@ vm_pageout_page(vm_page_t m, int pass, long *max_launder)
 		return (0);
 	}
 	if (m->valid == 0 || m->dirty == 0) {
-		vm_page_protect(m, VM_PROT_NONE);
-		vm_page_free(m);
-		mycpu->gd_cnt.v_dfree++;
+		batch->m[batch->count++] = m;
+		if (batch->count == PAGEOUT_CLUSTER)
+			vm_pageout_free(batch);
 		++vm_pageout_work;
 		return (1);
 	}
@@ -232,6 +255,7 @@ vm_pageout_page(vm_page_t m, int pass, long *max_launder)
 		vm_page_wakeup(m);
 		return (0);
 	}
+	vm_pageout_free(batch);
 	count = vm_pageout_clean(m);
 	*max_launder -= count;
 	vm_pageout_work += count;
@@ -271,6 +295,7 @@ static long
 vm_pageout_scan_inactive(int pass, long shortage)
 {
 	struct vpgqueues *pq = &vm_page_queues[PQ_INACTIVE];
+	struct vm_pageout_batch batch = { .count = 0 };
 	struct vm_page marker;
 	long delta, max_launder, maxscan;
 	vm_page_t m;
@@ -287,7 +312,7 @@ vm_pageout_scan_inactive(int pass, long shortage)
 	    (m = vm_pageout_next(pq, &marker, &maxscan)) != NULL) {
 		spin_unlock(&pq->spin);
 		mycpu->gd_cnt.v_pdpages++;
-		delta += vm_pageout_page(m, pass, &max_launder);
+		delta += vm_pageout_page(m, pass, &max_launder, &batch);
 		lwkt_yield();
 		spin_lock(&pq->spin);
 		if (!vm_paging_target2()) {
@@ -297,6 +322,7 @@ vm_pageout_scan_inactive(int pass, long shortage)
 	}
 	TAILQ_REMOVE(&pq->pl, &marker, pageq);
 	spin_unlock(&pq->spin);
+	vm_pageout_free(&batch);
 	return (delta);
 }
 
@@ -410,6 +436,18 @@ vm_pageout_oom_check(boolean_t enough)
 	}
 }
 
+/*
+ * Would all pages together not be enough?  Then the processes must have a
+ * chance between two looks at theirs, or they would never finish an
+ * instruction: we are more urgent, and always find something to do.
+ */
+static boolean_t
+vm_pageout_hopeless(void)
+{
+	return (vmstats.v_active_count + vmstats.v_inactive_count <
+	    vm_paging_target2_count());
+}
+
 static void
 vm_pageout_thread(void)
 {
@@ -451,7 +489,9 @@ vm_pageout_thread(void)
 			 */
 			++pass;
 			vm_pageout_oom_check(FALSE);
-			if (work == vm_pageout_work)
+			if (work == vm_pageout_work ||
+			    (pass % MAXSCAN_DIVIDER == 0 &&
+			    vm_pageout_hopeless()))
 				tsleep(&vm_pages_needed, 0, "pdelay",
 				    swap_pager_full ? hz / 5 : 1);
 			continue;

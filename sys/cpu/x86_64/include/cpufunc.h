@@ -49,6 +49,13 @@ cpu_enable_intr(void)
 	__asm __volatile("sti" ::: "memory");
 }
 
+/* Enable interrupts and wait for one; none can come in between. */
+static __inline void
+cpu_sti_hlt(void)
+{
+	__asm __volatile("sti; hlt" ::: "memory");
+}
+
 static __inline register_t
 read_rflags(void)
 {

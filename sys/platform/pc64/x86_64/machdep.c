@@ -351,5 +351,5 @@ cpu_idle_halt(void)
 {
 	if (ncpus > 1)
 		pmap_inval_idle_enter(mycpu);
-	__asm __volatile("sti; hlt" ::: "memory");
+	cpu_sti_hlt();
 }

@@ -18,6 +18,10 @@
  * its bit in pm_active first and walks the tables after, we change the tables
  * first and read pm_active after.
  *
+ * Who waits spins a little and then halts till the last one who obeys tells
+ * him: where there are fewer real processors than virtual ones, the one he waits
+ * for may need the one he would spin on.
+ *
  * Locking: a slot belongs to its processor, in a critical section, and is
  * unused while nothing is pending in it.  Waiting works with pmap_spin held
  * because spinlocks are taken with interrupts on, and a loop that waits with
@@ -33,15 +37,18 @@
 
 #include <machine/lapic.h>
 #include <machine/pmap.h>
+#include <machine/psl.h>
 #include <machine/segments.h>
 #include <machine/smp.h>
 #include <machine/specialreg.h>
 #include <machine/vmparam.h>
 
 #define	INVAL_MAXPAGES	32		/* more: everything at once */
+#define	INVAL_SPINS	200		/* before halting */
 
 static struct inval_request {
 	volatile cpumask_t pending;	/* who has yet to obey */
+	volatile int	halted;		/* tell us when it is empty */
 	vm_offset_t	sva;
 	vm_offset_t	eva;
 } __cachealign inval_requests[MAXCPU];
@@ -151,9 +158,35 @@ pmap_inval_intr(void)
 			cpu_lfence();
 			inval_local(req->sva, req->eva);
 			ATOMIC_CPUMASK_NANDBIT(req->pending, me);
+			if (req->halted && CPUMASK_TESTZERO(req->pending))
+				cpu_send_ipiq(globaldata_find(cpu));
 		}
 	}
 	intr_restore(rf);
+}
+
+/*
+ * Till everybody has obeyed.  In a critical section.
+ */
+static void
+inval_wait(struct inval_request *req)
+{
+	int spins;
+
+	for (spins = 0; CPUMASK_TESTNZERO(req->pending); ++spins) {
+		pmap_inval_intr();
+		if (spins < INVAL_SPINS || (read_rflags() & PSL_I) == 0) {
+			cpu_pause();
+			continue;
+		}
+		req->halted = 1;
+		cpu_disable_intr();
+		cpu_mfence();
+		if (CPUMASK_TESTNZERO(req->pending))
+			cpu_sti_hlt();
+		cpu_enable_intr();
+		req->halted = 0;
+	}
 }
 
 void
@@ -196,10 +229,7 @@ pmap_inval_mask(cpumask_t mask, vm_offset_t sva, vm_offset_t eva)
 			lapic_ipi(globaldata_find(cpu)->gd_apicid,
 			    XINVLTLB_OFFSET);
 		}
-		while (CPUMASK_TESTNZERO(req->pending)) {
-			pmap_inval_intr();
-			cpu_pause();
-		}
+		inval_wait(req);
 	}
 	crit_exit();
 }
