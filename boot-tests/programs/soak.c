@@ -6,8 +6,8 @@
  * Workers, `workers' at a time, each do some dozen operations chosen at random
  * (paging, copy-on-write, sharing, pipes, map churn, files, signals, programs)
  * and end; process 1 starts others until `minutes' are over, and every other
- * second makes pages short.  Every word and byte is checked.  An operation may be
- * refused for want of memory or processes, but must not fail otherwise, and
+ * second makes pages short.  Every word and byte is checked.  An operation may
+ * be refused for want of memory or processes, but must not fail otherwise, and
  * nobody but those who are killed on purpose may be killed.  In the end every
  * object of every zone, cache and malloc type must be back.
  *
@@ -230,7 +230,7 @@ static const struct table {
 };
 
 #define	NTABLES		(sizeof(tables) / sizeof(tables[0]))
-#define	ACCOUNTS_MAX	128
+#define	ACCOUNTS_MAX	256
 
 struct account {
 	const struct table *table;
