@@ -23,6 +23,7 @@ config.environment["PATH"] = os.pathsep.join(
 config.substitutions += [
     ("%run", os.path.join(config.test_source_root, "run")),
     ("%kernels", os.path.join(build, "kernels")),
+    ("%build", build),
     ("%dragonfly", os.path.join(build, "dragonfly")),
     ("%trees", os.path.join(build, "trees")),
     ("%kmobj", os.path.join(build, "bin", "kmobj")),

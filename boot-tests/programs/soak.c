@@ -5,9 +5,9 @@
  *
  * Workers, `workers' at a time, each do some dozen operations chosen at random
  * (paging, copy-on-write, sharing, pipes, map churn, files, signals, programs)
- * and end; process 1 starts others until `minutes' are over, and now and then
- * takes free pages away.  Every word and byte is checked.  An operation may be
- * refused for want of memory or processes, but must not fail otherwise, and
+ * and end; process 1 starts others until `minutes' are over, and every other
+ * second makes pages short.  Every word and byte is checked.  An operation may
+ * be refused for want of memory or processes, but must not fail otherwise, and
  * nobody but those who are killed on purpose may be killed.  In the end every
  * object of every zone, cache and malloc type must be back.
  *
@@ -15,7 +15,8 @@
  * not.  Together the workers stay well below RAM plus swap.
  *
  * Kernel arguments: minutes (1), seed (1), workers (twice the processors and
- * two), inject (1): take pages away.
+ * two), inject (1): make pages short, spoil: `word' makes a word wrong, `leak'
+ * loses objects, both of which must be found.
  */
 #include "soak.h"
 
@@ -33,8 +34,9 @@
 #define	WORKERS_MAX	64
 #define	OPS_MAX		24		/* of one worker */
 #define	REPORT_SECONDS	30
-#define	SETTLE_SECONDS	20
+#define	SETTLE_SECONDS	5
 #define	SWAP_SLACK	1024		/* blocks */
+#define	LOST_OBJECTS	1000
 
 static const char test[] = "soak";
 
@@ -154,16 +156,38 @@ report(long minutes)
 	    stat_long("vm.stats.v_swappgsin"));
 }
 
-/* Leave only a few pages free, or give back what was taken. */
+static void
+inject_nothing(void)
+{
+	kvar_set_long("vm.inject.fail_class", 0);
+	kvar_set_long("vm.inject.leave_free", -1);
+}
+
+/*
+ * Leave only a few pages free, or let page allocations of some classes fail;
+ * the next time, let it be.
+ */
 static void
 inject(uint64_t *state)
 {
-	static const long leave[] = { -1, -1, 0, 8, 64, 256 };
+	static const long leave[] = { 0, 8, 64, 256 };
 	const size_t n = sizeof(leave) / sizeof(leave[0]);
+	static int injected;
 
-	if (kvar_set_long("vm.inject.leave_free",
-	    leave[soak_random(state) % n]) == 0)
-		++shared->injections;
+	injected = !injected;
+	inject_nothing();
+	if (!injected)
+		return;
+	if (soak_random(state) % 2 == 0) {
+		kvar_set_long("vm.inject.leave_free",
+		    leave[soak_random(state) % n]);
+	} else {
+		kvar_set_long("vm.inject.fail_every",
+		    2 + soak_random(state) % 63);
+		kvar_set_long("vm.inject.fail_class",
+		    1 + soak_random(state) % 7);
+	}
+	++shared->injections;
 }
 
 static void
@@ -187,7 +211,7 @@ run(long seconds, int injecting)
 			report((last - start) / 60);
 		}
 	}
-	kvar_set_long("vm.inject.leave_free", -1);
+	inject_nothing();
 	workers_reap(0);
 }
 
@@ -206,7 +230,7 @@ static const struct table {
 };
 
 #define	NTABLES		(sizeof(tables) / sizeof(tables[0]))
-#define	ACCOUNTS_MAX	128
+#define	ACCOUNTS_MAX	256
 
 struct account {
 	const struct table *table;
@@ -282,6 +306,16 @@ leaks(const struct account *was, size_t nwas, int print)
 	return n;
 }
 
+/* Shared memory that nobody gives back, in objects that cannot be merged. */
+static void
+lose_objects(void)
+{
+	for (int i = 0; i < LOST_OBJECTS; ++i)
+		if (mmap(NULL, 1, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1,
+		    0) == MAP_FAILED)
+			test_fail(test, "mmap: %s", strerror(errno));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -311,6 +345,8 @@ main(int argc, char **argv)
 	run(5, 0);
 	naccounts = accounts(before);
 	swap = stat_long("vm.swap_free");
+	if (strcmp(option_word("spoil", ""), "leak") == 0)
+		lose_objects();
 	run(minutes * 60, option_number("inject", 1) != 0);
 
 	/* Dead threads and what caches give back take a moment. */
@@ -320,7 +356,8 @@ main(int argc, char **argv)
 	for (unsigned op = 0; op < soak_nops; ++op)
 		printf("soak: %-10s %lu\n", soak_ops[op].name,
 		    shared->done[op]);
-	printf("soak: %lu times pages were taken away\n", shared->injections);
+	printf("soak: %lu times pages were short on purpose\n",
+	    shared->injections);
 	leaked = leaks(before, naccounts, 1);
 	swap -= stat_long("vm.swap_free");
 	if (stat_long("kern.nprocs") != 1)

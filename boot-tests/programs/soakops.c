@@ -110,6 +110,8 @@ op_paging(struct soak *s)
 		return -1;
 	for (int i = 1 + below(s, 3); i != 0; --i) {
 		region_dirty(&r);
+		if (strcmp(option_word("spoil", ""), "word") == 0)
+			++*r.words;
 		check(s, &r);
 		r.seed = soak_random(&s->random);
 	}
