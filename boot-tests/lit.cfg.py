@@ -6,13 +6,13 @@ import lit.formats
 config.name = "boot"
 config.test_format = lit.formats.ShTest(True)
 config.suffixes = [".test"]
-config.excludes = ["programs"]
-# One free page: the long run, see CMakeLists.txt.
-if lit_config.params.get("suite") == "onepage":
-    config.excludes += ["corner", "input", "paging", "startup"]
-else:
-    config.excludes += ["onepage"]
 config.test_source_root = os.path.dirname(__file__)
+# The directories of the long run, see CMakeLists.txt.
+LONG = {"onepage", "sweep"}
+tests = {d.name for d in os.scandir(config.test_source_root) if d.is_dir()}
+config.excludes = sorted(
+    {"programs"} |
+    (tests - LONG if lit_config.params.get("suite") == "long" else LONG))
 config.test_exec_root = os.path.join(config.kmobj_build, "boot-tests")
 
 build = config.kmobj_build

@@ -13,6 +13,9 @@
  *
  * On a kernel with the old zones there is nothing to drain.
  *
+ * The program stays on one processor, as it would need memory of the kernel on
+ * each that it comes to; the kernel's threads are where they are.
+ *
  * Kernel arguments: seed (1), maps (1000).
  */
 #include "support.h"
@@ -21,6 +24,7 @@
 #include <sys/syscall.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +123,7 @@ main(void)
 	unsigned long seed = option_number("seed", 1);
 	size_t count = option_number("maps", 1000);
 	unsigned long ram = machine_ram();
+	cpu_set_t home;
 	uint64_t wrong;
 	long before;
 	int drained = 0;
@@ -127,6 +132,10 @@ main(void)
 	if (count > MAPS_MAX)
 		test_fail(test, "kernel argument maps=%zu: at most %d", count,
 		    MAPS_MAX);
+	CPU_ZERO(&home);
+	CPU_SET(0, &home);
+	if (sched_setaffinity(0, sizeof(home), &home) != 0)
+		test_fail(test, "sched_setaffinity: %s", strerror(errno));
 	region_map(&base, "base", ram / 100 * 45, seed);
 	for (size_t i = 0; i < PIECES; ++i)
 		region_map(&more[i], "more", ram / 100 * 30 / PIECES,

@@ -91,6 +91,8 @@ kvar_set_long(const char *name, long value)
 
 	if (kmobj_sysctl(name, NULL, NULL, &value, sizeof(value)) == 0)
 		return 0;
+	if (errno != EINVAL)
+		return -1;
 	return kmobj_sysctl(name, NULL, NULL, &narrow, sizeof(narrow));
 }
 

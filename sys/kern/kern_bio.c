@@ -47,7 +47,10 @@ dev_dstrategy(cdev_t dev, struct bio *bio)
 		biodone(bio);
 		return;
 	}
-	dev->si_strategy(dev, bio);
+	if (__predict_false(bio_delay_ticks != 0))
+		bio_delay(bio);
+	else
+		dev->si_strategy(dev, bio);
 }
 
 /*

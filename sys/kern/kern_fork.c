@@ -110,6 +110,7 @@ fork_return(void *arg)
 int
 fork1(struct proc *p1, int flags, struct proc **p2p)
 {
+	struct thread *td1 = curthread;
 	struct proc *p2;
 
 	lwkt_gettoken(&proc_token);
@@ -127,8 +128,10 @@ fork1(struct proc *p1, int flags, struct proc **p2p)
 	p2->p_exitsig = SIGCHLD;
 	p2->p_sigstk.ss_flags = SS_DISABLE;
 	p2->p_umask = 022;
-	lwkt_create(fork_return, p2, &p2->p_thread, NULL, TDF_NOSTART, -1,
-	    "%s", p1 != NULL ? p1->p_comm : "init");
+	lwkt_create(fork_return, p2, &p2->p_thread, NULL, TDF_NOSTART,
+	    lwkt_next_cpu(td1->td_cpumask), "%s",
+	    p1 != NULL ? p1->p_comm : "init");
+	p2->p_thread->td_cpumask = td1->td_cpumask;
 	if (p1 != NULL) {
 		p2->p_pgid = p1->p_pgid;
 		p2->p_sid = p1->p_sid;

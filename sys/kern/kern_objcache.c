@@ -526,6 +526,44 @@ objcache_nop_free(void *obj, void *allocator_args)
 {
 }
 
+struct objcache_totals {
+	u_long		gets;
+	u_long		puts;
+	u_long		allocs;
+	u_long		exhausted;
+	u_long		failed;
+};
+
+static void
+objcache_total(struct objcache *oc, struct objcache_totals *t)
+{
+	int i;
+
+	bzero(t, sizeof(*t));
+	for (i = 0; i < ncpus; ++i) {
+		t->gets += oc->cpu[i].gets;
+		t->puts += oc->cpu[i].puts;
+		t->allocs += oc->cpu[i].allocs;
+		t->exhausted += oc->cpu[i].exhausted;
+		t->failed += oc->cpu[i].failed;
+	}
+}
+
+static void
+objcache_watchdog_report(void)
+{
+	struct objcache_totals t;
+	struct objcache *oc;
+
+	LIST_FOREACH(oc, &objcaches, link) {
+		objcache_total(oc, &t);
+		kprintf("objcache: %s: %ld out, limit %d, %d waiting\n",
+		    oc->name, (long)(t.gets - t.failed - t.puts),
+		    oc->cluster_limit, oc->waiting);
+	}
+}
+WATCHDOG_REPORT(objcache_watchdog_report);
+
 /*
  * kern.objcache.stats: one line a cache.  Caches come and go; the lines are made
  * under the spinlock and copied out after it.
@@ -534,11 +572,11 @@ static int
 sysctl_ocstats(SYSCTL_HANDLER_ARGS)
 {
 	const size_t size = 8192;
+	struct objcache_totals t;
 	struct objcache *oc;
-	u_long gets, puts, allocs, exhausted, failed;
 	size_t len;
 	char *buf;
-	int error, i;
+	int error;
 
 	buf = kmalloc(size, M_TEMP, M_WAITOK);
 	len = ksnprintf(buf, size, "%-16s %10s %8s %10s %10s %10s %8s\n",
@@ -547,18 +585,11 @@ sysctl_ocstats(SYSCTL_HANDLER_ARGS)
 	LIST_FOREACH(oc, &objcaches, link) {
 		if (len + 128 > size)
 			break;
-		gets = puts = allocs = exhausted = failed = 0;
-		for (i = 0; i < ncpus; ++i) {
-			gets += oc->cpu[i].gets;
-			puts += oc->cpu[i].puts;
-			allocs += oc->cpu[i].allocs;
-			exhausted += oc->cpu[i].exhausted;
-			failed += oc->cpu[i].failed;
-		}
+		objcache_total(oc, &t);
 		len += ksnprintf(buf + len, size - len,
 		    "%-16s %10d %8ld %10lu %10lu %10lu %8lu\n", oc->name,
-		    oc->cluster_limit, (long)(gets - failed - puts), gets,
-		    allocs, exhausted, failed);
+		    oc->cluster_limit, (long)(t.gets - t.failed - t.puts),
+		    t.gets, t.allocs, t.exhausted, t.failed);
 	}
 	spin_unlock(&objcaches_spin);
 	error = SYSCTL_OUT(req, buf, len + 1);

@@ -881,7 +881,7 @@ kmem_slab_free(void *ptr, vm_size_t size)
 	crit_exit();
 }
 
-void
+static void
 kmalloc_watchdog_report(void)
 {
 	struct malloc_type *type;
@@ -913,6 +913,8 @@ kmalloc_watchdog_report(void)
 		kprintf("\n");
 	}
 }
+
+WATCHDOG_REPORT(kmalloc_watchdog_report);
 
 /*
  * kern.malloc: one line a type.

@@ -212,7 +212,7 @@ SMP_ALLOCATOR(kmalloc_obj,
     kfree_obj(item, M_SMPOBJ))
 SMP_ALLOCATOR(intzone, zalloc(smp_intzone), zfree(smp_intzone, item))
 SMP_ALLOCATOR(zone, zalloc(smp_zone), zfree(smp_zone, item))
-SMP_ALLOCATOR(objcache, objcache_get(smp_cache, M_WAITOK),
+SMP_ALLOCATOR(cache, objcache_get(smp_cache, M_WAITOK),
     objcache_put(smp_cache, item))
 
 /*
@@ -274,7 +274,7 @@ static const struct smp_test {
 	{ "zalloc interrupt", smp_intzone_test, smp_intzone_drain, 2000,
 	    FALSE },
 	{ "zalloc", smp_zone_test, smp_zone_drain, 2000, FALSE },
-	{ "objcache", smp_objcache_test, smp_objcache_drain, 2000, FALSE },
+	{ "objcache", smp_cache_test, smp_cache_drain, 2000, FALSE },
 	{ "objcache limit", smp_limit_test, NULL, 500, FALSE },
 	{ "kmem", smp_kmem_test, NULL, 100, FALSE },
 };

@@ -19,6 +19,7 @@ SYSCTL_NODE(, OID_AUTO, vm, CTLFLAG_RW, NULL, "Virtual memory");
 SYSCTL_NODE(, OID_AUTO, hw, CTLFLAG_RW, NULL, "Hardware");
 SYSCTL_NODE(, OID_AUTO, debug, CTLFLAG_RW, NULL, "Debugging");
 SYSCTL_NODE(_vm, OID_AUTO, stats, CTLFLAG_RW, NULL, "VM statistics");
+SYSCTL_NODE(_vm, OID_AUTO, inject, CTLFLAG_RW, NULL, "Fault injection");
 
 SYSCTL_INT(_hw, OID_AUTO, ncpu, CTLFLAG_RD, &ncpus, 0, "Processors");
 SYSCTL_LONG(_hw, OID_AUTO, physmem, CTLFLAG_RD, &physmem, 0, "Pages of RAM");

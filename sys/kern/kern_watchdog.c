@@ -33,6 +33,8 @@
 
 #define	WATCHDOG_DEFAULT	30		/* seconds */
 
+SET_DECLARE(watchdog_set, watchdog_report_t);
+
 static int watchdog_seconds = WATCHDOG_DEFAULT;
 TUNABLE_INT("watchdog", &watchdog_seconds);
 SYSCTL_INT(_kern, OID_AUTO, watchdog, CTLFLAG_RW, &watchdog_seconds, 0,
@@ -86,15 +88,16 @@ static void
 watchdog_bark(void)
 {
 	struct thread *td = watchdog_subject();
+	watchdog_report_t **funcp;
 
 	stop_cpus();
 	kprintf("watchdog: no progress for %d s\n", watchdog_idle);
-	kprintf("threads:\n");
 	lwkt_report();
 	kprintf("locks:\n");
 	lockmgr_report();
 	vm_watchdog_report();
-	kmalloc_watchdog_report();
+	SET_FOREACH(funcp, watchdog_set)
+		(*funcp)();
 	if (pagethread != NULL && pagethread->td_wchan != NULL &&
 	    pagethread->td_wchan != &vm_pages_needed)
 		td = pagethread;

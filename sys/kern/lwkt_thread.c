@@ -12,7 +12,8 @@
  * elsewhere is a message to its processor.  It changes processors only by
  * itself, with lwkt_setcpu_self(); user threads do so on their way back to
  * user mode, when others are ready where they are while another processor
- * is idle (lwkt_user_rebalance).  New threads are dealt out in turn.
+ * is idle (lwkt_user_rebalance).  New threads are dealt out in turn.  User
+ * threads keep to td_cpumask.
  *
  * Preemption: readying a thread more urgent than the current one sets
  * RQF_AST_LWKT_RESCHED.  The flag is acted upon on return from an interrupt
@@ -50,6 +51,7 @@
 #include <vm/vm_extern.h>
 
 #include <machine/md_var.h>
+#include <machine/smp.h>
 
 static MALLOC_DEFINE(M_THREAD, "thread", "kernel threads");
 
@@ -361,11 +363,15 @@ lwkt_setcpu_self(struct globaldata *rgd)
 void
 lwkt_user_rebalance(void)
 {
+	cpumask_t idle = lwkt_idle_cpus;
 	int cpu;
 
-	if (mycpu->gd_tdrunqcount < 2 || CPUMASK_TESTZERO(lwkt_idle_cpus))
+	if (mycpu->gd_tdrunqcount < 2)
 		return;
-	cpu = BSFCPUMASK(lwkt_idle_cpus);
+	CPUMASK_ANDMASK(idle, curthread->td_cpumask);
+	if (CPUMASK_TESTZERO(idle))
+		return;
+	cpu = BSFCPUMASK(idle);
 	if (ATOMIC_CPUMASK_TESTANDCLR(lwkt_idle_cpus, cpu))
 		lwkt_setcpu_self(globaldata_find(cpu));
 }
@@ -423,6 +429,7 @@ lwkt_init_thread(struct thread *td, void *stack, int stksize, int flags,
 	td->td_kstack_size = stksize;
 	td->td_flags = flags;
 	td->td_gd = gd;
+	CPUMASK_ASSALLONES(td->td_cpumask);
 	td->td_pri = TDPRI_KERN_DAEMON;
 	td->td_toks_have = td->td_toks_stop = &td->td_toks_base;
 	td->td_pcb = &td->td_pcb_store;
@@ -527,14 +534,18 @@ lwkt_reap(void)
 }
 
 /*
- * The processor for a new thread that has no preference.
+ * The processor for a new thread that wants one of mask, which has one.
  */
-static struct globaldata *
-lwkt_next_cpu(void)
+int
+lwkt_next_cpu(cpumask_t mask)
 {
 	static u_int next;
+	int cpu;
 
-	return (globaldata_find(atomic_fetchadd_int(&next, 1) % ncpus));
+	do {
+		cpu = atomic_fetchadd_int(&next, 1) % ncpus;
+	} while (!CPUMASK_TESTBIT(mask, cpu));
+	return (cpu);
 }
 
 /*
@@ -546,6 +557,8 @@ lwkt_alloc_thread(struct thread *td, int stksize, int cpu, int flags)
 {
 	char *stack = NULL;
 
+	if (cpu < 0)
+		cpu = lwkt_next_cpu(smp_active_mask);
 	lwkt_reap();
 	if (td == NULL) {
 		td = objcache_get(thread_objcache, M_WAITOK);
@@ -564,8 +577,7 @@ lwkt_alloc_thread(struct thread *td, int stksize, int cpu, int flags)
 			    "stack of %d bytes", stksize);
 		flags |= TDF_ALLOCATED_STACK;
 	}
-	lwkt_init_thread(td, stack, stksize, flags,
-	    cpu < 0 ? lwkt_next_cpu() : globaldata_find(cpu));
+	lwkt_init_thread(td, stack, stksize, flags, globaldata_find(cpu));
 	return (td);
 }
 
@@ -671,6 +683,7 @@ lwkt_any_thread(boolean_t (*test)(struct thread *))
 static void
 lwkt_report_thread(struct thread *td)
 {
+	struct thread *owner;
 	lwkt_tokref_t ref;
 
 	kprintf("  %-16s pri %2d cpu %d %s", td->td_comm, td->td_pri,
@@ -682,23 +695,38 @@ lwkt_report_thread(struct thread *td)
 		kprintf(" %s (channel %p)", td->td_wmesg, td->td_wchan);
 	if (td->td_locks != 0)
 		kprintf(", holds %d locks", td->td_locks);
-	for (ref = &td->td_toks_base; ref < td->td_toks_stop; ++ref)
-		kprintf(", %s token %s",
-		    ref < td->td_toks_have ? "holds" : "gave up",
-		    ref->tr_tok->t_desc);
+	for (ref = &td->td_toks_base; ref < td->td_toks_stop; ++ref) {
+		owner = ref->tr_tok->t_owner;
+		if (ref < td->td_toks_have)
+			kprintf(", holds token %s", ref->tr_tok->t_desc);
+		else if ((td->td_flags & TDF_RUNQ) && owner != NULL)
+			kprintf(", wants token %s held by %s",
+			    ref->tr_tok->t_desc, owner->td_comm);
+		else
+			kprintf(", gave up token %s", ref->tr_tok->t_desc);
+	}
 	kprintf("\n");
 }
 
 /*
- * All threads and what they wait for, for the watchdog; the other processors
- * have stopped.
+ * What each processor does, and all threads and what they wait for, for the
+ * watchdog; the other processors have stopped.
  */
 void
 lwkt_report(void)
 {
+	struct globaldata *gd;
 	struct thread *td;
 	int cpu;
 
+	kprintf("processors:\n");
+	for (cpu = 0; cpu < ncpus; ++cpu) {
+		gd = globaldata_find(cpu);
+		kprintf("  cpu %d runs %s, %d ready, %d spinlocks held\n", cpu,
+		    gd->gd_curthread->td_comm, gd->gd_tdrunqcount,
+		    gd->gd_spinlocks);
+	}
+	kprintf("threads:\n");
 	for (cpu = 0; cpu < ncpus; ++cpu) {
 		TAILQ_FOREACH(td, &globaldata_find(cpu)->gd_tdallq, td_allq)
 			lwkt_report_thread(td);

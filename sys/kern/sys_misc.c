@@ -21,6 +21,7 @@
 
 #include <machine/cpu.h>
 #include <machine/md_var.h>
+#include <machine/smp.h>
 #include <machine/vmparam.h>
 
 static MALLOC_DEFINE(M_SYSCTL, "sysctl", "sysctl values");
@@ -184,6 +185,45 @@ sys_sched_yield(struct proc *p, const register_t *a, register_t *res)
 {
 	lwkt_user_yield();
 	return (0);
+}
+
+/*
+ * sched_setaffinity(pid, len, mask), of the caller only.
+ */
+int
+sys_sched_setaffinity(struct proc *p, const register_t *a, register_t *res)
+{
+	cpumask_t mask;
+	int error;
+
+	if (a[0] != 0 && a[0] != p->p_pid)
+		return (EPERM);
+	CPUMASK_ASSZERO(mask);
+	error = copyin((const void *)a[2], &mask,
+	    szmin(a[1], sizeof(mask)));
+	if (error)
+		return (error);
+	CPUMASK_ANDMASK(mask, smp_active_mask);
+	if (CPUMASK_TESTZERO(mask))
+		return (EINVAL);
+	curthread->td_cpumask = mask;
+	if (!CPUMASK_TESTBIT(mask, mycpuid))
+		lwkt_setcpu_self(globaldata_find(BSFCPUMASK(mask)));
+	return (0);
+}
+
+int
+sys_sched_getaffinity(struct proc *p, const register_t *a, register_t *res)
+{
+	cpumask_t mask = smp_active_mask;
+
+	if (a[0] != 0 && a[0] != p->p_pid)
+		return (EPERM);
+	if ((size_t)a[1] < sizeof(mask))
+		return (EINVAL);
+	CPUMASK_ANDMASK(mask, curthread->td_cpumask);
+	*res = sizeof(mask);
+	return (copyout(&mask, (void *)a[2], sizeof(mask)));
 }
 
 static int

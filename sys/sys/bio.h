@@ -31,7 +31,7 @@ typedef enum buf_cmd {
 #define	BIO_MAXPAGES	(MAXPHYS / PAGE_SIZE)
 
 struct bio {
-	TAILQ_ENTRY(bio) bio_act;	/* the driver's */
+	TAILQ_ENTRY(bio) bio_act;	/* of whoever queues it */
 	buf_cmd_t	bio_cmd;
 	u_int		bio_flags;	/* BIO_* */
 	cdev_t		bio_dev;	/* set by dev_dstrategy() */
@@ -41,6 +41,7 @@ struct bio {
 	void		*bio_data;	/* else kernel address */
 	biodone_t	*bio_done;	/* NULL: biowait() */
 	int		bio_error;	/* errno, valid once done */
+	int		bio_due;	/* kern_biodelay.c: when to start it */
 	void		*bio_caller_info1;
 	void		*bio_caller_info2;
 };
@@ -51,5 +52,9 @@ void	bio_init(struct bio *);
 void	dev_dstrategy(cdev_t dev, struct bio *bio);
 void	biodone(struct bio *bio);
 int	biowait(struct bio *bio, const char *wmesg);
+
+/* kern_biodelay.c: start the request bio_delay_ticks from now. */
+extern int bio_delay_ticks;		/* 0: at once, not through here */
+void	bio_delay(struct bio *);
 
 #endif

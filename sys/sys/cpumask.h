@@ -9,6 +9,7 @@
 #include <machine/atomic.h>
 
 #define	CPUMASK_ASSZERO(mask)		((mask).ary[0] = 0)
+#define	CPUMASK_ASSALLONES(mask)	((mask).ary[0] = ~0UL)
 #define	CPUMASK_ASSBIT(mask, i)		((mask).ary[0] = 1UL << (i))
 #define	CPUMASK_ORBIT(mask, i)		((mask).ary[0] |= 1UL << (i))
 #define	CPUMASK_NANDBIT(mask, i)	((mask).ary[0] &= ~(1UL << (i)))

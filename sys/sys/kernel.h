@@ -153,4 +153,12 @@ void	tunable_str_init(void *);
 #define	TUNABLE_STR_FETCH(path, var, size) \
 	kgetenv_string((path), (var), (size))
 
+/*
+ * A function that tells the watchdog's reader what a subsystem knows.  Nothing
+ * else runs any more when it is called; it takes no locks.
+ */
+typedef void watchdog_report_t(void);
+
+#define	WATCHDOG_REPORT(func)	DATA_SET(watchdog_set, func)
+
 #endif

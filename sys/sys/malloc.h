@@ -122,9 +122,6 @@ void	_kfree(void *ptr, struct malloc_type *type);
 void	_kfree_obj(void *obj, struct malloc_type *type);
 size_t	kmalloc_usable_size(const void *ptr);
 
-/* For the watchdog: who is inside an allocation, and where it stands. */
-void	kmalloc_watchdog_report(void);
-
 #define	kmalloc(size, type, flags)	_kmalloc((size), (type), (flags))
 #define	kfree(ptr, type)		_kfree((ptr), (type))
 

@@ -150,6 +150,7 @@ SYSCTL_DECL();
 SYSCTL_DECL(_kern);
 SYSCTL_DECL(_vm);
 SYSCTL_DECL(_vm_stats);
+SYSCTL_DECL(_vm_inject);
 SYSCTL_DECL(_hw);
 SYSCTL_DECL(_debug);
 

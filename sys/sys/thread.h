@@ -61,6 +61,7 @@ struct thread {
 	struct proc	*td_proc;	/* NULL for a kernel thread */
 	struct pcb	*td_pcb;	/* user state */
 	struct globaldata *td_gd;	/* processor it runs on */
+	cpumask_t	td_cpumask;	/* those it may go to by itself */
 	const char	*td_wmesg;	/* why it sleeps */
 	const volatile void *td_wchan;	/* what it sleeps on */
 	int		td_wdomain;
@@ -149,6 +150,7 @@ void	lwkt_user_rebalance(void);
 void	lwkt_switch_return(void);
 void	lwkt_idle_run(void) __dead2;
 void	lwkt_preempt_return(void);
+int	lwkt_next_cpu(cpumask_t mask);
 int	lwkt_create(void (*)(void *), void *, struct thread **,
 	    struct thread *, int flags, int cpu, const char *, ...)
 	    __printflike(7, 8);

@@ -308,6 +308,7 @@ inject_drain(const char *name)
 	const long hold = vm_inject_hold;
 	struct malloc_type *type;
 	struct inject_obj *obj;
+	struct globaldata *home = mycpu;
 	int cpu;
 
 	for (type = kmemstatistics; type != NULL; type = type->ks_next) {
@@ -330,6 +331,7 @@ inject_drain(const char *name)
 			inject_objs = obj;
 		}
 	}
+	lwkt_setcpu_self(home);
 	return (inject_hold(hold));
 }
 
@@ -362,7 +364,6 @@ sysctl_inject_drain(SYSCTL_HANDLER_ARGS)
 	return (error);
 }
 
-SYSCTL_NODE(_vm, OID_AUTO, inject, CTLFLAG_RW, NULL, "fault injection");
 SYSCTL_PROC(_vm_inject, OID_AUTO, leave_free, CTLTYPE_LONG | CTLFLAG_RW,
     NULL, 0, sysctl_inject_leave_free, "L", "pages to leave free, -1: all");
 SYSCTL_PROC(_vm_inject, OID_AUTO, hold_free, CTLTYPE_LONG | CTLFLAG_RW,

@@ -88,6 +88,10 @@ vm_watchdog_report(void)
 	    "normal %ld, system %ld, interrupt 0\n", vmstats.v_free_target,
 	    vmstats.v_free_min, vmstats.v_free_severe,
 	    vmstats.v_free_reserved, vmstats.v_interrupt_free_min);
+	kprintf("vm: still to be had: normal %ld, system %ld, interrupt %ld\n",
+	    lmax(vmstats.v_free_count - vmstats.v_free_reserved + 1, 0),
+	    lmax(vmstats.v_free_count - vmstats.v_interrupt_free_min, 0),
+	    vmstats.v_free_count);
 	kprintf("vm: %ld pages swapped out, %ld in; %ld of %ld swap blocks "
 	    "free; %u failed allocations\n",
 	    vm_meter_sum(offsetof(struct vmmeter, v_swappgsout)),

@@ -368,18 +368,18 @@ vm_page_free_put(vm_page_t m)
 	vm_stat_add(&vmstats.v_free_count, 1);
 }
 
-vm_page_t
-vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
+/*
+ * A free page for a request, if it may have one.
+ */
+static vm_page_t
+vm_page_free_select(int req)
 {
 	struct vpgqueues *pq = &vm_page_queues[PQ_FREE];
+	vm_page_t m = NULL;
 	long count;
-	vm_page_t m;
 
-	KKASSERT(req & (VM_ALLOC_NORMAL | VM_ALLOC_QUICK |
-	    VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT));
-	if (curthread->td_flags & TDF_SYSTHREAD)
-		req |= VM_ALLOC_SYSTEM;
-
+	if (__predict_false(vm_inject_fail_class != 0) && vm_inject_fail(req))
+		return (NULL);
 	spin_lock(&pq->spin);
 	count = vmstats.v_free_count;
 	if (count > 0 && (count >= vmstats.v_free_reserved ||
@@ -389,11 +389,22 @@ vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
 		m = vm_page_free_get();
 		if (__predict_false(vm_inject_hold >= 0))
 			vm_inject_taken();
-	} else {
-		m = NULL;
 	}
 	spin_unlock(&pq->spin);
+	return (m);
+}
 
+vm_page_t
+vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
+{
+	vm_page_t m;
+
+	KKASSERT(req & (VM_ALLOC_NORMAL | VM_ALLOC_QUICK |
+	    VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT));
+	if (curthread->td_flags & TDF_SYSTHREAD)
+		req |= VM_ALLOC_SYSTEM;
+
+	m = vm_page_free_select(req);
 	if (m == NULL) {
 		atomic_add_int(&vm_pageout_deficit, 1);
 		pagedaemon_wakeup();

@@ -410,6 +410,18 @@ vm_pageout_oom_check(boolean_t enough)
 	}
 }
 
+/*
+ * Would all pages together not be enough?  Then the processes must have a
+ * chance between two looks at theirs, or they would never finish an
+ * instruction: we are more urgent, and always find something to do.
+ */
+static boolean_t
+vm_pageout_hopeless(void)
+{
+	return (vmstats.v_active_count + vmstats.v_inactive_count <
+	    vm_paging_target2_count());
+}
+
 static void
 vm_pageout_thread(void)
 {
@@ -451,7 +463,9 @@ vm_pageout_thread(void)
 			 */
 			++pass;
 			vm_pageout_oom_check(FALSE);
-			if (work == vm_pageout_work)
+			if (work == vm_pageout_work ||
+			    (pass % MAXSCAN_DIVIDER == 0 &&
+			    vm_pageout_hopeless()))
 				tsleep(&vm_pages_needed, 0, "pdelay",
 				    swap_pager_full ? hz / 5 : 1);
 			continue;

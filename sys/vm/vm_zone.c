@@ -491,6 +491,36 @@ zget(vm_zone_t z, int *tryagainp)
 	return (item);
 }
 
+static void
+zone_count(vm_zone_t z, long *nfree, long *nalloc)
+{
+	int n;
+
+	*nfree = z->zfreecnt;
+	*nalloc = z->znalloc;
+	for (n = 0; n < ncpus; ++n) {
+		*nfree += z->zpcpu[n].zfreecnt;
+		*nalloc += z->zpcpu[n].znalloc;
+	}
+}
+
+static void
+zone_watchdog_report(void)
+{
+	long nfree, nalloc;
+	vm_zone_t z;
+
+	LIST_FOREACH(z, &zlist, zlink) {
+		zone_count(z, &nfree, &nalloc);
+		kprintf("zone: %s: %ld in use, %ld free, %ld pages",
+		    z->zname, z->ztotal - nfree, nfree, (long)z->zpagecount);
+		if (z->zpagemax != 0)
+			kprintf(" of at most %ld", (long)z->zpagemax);
+		kprintf("\n");
+	}
+}
+WATCHDOG_REPORT(zone_watchdog_report);
+
 /*
  * vm.zone: one line a zone.
  */
@@ -500,7 +530,7 @@ sysctl_vm_zone(SYSCTL_HANDLER_ARGS)
 	vm_zone_t z;
 	char line[128];
 	long nfree, nalloc;
-	int error, n;
+	int error;
 
 	ksnprintf(line, sizeof(line), "%-14s %6s %10s %8s %8s %10s\n", "zone",
 	    "size", "limit", "used", "free", "requests");
@@ -510,12 +540,7 @@ sysctl_vm_zone(SYSCTL_HANDLER_ARGS)
 	LIST_FOREACH(z, &zlist, zlink) {
 		if (error)
 			break;
-		nfree = z->zfreecnt;
-		nalloc = z->znalloc;
-		for (n = 0; n < ncpus; ++n) {
-			nfree += z->zpcpu[n].zfreecnt;
-			nalloc += z->zpcpu[n].znalloc;
-		}
+		zone_count(z, &nfree, &nalloc);
 		ksnprintf(line, sizeof(line),
 		    "%-14s %6ld %10ld %8ld %8ld %10ld\n", z->zname, z->zsize,
 		    z->zmax, z->ztotal - nfree, nfree, nalloc);

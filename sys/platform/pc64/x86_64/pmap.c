@@ -65,6 +65,7 @@
 #include <vm/vm_zone.h>
 
 #define	MINPV	2048			/* PV ENTRYs made at boot, at least */
+#define	KPT_STOCK	8			/* pages for page tables */
 #define	PV_COLLECT	64		/* pages unmapped for want of PV ENTRYs */
 
 vm_offset_t virtual_start, virtual_end;
@@ -73,6 +74,9 @@ uint64_t KPML4phys;
 
 static struct pmap kernel_pmap_store;
 struct pmap *kernel_pmap = &kernel_pmap_store;
+
+static vm_page_t kpt_stock[KPT_STOCK];	/* under kernel_map's lock */
+static int kpt_stocked;
 
 static struct vm_zone pvzone_store;
 static vm_zone_t pvzone;
@@ -202,8 +206,43 @@ pmap_kpte(vm_offset_t va)
 }
 
 /*
+ * A page for a kernel page table, the last ones from the stock.
+ */
+static vm_page_t
+pmap_kpt_alloc(vm_pindex_t pindex)
+{
+	vm_page_t m;
+
+	m = vm_page_alloc(NULL, pindex, VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM |
+	    VM_ALLOC_INTERRUPT);
+	if (m != NULL) {
+		vm_page_wire(m);
+		vm_page_wakeup(m);
+	} else if (kpt_stocked > 0) {
+		m = kpt_stock[--kpt_stocked];
+	} else {
+		panic("pmap_growkernel: no memory to grow kernel");
+	}
+	pmap_zero_page(VM_PAGE_TO_PHYS(m));
+	return (m);
+}
+
+static void
+pmap_kpt_restock(void)
+{
+	vm_page_t m;
+
+	while (kpt_stocked < KPT_STOCK &&
+	    (m = vm_page_alloc(NULL, 0, VM_ALLOC_NORMAL)) != NULL) {
+		vm_page_wire(m);
+		vm_page_wakeup(m);
+		kpt_stock[kpt_stocked++] = m;
+	}
+}
+
+/*
  * Make page tables for [kstart, kend) of kernel_map, whose lock is held (but
- * at boot).  Never blocks; it is too late to fail.
+ * at boot).  Never blocks; it is too late to fail, hence the stock.
  */
 void
 pmap_growkernel(vm_offset_t kstart, vm_offset_t kend)
@@ -219,15 +258,7 @@ pmap_growkernel(vm_offset_t kstart, vm_offset_t kend)
 			ptep = &table[PTE_INDEX(level, va)];
 			if ((*ptep & X86_PG_V) == 0) {
 				KKASSERT(level < 3);
-				m = vm_page_alloc(NULL, atop(va),
-				    VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM |
-				    VM_ALLOC_INTERRUPT);
-				if (m == NULL)
-					panic("pmap_growkernel: no memory to "
-					    "grow kernel");
-				vm_page_wire(m);
-				vm_page_wakeup(m);
-				pmap_zero_page(VM_PAGE_TO_PHYS(m));
+				m = pmap_kpt_alloc(atop(va));
 				*ptep = VM_PAGE_TO_PHYS(m) | X86_PG_V |
 				    X86_PG_RW | X86_PG_A | X86_PG_M;
 			}
@@ -236,6 +267,7 @@ pmap_growkernel(vm_offset_t kstart, vm_offset_t kend)
 	}
 	if (kernel_vm_end < va)
 		kernel_vm_end = va;
+	pmap_kpt_restock();
 }
 
 int
