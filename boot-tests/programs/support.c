@@ -12,6 +12,7 @@
 
 #define	SYS_KMOBJ_SYSCTL	1000
 #define	WRONG_SHOWN		8
+#define	TEXT_SLACK		4096	/* bytes it may grow meanwhile */
 
 void
 test_pass(const char *test)
@@ -105,24 +106,30 @@ kvar_print(const char *name)
 		printf("stat %s %ld\n", name, value);
 }
 
-int
-kvar_get_text(const char *name, char *text, size_t room)
+char *
+kvar_text(const char *name)
 {
-	size_t len = room - 1;
+	size_t len = 0;
+	char *text;
 
-	if (kmobj_sysctl(name, text, &len, NULL, 0) != 0)
-		return -1;
-	text[len] = '\0';
-	return 0;
+	if (kmobj_sysctl(name, NULL, &len, NULL, 0) != 0)
+		return NULL;
+	len += TEXT_SLACK;
+	text = malloc(len + 1);
+	if (text != NULL && kmobj_sysctl(name, text, &len, NULL, 0) == 0) {
+		text[len] = '\0';
+		return text;
+	}
+	free(text);
+	return NULL;
 }
 
 void
 kvar_print_text(const char *name)
 {
-	static char text[8192];
-	char *line, *next;
+	char *text = kvar_text(name), *line, *next;
 
-	if (kvar_get_text(name, text, sizeof(text)) != 0)
+	if (text == NULL)
 		return;
 	for (line = text; line != NULL; line = next) {
 		if ((next = strchr(line, '\n')) != NULL)
@@ -130,6 +137,7 @@ kvar_print_text(const char *name)
 		if (*line != '\0')
 			printf("%s| %s\n", name, line);
 	}
+	free(text);
 }
 
 void

@@ -29,7 +29,7 @@ const char	*option_word(const char *name, const char *def);
 /* Kernel variables by their sysctl name.  Get returns 0, or -1 with errno. */
 int	kvar_get_long(const char *name, long *value);
 int	kvar_set_long(const char *name, long value);
-int	kvar_get_text(const char *name, char *text, size_t room);
+char	*kvar_text(const char *name);	/* to be freed; or NULL */
 void	kvar_print(const char *name);
 void	kvar_print_text(const char *name);
 void	kvar_print_paging(void);
