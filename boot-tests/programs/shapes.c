@@ -51,33 +51,61 @@ kvar(const char *name)
 }
 
 /*
- * The number'th number behind a name, in a text of the kernel's with a line for
- * each; -1 if it has none for this one.
+ * What stands behind a name, in a text of the kernel's with a line for each; to
+ * be freed, or NULL if there is no such line.
  */
-static long
-column(const char *table, const char *client, int number)
+static char *
+behind(const char *table, const char *client)
 {
-	char *text = kvar_text(table);
+	char *text = kvar_text(table), *found = NULL;
 	size_t len = strlen(client);
-	long value = -1;
 
-	for (char *line = text == NULL ? NULL : strtok(text, "\n");
-	    line != NULL; line = strtok(NULL, "\n")) {
+	if (text == NULL)
+		return NULL;
+	for (char *line = strtok(text, "\n"); line != NULL && found == NULL;
+	    line = strtok(NULL, "\n")) {
 		char *s = line + len;
 
 		if (strncmp(line, client, len) != 0 || *s != ' ')
 			continue;
-		while (*s == ' ')
+		while (s[1] == ' ')
 			++s;
-		if (*s != '-' && (*s < '0' || *s > '9'))
-			continue;	/* a longer name */
-		for (; number > 0; --number)
-			strtol(s, &s, 10);
-		value = strtol(s, NULL, 10);
-		break;
+		/* Not if the name goes on: then a figure or number would. */
+		if (strchr("-0123456789", s[1]) != NULL ||
+		    strchr(s, '=') != NULL)
+			found = strdup(s);
 	}
 	free(text);
-	return value;
+	return found;
+}
+
+/* The number'th number there, from 0; -1: none. */
+static long
+column(const char *table, const char *client, int number)
+{
+	char *found = behind(table, client), *s = found;
+	long n;
+
+	if (found == NULL)
+		return -1;
+	while (number-- > 0)
+		strtol(s, &s, 10);
+	n = strtol(s, NULL, 10);
+	free(found);
+	return n;
+}
+
+/* A figure of the type in a cache's place, such as "out="; -1: none. */
+static long
+figure(const char *client, const char *name)
+{
+	char *found = behind("kern.kmalloc_ext", client), *s;
+	long n = -1;
+
+	if (found != NULL && (s = strstr(found, name)) != NULL)
+		n = strtol(s + strlen(name), NULL, 10);
+	free(found);
+	return n;
 }
 
 /* Requests to a zone, a cache, or the malloc type in its place. */
@@ -91,23 +119,6 @@ requests(const char *client, const char *type)
 	    (n = column("kern.malloc", type, 2)) < 0)
 		test_fail(test, "%s: no such zone, cache or type", client);
 	return n;
-}
-
-/* A figure of the type in a cache's place, such as "out="; -1: it has none. */
-static long
-figure(const char *client, const char *name)
-{
-	char *text = kvar_text("kern.kmalloc_ext"), *s;
-	size_t len = strlen(client);
-	long value = -1;
-
-	for (char *line = text == NULL ? NULL : strtok(text, "\n");
-	    line != NULL && value < 0; line = strtok(NULL, "\n"))
-		if (strncmp(line, client, len) == 0 && line[len] == ' ' &&
-		    (s = strstr(line, name)) != NULL)
-			value = strtol(s + strlen(name), NULL, 10);
-	free(text);
-	return value;
 }
 
 /* Times somebody found a cache or type at its limit. */
