@@ -43,5 +43,10 @@ static int scan() {
     return fail(std::move(E));
   const std::string Failed = unparsed(*F);
   errs() << Failed;
+  for (const Mention &M : F->Mentions)
+    if (M.Kind == Mention::Function && M.Call &&
+        M.State > Mention::ApiItself && !F->siteAt(M.Text.id()))
+      errs() << "not seen   " << M.Text.lineRef() << ": " << M.Name << "() "
+             << stateText(M.State) << "\n";
   return Failed.empty() ? Done : NeedsPerson;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "Tool.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Process.h"
@@ -131,14 +132,17 @@ std::string unparsed(const Facts &F) {
 
 std::string notes(const Plan &P) {
   std::string Out;
+  StringSet<> Known; // zones of a group share what is to be checked
+  auto Add = [&](const Remark &R) {
+    if (Known.insert(R.str()).second)
+      Out += "check      " + R.str() + "\n";
+  };
   for (const PlanEntry &E : P.Entries) {
     if (!E.Convert)
       continue;
-    for (const Remark &R : E.Notes)
-      Out += "check      " + R.str() + "\n";
+    for_each(E.Notes, Add);
     for (const Step &S : E.Steps)
-      for (const Remark &R : S.Notes)
-        Out += "check      " + R.str() + "\n";
+      for_each(S.Notes, Add);
   }
   return Out;
 }

@@ -18,6 +18,9 @@ static cl::opt<std::string> Converted("converted",
                                       cl::desc("root of the converted tree"),
                                       cl::value_desc("dir"),
                                       cl::sub(VerifyVerb.Command));
+static cl::list<std::string>
+    FactsFiles("facts", cl::desc("facts collected by scan, instead of parsing"),
+               cl::value_desc("file"), cl::sub(VerifyVerb.Command));
 static cl::opt<std::string> PlanFile("plan",
                                      cl::desc("the plan it was converted by"),
                                      cl::value_desc("plan.yaml"),
@@ -34,7 +37,8 @@ static int runVerify() {
   auto DB = Input.database();
   if (!DB)
     return fail(DB.takeError());
-  auto F = Input.collectFacts();
+  const std::vector<std::string> Files(FactsFiles.begin(), FactsFiles.end());
+  auto F = Input.facts(Files);
   if (!F)
     return fail(F.takeError());
   auto P = planFor(*F, {}, PlanFile);

@@ -117,7 +117,9 @@ struct Unit {
   enum StateTy { Parsed, Skipped, Failed };
   StateTy State = Parsed; ///< Skipped: the text filter proved it has no site
   std::string FirstError; ///< Failed: "file:line:col: text"
-  std::vector<std::string> Reads; ///< Failed: tree files it includes (by text)
+  /// Failed: tree files it includes, by their text. Parsed, with an allocation
+  /// in it: the files it read, under each set of flags.
+  std::vector<std::string> Reads;
 };
 
 /// What a variable is for.
@@ -312,11 +314,12 @@ struct Site {
   std::string Trouble;
 
   // Allocations.
+  std::vector<std::string> Units; ///< in which it is seen
   Destination Dest;
   bool NullChecked = false;
 
   // Creations.
-  Span AssignTo; ///< `z` in `z = zinit(..)`
+  Span AssignTo;                 ///< `z` in `z = zinit(..)`
   std::vector<NullCheck> Checks; ///< also the guards of a destruction
   std::optional<RetryLoop> Retry;
   bool InLoop = false; ///< in a loop that is not such a retry
@@ -355,6 +358,13 @@ struct Use {
   std::optional<int64_t> Value; ///< FlagsOr
   std::string InFunction;
   Provenance From;
+};
+
+/// A creation's size, which is written again wherever there is an allocation.
+struct SizeText {
+  std::string Key; ///< of the zone, the cache, or its objcache_malloc_args
+  std::string Spelling;
+  std::vector<std::string> Files; ///< where what it names is defined
 };
 
 /// p = (void *)kmem_alloc(map, n * sizeof(x), id), p given to zbootinit.
@@ -409,6 +419,7 @@ struct Facts {
   std::vector<Site> Sites;
   std::vector<Use> Uses;
   std::vector<ItemMemory> ItemMemories;
+  std::vector<SizeText> Sizes;
   std::vector<Mention> Mentions;
   /// Identifiers M_* anywhere in the tree's text, with the files (sorted):
   /// names that a new type must not take, and uses of malloc types in units
@@ -421,6 +432,7 @@ struct Facts {
 
   const Variable *variable(llvm::StringRef Key) const;
   const SourceFile *file(llvm::StringRef Path) const;
+  const Unit *unit(llvm::StringRef Path) const;
   std::vector<const Site *> sitesOf(llvm::StringRef Key) const;
   std::vector<const Use *> usesOf(llvm::StringRef Key) const;
   const Site *siteAt(llvm::StringRef Id) const;

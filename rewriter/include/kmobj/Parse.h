@@ -39,7 +39,8 @@ std::vector<UnitDiagnostic>
 diagnose(const clang::tooling::CompilationDatabase &DB, llvm::StringRef Unit,
          llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS);
 
-/// The unit's tree by the first of its commands. An error names the first diagnostic when it does not parse.
+/// The unit's tree by the first of its commands. An error names the first
+/// diagnostic when it does not parse.
 llvm::Expected<std::unique_ptr<clang::ASTUnit>>
 parseUnit(const clang::tooling::CompilationDatabase &DB, llvm::StringRef Unit);
 

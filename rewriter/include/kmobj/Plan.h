@@ -73,7 +73,7 @@ struct Step {
   /// The type is what ZoneText names, not the entry's: a carrier, or the
   /// parameter of a macro.
   bool Carried = false;
-  std::string Size; ///< Carried allocation of a plain type: its size
+  std::string Size;  ///< Carried allocation of a plain type: its size
   bool Bare = false; ///< Name: the type's name without `_obj`
   std::string Text;  ///< Rewrite
 
@@ -204,6 +204,9 @@ std::string typeName(llvm::StringRef ZoneName);
 
 /// One line an entry and the closing summary, as the contract words them.
 std::string report(const Plan &P);
+
+/// Where a mention stands that no parsed unit explains, in words.
+const char *stateText(Mention::StateTy State);
 
 /// The largest object (bytes) of which a slab holds at least one.
 uint64_t largestObject();

@@ -154,38 +154,6 @@ void Collector::filter(std::vector<CompileCommand> &Units) {
   Units = std::move(Matter);
 }
 
-/// A size is written again where objects are allocated and where the type is
-/// defined: a unit that does not read what it is made of makes trouble.
-static void sizeTrouble(std::vector<UnitFacts> &Results) {
-  std::map<std::string, std::vector<const SizeText *>> Sizes;
-  for (const UnitFacts &R : Results)
-    for (const SizeText &S : R.Sizes)
-      Sizes[S.Key].push_back(&S);
-  for (const UnitFacts &R : Results)
-    for (const Site &S : R.Found.Sites)
-      if (S.Function == Api::ObjcacheCreate && S.Args.size() == 9)
-        if (auto It = Sizes.find(S.Args[8].Var); It != Sizes.end()) {
-          std::vector<const SizeText *> OfArgs = It->second;
-          llvm::append_range(Sizes[S.Zone], OfArgs);
-        }
-  auto Missing = [&](const UnitFacts &R, const std::string &Key) {
-    std::string Why;
-    auto It = Sizes.find(Key);
-    if (It == Sizes.end() || !R.FirstError.empty())
-      return Why;
-    for (const SizeText *S : It->second)
-      for (const std::string &File : S->Files)
-        if (Why.empty() && !R.Read.count(File))
-          Why = S->Spelling + " is not known here: this unit does not read " +
-                File;
-    return Why;
-  };
-  for (UnitFacts &R : Results)
-    for (Site &S : R.Found.Sites)
-      if (isAllocation(S.Function) && S.Trouble.empty() && !S.Zone.empty())
-        S.Trouble = Missing(R, S.Zone);
-}
-
 void Collector::parse(const std::vector<CompileCommand> &Units) {
   std::vector<UnitFacts> Results(Units.size());
   std::mutex Lock;
@@ -209,7 +177,6 @@ void Collector::parse(const std::vector<CompileCommand> &Units) {
       });
     Pool.wait();
   }
-  sizeTrouble(Results);
   for (size_t I = 0; I < Units.size(); ++I) {
     UnitFacts &R = Results[I];
     Unit U;
@@ -222,6 +189,13 @@ void Collector::parse(const std::vector<CompileCommand> &Units) {
           U.Reads.push_back(F->Name);
       llvm::sort(U.Reads);
     }
+    for (Site &S : R.Found.Sites)
+      if (isAllocation(S.Function)) {
+        S.Units = {U.Path};
+        if (U.State == Unit::Parsed && U.Reads.empty())
+          for (const auto &[File, Ranges] : R.Read)
+            U.Reads.push_back(File);
+      }
     All.Units.push_back(std::move(U));
     auto &Read = R.FirstError.empty() ? Parsed : Failed;
     for (auto &[File, Ranges] : R.Read)
@@ -237,6 +211,7 @@ void Collector::parse(const std::vector<CompileCommand> &Units) {
     Append(All.Sites, R.Found.Sites);
     Append(All.Uses, R.Found.Uses);
     Append(All.ItemMemories, R.Found.ItemMemories);
+    Append(All.Sizes, R.Found.Sizes);
   }
 }
 
@@ -308,8 +283,8 @@ void Collector::mentions() {
     if (!File || path::is_absolute(Name))
       continue;
     auto Local = Inside.find(Name), Member = Members.find(Name);
-    bool Any = !File->Api.empty() || Local != Inside.end() ||
-               Member != Members.end();
+    bool Any =
+        !File->Api.empty() || Local != Inside.end() || Member != Members.end();
     for (const std::string &V : Everywhere)
       Any = Any || File->mayName(V);
     const FileText *Text = Any ? Store.get(Name) : nullptr;

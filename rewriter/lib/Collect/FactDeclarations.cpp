@@ -232,6 +232,9 @@ Declaration FactVisitor::declarationOf(const DeclaratorDecl *D) {
   if (!Name)
     return Decl;
   if (isa<ParmVarDecl>(D)) {
+    const auto *Of = dyn_cast_or_null<FunctionDecl>(
+        cast<ParmVarDecl>(D)->getParentFunctionOrMethod());
+    Decl.Definition = Of && Of->isThisDeclarationADefinition();
     // An unnamed one is where its name would be.
     if (D->getName().empty())
       Decl.Name = Name.Text->span(Name.Offset, Name.Offset);

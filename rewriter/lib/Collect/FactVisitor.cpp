@@ -187,8 +187,8 @@ void FactVisitor::putInto(Use &U, const ValueDecl *From,
 /// What goes to parameters that take zones or caches has to be known.
 void FactVisitor::passed(const CallExpr *Call, const FunctionDecl *Callee) {
   for (unsigned I = 0; I < Call->getNumArgs(); ++I) {
-    const ParmVarDecl *P = I < Callee->getNumParams() ? parameter(Callee, I)
-                                                      : nullptr;
+    const ParmVarDecl *P =
+        I < Callee->getNumParams() ? parameter(Callee, I) : nullptr;
     if (!P || !isCarrier(P) || isNull(Call->getArg(I)))
       continue;
     bool AddressOf = false;
@@ -356,8 +356,7 @@ void FactVisitor::asArgument(Use &U, const CallExpr *Call, unsigned Index,
                              bool AddressOf) {
   const FunctionDecl *Callee = Call->getDirectCallee();
   if (std::optional<Api> A = apiOf(Callee)) {
-    bool ZoneFirst =
-        *A != Api::Zinit && !(isCreation(*A) && !isZoneApi(*A));
+    bool ZoneFirst = *A != Api::Zinit && !(isCreation(*A) && !isZoneApi(*A));
     U.What = ZoneFirst && Index == 0 ? Role::SiteZone : Role::SiteArgument;
     U.Other = std::string(apiName(*A));
     return;
@@ -405,8 +404,7 @@ void FactVisitor::asOperand(Use &U, const BinaryOperator *Op, const Expr *Child,
     bool Ignored;
     const ValueDecl *To = named(Other, &Ignored);
     const ValueDecl *What = named(Child);
-    if (!AddressOf && To && What && isCarrier(To) &&
-        kindOf(What) == kindOf(To))
+    if (!AddressOf && To && What && isCarrier(To) && kindOf(What) == kindOf(To))
       return putInto(U, What, To);
     std::string Key = To ? track(To) : std::string();
     if (AddressOf && !Key.empty()) {
@@ -603,7 +601,8 @@ std::string FactVisitor::sizeText(Argument &A, const Expr *E,
         "sizeof(" +
         T.getUnqualifiedType().getAsString(Context.getPrintingPolicy()) + ")";
   }
-  Sizes.push_back({Key, A.Spelling, definedIn(A.Spelling)});
+  std::set<std::string> Files = definedIn(A.Spelling);
+  Out.Sizes.push_back({Key, A.Spelling, {Files.begin(), Files.end()}});
   return {};
 }
 
@@ -725,8 +724,7 @@ static void macroParameter(Site &S, const FileText &Text,
     return;
   S.ZoneParameter = Zone.str();
   // What is pasted to the argument must meet the name that ends it.
-  S.ParameterAlone =
-      Brackets == llvm::StringRef(S.ZoneSpelling).count('(');
+  S.ParameterAlone = Brackets == llvm::StringRef(S.ZoneSpelling).count('(');
   for (size_t I = Close + 1; I < T.size() && T[I].End <= Body.End; ++I) {
     if (Text.text(T[I]) != Zone)
       continue;

@@ -24,8 +24,7 @@ class FactVisitor : public clang::RecursiveASTVisitor<FactVisitor> {
 public:
   FactVisitor(clang::ASTContext &Context, clang::Preprocessor &PP,
               Speller &Spell, TextStore &Store, UnitFacts &Unit)
-      : Context(Context), PP(PP), Spell(Spell), Store(Store), Out(Unit.Found),
-        Sizes(Unit.Sizes) {}
+      : Context(Context), PP(PP), Spell(Spell), Store(Store), Out(Unit.Found) {}
 
   void run();
 
@@ -44,7 +43,6 @@ private:
   Speller &Spell;
   TextStore &Store;
   Facts &Out;
-  std::vector<SizeText> &Sizes;
 
   bool ItemsPass = false;
   std::set<const clang::ValueDecl *> Items;
@@ -76,8 +74,7 @@ private:
   void putInto(Use &U, const clang::ValueDecl *From,
                const clang::ValueDecl *Carrier);
   void passed(const clang::CallExpr *Call, const clang::FunctionDecl *Callee);
-  void functionValue(const clang::DeclRefExpr *E,
-                     const clang::FunctionDecl *F);
+  void functionValue(const clang::DeclRefExpr *E, const clang::FunctionDecl *F);
   void escape(std::string Var, const clang::Expr *E, std::string Detail);
   Argument argument(const clang::Expr *E, const Span *Written,
                     const FileText *Text);

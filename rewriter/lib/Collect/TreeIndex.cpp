@@ -377,8 +377,7 @@ bool TreeIndex::namesOthers(const FileIndex &F) {
     if (isForeign(*Text, I))
       ++Count[Text->text(Text->tokens()[I])];
   for (const FileIndex::Candidate &C : F.Candidates)
-    if (auto C2 = Count.find(C.Name);
-        C2 != Count.end() && Global.count(C.Name))
+    if (auto C2 = Count.find(C.Name); C2 != Count.end() && Global.count(C.Name))
       --C2->second;
   for (auto &[Name, N] : Count)
     It->second = It->second || N > 0;

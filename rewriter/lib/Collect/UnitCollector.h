@@ -14,16 +14,8 @@ namespace kmobj {
 /// Ranges of a file that the preprocessor left out, one time it was read.
 using SkippedRanges = std::vector<std::pair<uint32_t, uint32_t>>;
 
-/// A creation's size, which is written again wherever there is an allocation.
-struct SizeText {
-  std::string Key; ///< of the zone, the cache, or its objcache_malloc_args
-  std::string Spelling;
-  std::set<std::string> Files; ///< where what it names is defined
-};
-
 struct UnitFacts {
   Facts Found;
-  std::vector<SizeText> Sizes;
   std::string FirstError; ///< empty: it parsed
   /// Every file read, and what was left out each time.
   std::map<std::string, std::set<SkippedRanges>> Read;

@@ -324,8 +324,9 @@ void EntryEditor::carriers() {
       const bool Star = D.Declarator.Begin < D.Name.Begin;
       change(D.Type, "struct malloc_type");
       const bool Unnamed = D.Name.Begin == D.Name.End;
-      const std::string Name =
-          Unnamed ? "" : C->IsArray ? C->Name : C->Name + "_obj";
+      const std::string Name = Unnamed      ? ""
+                               : C->IsArray ? C->Name
+                                            : C->Name + "_obj";
       if (!Star)
         change(D.Name, (Unnamed ? " *" : "*") + Name);
       else if (!C->IsArray && !Unnamed)

@@ -119,8 +119,7 @@ static Error closeGaps(Sources &Files, std::vector<Change> &Changes) {
                    End = Last->Offset + Last->Length;
     if (Next > First + 1 && Begin > 0 && Text.lineBegin(Begin) == Begin &&
         Text.lineBegin(End) == End && End < Text.text().size() &&
-        Text.line(Begin - 1).trim().empty() &&
-        Text.line(End).trim().empty())
+        Text.line(Begin - 1).trim().empty() && Text.line(End).trim().empty())
       Blank.push_back({Last->File, End, Text.nextLine(End) - End, ""});
   }
   append_range(Changes, Blank);

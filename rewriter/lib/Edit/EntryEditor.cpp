@@ -123,8 +123,7 @@ static bool inDirective(const SourceText &Text, uint64_t Offset) {
 static std::optional<ByteRange> directiveLine(const SourceText &Text,
                                               const Span &S) {
   const uint64_t Begin = Text.lineBegin(S.Begin), End = Text.lineEnd(S.End);
-  if (!Text.startsLine(S.Begin) ||
-      Text.slice(S.End, End).trim() != "\\")
+  if (!Text.startsLine(S.Begin) || Text.slice(S.End, End).trim() != "\\")
     return std::nullopt;
   return ByteRange{Begin, Text.nextLine(S.End)};
 }
@@ -252,10 +251,9 @@ Error EntryEditor::setLimit(const Step &S) {
   const SourceText &Text = **Found;
   const uint64_t End = S.Replace.End;
   const unsigned Tail = Text.slice(End, Text.lineEnd(End)).rtrim().size();
-  change(S.Replace,
-         layoutCall("kmalloc_obj_set_limit(", {typeAt(S), S.MaxOut}, ")",
-                    Text.indent(S.Replace.Begin),
-                    Text.column(S.Replace.Begin), Tail));
+  change(S.Replace, layoutCall("kmalloc_obj_set_limit(", {typeAt(S), S.MaxOut},
+                               ")", Text.indent(S.Replace.Begin),
+                               Text.column(S.Replace.Begin), Tail));
   return Error::success();
 }
 

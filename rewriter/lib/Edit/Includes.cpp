@@ -26,12 +26,18 @@ constexpr StringLiteral OldZone = "vm/vm_zone.h";
 constexpr StringLiteral OldCache = "sys/objcache.h";
 
 /// Names that only the shims' header has.
-constexpr StringLiteral ShimNames[] = {
-    "KMALLOC_OBJ_BOOTSLABS", "kmalloc_obj_bootinit", "kmalloc_obj_bootbytes",
-    "kmalloc_obj_reserve",   "kmalloc_obj_ctor",     "kmalloc_obj_unctor",
-    "KMALLOC_COBJ_SIZE",     "kmalloc_cobj",         "kfree_cobj",
-    "kfree_cobj_dtor",       "kmalloc_obj_set_limit",
-    "kmalloc_obj_reclaimlist"};
+constexpr StringLiteral ShimNames[] = {"KMALLOC_OBJ_BOOTSLABS",
+                                       "kmalloc_obj_bootinit",
+                                       "kmalloc_obj_bootbytes",
+                                       "kmalloc_obj_reserve",
+                                       "kmalloc_obj_ctor",
+                                       "kmalloc_obj_unctor",
+                                       "KMALLOC_COBJ_SIZE",
+                                       "kmalloc_cobj",
+                                       "kfree_cobj",
+                                       "kfree_cobj_dtor",
+                                       "kmalloc_obj_set_limit",
+                                       "kmalloc_obj_reclaimlist"};
 
 /// Names that the old headers have.
 bool isZoneName(StringRef Word) {
@@ -286,10 +292,9 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
     const bool Theirs = isHeader() && !OldHere && Defines;
     std::string Added = Want(Malloc, Need.Malloc && !Theirs, OldHere);
     Added += Want(Shims, Need.Shims, true);
-    Added =
-        Want(Kernel, Need.Kernel && !Defines && Files.tree().exists(Kernel),
-             false) +
-        Added;
+    Added = Want(Kernel, Need.Kernel && !Defines && Files.tree().exists(Kernel),
+                 false) +
+            Added;
     if (!Added.empty() && Lines.empty())
       Added += "\n";
     if (!Added.empty())

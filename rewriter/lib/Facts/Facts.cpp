@@ -69,6 +69,13 @@ const SourceFile *Facts::file(StringRef Path) const {
   return It == Files.end() || It->Path != Path ? nullptr : &*It;
 }
 
+const Unit *Facts::unit(StringRef Path) const {
+  auto It =
+      std::lower_bound(Units.begin(), Units.end(), Path,
+                       [](const Unit &U, StringRef P) { return U.Path < P; });
+  return It == Units.end() || It->Path != Path ? nullptr : &*It;
+}
+
 std::vector<const Site *> Facts::sitesOf(StringRef Key) const {
   std::vector<const Site *> Found;
   for (const Site &S : Sites)
@@ -138,8 +145,17 @@ void Facts::normalize() {
         auto Rank = [](const Unit &U) {
           return U.State == Unit::Failed ? 0 : U.State == Unit::Parsed ? 1 : 2;
         };
-        if (Rank(B) < Rank(A))
+        if (Rank(B) < Rank(A)) {
           A = B;
+        } else if (A.State == Unit::Parsed && A.Reads.empty()) {
+          A.Reads = B.Reads;
+        } else if (B.State == Unit::Parsed && !B.Reads.empty()) {
+          // What it reads under every set of flags.
+          std::vector<std::string> Both;
+          std::set_intersection(A.Reads.begin(), A.Reads.end(), B.Reads.begin(),
+                                B.Reads.end(), std::back_inserter(Both));
+          A.Reads = std::move(Both);
+        }
       });
   sortAndJoin(
       Files,
@@ -195,7 +211,18 @@ void Facts::normalize() {
         if (A.Trouble.empty())
           A.Trouble = B.Trouble;
         A.NullChecked &= B.NullChecked;
+        A.Units.insert(A.Units.end(), B.Units.begin(), B.Units.end());
       });
+  for (Site &S : Sites)
+    sortAndJoin(S.Units, std::less<>(),
+                [](std::string &, const std::string &) {});
+  sortAndJoin(
+      Sizes,
+      [](const SizeText &A, const SizeText &B) {
+        return std::tie(A.Key, A.Spelling, A.Files) <
+               std::tie(B.Key, B.Spelling, B.Files);
+      },
+      [](SizeText &, const SizeText &) {});
   sortAndJoin(
       Uses,
       [](const Use &A, const Use &B) {
@@ -252,6 +279,7 @@ llvm::Expected<Facts> kmobj::mergeFacts(std::vector<Facts> Parts) {
     append(All.Sites, P.Sites);
     append(All.Uses, P.Uses);
     append(All.ItemMemories, P.ItemMemories);
+    append(All.Sizes, P.Sizes);
     append(All.Mentions, P.Mentions);
     append(All.Identifiers, P.Identifiers);
   }

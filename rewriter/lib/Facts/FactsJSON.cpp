@@ -332,6 +332,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("inFunction", X.InFunction);
     Ar("from", X.From);
     Ar("trouble", X.Trouble);
+    Ar("units", X.Units);
     Ar("dest", X.Dest);
     Ar("nullChecked", X.NullChecked);
     Ar("assignTo", X.AssignTo);
@@ -351,6 +352,10 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("value", X.Value);
     Ar("inFunction", X.InFunction);
     Ar("from", X.From);
+  } else if constexpr (is<T, SizeText>) {
+    Ar("var", X.Key);
+    Ar("spelling", X.Spelling);
+    Ar("files", X.Files);
   } else if constexpr (is<T, ItemMemory>) {
     Ar("var", X.Var);
     Ar("function", X.Function);
@@ -382,6 +387,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("sites", X.Sites);
     Ar("uses", X.Uses);
     Ar("itemMemories", X.ItemMemories);
+    Ar("sizes", X.Sizes);
     Ar("mentions", X.Mentions);
     Ar("identifiers", X.Identifiers);
   }

@@ -203,11 +203,10 @@ bool CachePlanner::pool(const Site &S) {
                 StringRef(Define->BodyArgs[0]).starts_with("M_##") &&
                 Type == "M_" + V.Name;
   if (!Pasted || S.From.Macro != D.BodyMacro ||
-      !D.From.Definition.File.empty() ||
-      Define->From.Macro != D.BodyMacro || E.Constructed || FreshZero ||
-      !S.WholeStatement || !S.Statement) {
-    refuse(D.Name, V.Name + " is declared in the body of macro " +
-                       D.BodyMacro + " in a way that cannot be edited");
+      !D.From.Definition.File.empty() || Define->From.Macro != D.BodyMacro ||
+      E.Constructed || FreshZero || !S.WholeStatement || !S.Statement) {
+    refuse(D.Name, V.Name + " is declared in the body of macro " + D.BodyMacro +
+                       " in a way that cannot be edited");
     return true;
   }
   E.InPool = true;
@@ -222,11 +221,11 @@ bool CachePlanner::pool(const Site &S) {
       Covered.push_back(U->Name);
   if (!Leads)
     return true;
-  Step &Definition = step(Action::Rewrite, Define->InBody, "MALLOC_DEFINE",
-                          Define->InBody);
+  Step &Definition =
+      step(Action::Rewrite, Define->InBody, "MALLOC_DEFINE", Define->InBody);
   Definition.Text = "MALLOC_DEFINE_OBJ(" + Define->BodyArgs[0] + ", " +
-               E.SizeText + ", " + Define->BodyArgs[1] + ", " +
-               Define->BodyArgs[2] + ")";
+                    E.SizeText + ", " + Define->BodyArgs[1] + ", " +
+                    Define->BodyArgs[2] + ")";
   step(Action::Remove, D.InBody, V.Name, D.InBody);
   step(Action::Remove, S.Name, apiName(S.Function), S.Statement);
   note(S.Statement, "nothing is created here any more: see whether what is "

@@ -15,9 +15,9 @@ std::string Remark::str() const {
 
 StringRef kmobj::actionName(Action A) {
   static const char *const Names[] = {
-      "alloc",   "free",   "free-dtor", "bootinit",  "create",
-      "destroy", "remove", "resize",    "test-null", "assign-null",
-      "set-limit", "reclaim", "name",   "rewrite"};
+      "alloc",     "free",    "free-dtor", "bootinit",  "create",
+      "destroy",   "remove",  "resize",    "test-null", "assign-null",
+      "set-limit", "reclaim", "name",      "rewrite"};
   return Names[static_cast<unsigned>(A)];
 }
 
@@ -119,10 +119,10 @@ static void joinGroups(Plan &P, const FactsIndex &Index) {
       continue;
     }
     if (Refused) {
-      RefuseAll(Refused->Where,
-                Refused->Variable + " meets it in one variable or macro, and "
+      RefuseAll(Refused->Where, Refused->Variable +
+                                    " meets it in one variable or macro, and "
                                     "is refused: " +
-                    Refused->Reasons.front().str());
+                                    Refused->Reasons.front().str());
       continue;
     }
     for (PlanEntry *E : Group)
@@ -188,8 +188,7 @@ Plan kmobj::makePlan(const Facts &F, const PlanOptions &Options) {
       P.Remarks.push_back(
           {Span(), U.Path + " does not parse: " + U.FirstError});
   for (const Site &S : F.Sites)
-    if (!P.entry(Index.resolve(S.Zone)) &&
-        !P.entry(Index.leader(S.Zone))) {
+    if (!P.entry(Index.resolve(S.Zone)) && !P.entry(Index.leader(S.Zone))) {
       ++P.StraySites;
       ++(isZoneApi(S.Function) ? P.StrayZoneMentions : P.StrayCacheMentions);
       P.Remarks.push_back(

@@ -252,14 +252,36 @@ void Planner::declaration() {
                         (E.IsZone ? "zones" : "caches"));
 }
 
+/// An allocation names the size: its unit must read what that is made of.
+void Planner::sizeKnown(const Site &S) {
+  for (const std::string &Path : S.Units) {
+    const Unit *U = F.unit(Path);
+    if (!U || U->State != Unit::Parsed)
+      continue;
+    for (const SizeText &Size : F.Sizes)
+      if (SizeKeys.count(Size.Key))
+        for (const std::string &File : Size.Files)
+          if (!std::binary_search(U->Reads.begin(), U->Reads.end(), File))
+            return refuse(S.Name, Size.Spelling + " is not known here: " +
+                                      "this unit does not read " + File);
+  }
+}
+
 /// Trouble that any site may have.
 void Planner::commonSites() {
   std::map<Span, std::set<std::string>> Zones;
   for (const Site &S : F.Sites)
     Zones[S.Name].insert(Index.resolve(S.Zone));
   for (const Site *S : Sites) {
+    SizeKeys.insert(S->Zone);
+    if (S->Function == Api::ObjcacheCreate && S->Args.size() == 9)
+      SizeKeys.insert(S->Args[8].Var);
+  }
+  for (const Site *S : Sites) {
     if (!S->Trouble.empty())
       refuse(S->Name, S->Trouble);
+    else if (isAllocation(S->Function) && !isShared(*S))
+      sizeKnown(*S);
     if (S->From.Kind != Provenance::Body)
       continue;
     bool Movable = isAllocation(S->Function) || S->Function == Api::Zfree ||
@@ -390,16 +412,16 @@ void Planner::valueUses() {
     bool ForMacro = false;
     if (U->What == Role::SiteZone && U->From.Kind == Provenance::Argument)
       for (const Site *S : Sites)
-        ForMacro |= isShared(*S) && llvm::any_of(
-            U->From.Expansions, [&](const Span &X) {
-              return llvm::is_contained(S->From.Expansions, X);
-            });
+        ForMacro |= isShared(*S) &&
+                    llvm::any_of(U->From.Expansions, [&](const Span &X) {
+                      return llvm::is_contained(S->From.Expansions, X);
+                    });
     if (ForMacro && E.InPool) {
       Covered.push_back(U->Name);
     } else if (ForMacro) {
       step(Action::Name, U->Name, V.Name, U->Name).Bare = true;
-    } else if (U->What == Role::Carried &&
-               U->From.Kind != Provenance::Body && U->Var == V.Key) {
+    } else if (U->What == Role::Carried && U->From.Kind != Provenance::Body &&
+               U->Var == V.Key) {
       step(Action::Name, U->Name, V.Name, U->Name);
     }
   }
@@ -483,11 +505,17 @@ void Planner::carriers() {
       for (const Mention &M : F.Mentions)
         if (M.Kind == Mention::Type && M.State > Mention::Unexpanded) {
           refuse(C->Declarations.front().Name,
-                 C->Name + " is a parameter of a function that other units can "
-                           "call, and " +
+                 C->Name +
+                     " is a parameter of a function that other units can "
+                     "call, and " +
                      M.Text.File + " was not parsed");
           break;
         }
+    if (C->Scope == VarScope::Parameter &&
+        llvm::none_of(C->Declarations, [](auto &D) { return D.Definition; }))
+      refuse(C->Declarations.front().Name,
+             "it is passed to a function whose body is in no unit that was "
+             "read");
     if (C->IsPointer || (C->IsArray && C->Scope == VarScope::Parameter))
       refuse(C->Declarations.front().Name,
              C->Name + " is a pointer to zones or caches");
@@ -541,12 +569,11 @@ void Planner::releaseSteps(const Site &S) {
       step(Action::Destroy, S.Name, apiName(S.Function), Guard->Statement)
           .ZoneText = Spelling(0);
     else
-      step(Action::Destroy, S.Name, apiName(S.Function), S.Statement)
-          .ZoneText = Spelling(0);
+      step(Action::Destroy, S.Name, apiName(S.Function), S.Statement).ZoneText =
+          Spelling(0);
     break;
   case Api::ObjcacheSetClusterLimit: {
-    Step &St =
-        step(Action::SetLimit, S.Name, apiName(S.Function), S.Call);
+    Step &St = step(Action::SetLimit, S.Name, apiName(S.Function), S.Call);
     St.ZoneText = Spelling(0);
     St.MaxOut = Spelling(1);
     if (S.From.Kind == Provenance::Body)
@@ -568,8 +595,9 @@ void Planner::textualSteps() {
     return V.External ||
            llvm::any_of(V.Declarations,
                         [&](const auto &D) { return SameFile(D.Name); }) ||
-           (V.Scope == VarScope::Field &&
-            llvm::any_of(Uses, [&](const Use *U) { return SameFile(U->Name); }));
+           (V.Scope == VarScope::Field && llvm::any_of(Uses, [&](const Use *U) {
+              return SameFile(U->Name);
+            }));
   };
   auto CallAround = [&](const Mention &M) -> const Mention * {
     for (const Mention &C : F.Mentions)
@@ -613,13 +641,11 @@ void Planner::textualSteps() {
     std::optional<Api> A = Call ? apiByName(Call->Name) : std::nullopt;
     bool Plain =
         A && (isAllocation(*A) || *A == Api::Zfree || *A == Api::ObjcachePut);
-    bool Destroys =
-        Call && (*A == Api::Zdestroy || *A == Api::ObjcacheDestroy);
+    bool Destroys = Call && (*A == Api::Zdestroy || *A == Api::ObjcacheDestroy);
     size_t Wanted = A == Api::Zalloc || Destroys ? 1 : 2;
     if (Destroys && M.State == Mention::Inactive && Call->Statement &&
         Call->Args.size() == Wanted) {
-      Step &St =
-          step(Action::Destroy, Call->Text, Call->Name, Call->Statement);
+      Step &St = step(Action::Destroy, Call->Text, Call->Name, Call->Statement);
       St.Textual = true;
       St.ZoneText = Call->ArgTexts[0];
       St.Notes.push_back(
@@ -704,8 +730,8 @@ PlanEntry Planner::plan() {
     for (const Site *S : Sites)
       if (!isCreation(S->Function) && !isShared(*S) && S->Trouble.empty() &&
           !StringRef(S->ZoneSpelling).ends_with(V.Name))
-        refuse(S->Name, "the type's name cannot be made from " +
-                            S->ZoneSpelling);
+        refuse(S->Name,
+               "the type's name cannot be made from " + S->ZoneSpelling);
   assertions();
   valueUses();
   carriers();

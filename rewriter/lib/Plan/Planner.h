@@ -66,6 +66,8 @@ protected:
   std::vector<Span> Covered; ///< text that steps take away
   bool Leads = true; ///< first of its group: has the steps that all share
   std::set<std::string> Textual;
+  /// Of what says how large an object is.
+  std::set<std::string> SizeKeys;
 
   void refuse(const Span &Where, std::string Why);
   void note(const Span &Where, std::string What);
@@ -88,6 +90,7 @@ protected:
   /// In a macro's body the zone is a parameter; Type is how it is named there.
   bool isShared(const Site &S) const { return !S.ZoneParameter.empty(); }
   void nameInBody(Step &St, const Site &S);
+  void sizeKnown(const Site &S);
   bool isAskedFor() const;
   void slabUse();
   void valueUses();
@@ -135,8 +138,6 @@ private:
   void limitInBytes(Step &Create);
 };
 
-/// Where a mention stands that no parsed unit explains, in words.
-const char *stateText(Mention::StateTy State);
 /// A free name made from Wanted: itself, M_X_ZONE, M_X_ZONE2...
 std::string freeName(const std::string &Wanted, const std::string &Suffix,
                      const std::function<bool(const std::string &)> &Taken);

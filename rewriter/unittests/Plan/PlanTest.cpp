@@ -163,11 +163,14 @@ TEST(Zone, DestroyedZoneIsDynamic) {
   EXPECT_TRUE(stepOf(E, Action::TestNull));
 }
 
-TEST(Zone, NullTestOfAStaticZoneIsRefused) {
+TEST(Zone, NullTestElsewhereMakesItDynamic) {
   Builder B;
   B.interruptZone();
   B.use("z", 60, Role::NullTest);
-  EXPECT_TRUE(refusedFor(B.plan().Entries[0], "vm/a.c:60: z is compared"));
+  const PlanEntry E = B.plan().Entries[0];
+  EXPECT_TRUE(E.Convert);
+  EXPECT_EQ(E.Form, TypeForm::Dynamic);
+  EXPECT_TRUE(stepOf(E, Action::TestNull));
 }
 
 TEST(Zone, DeadCheckGoesWithTheCreation) {
@@ -452,12 +455,40 @@ TEST(Cache, ConstructorOrLimitMakesItConstructed) {
   }
 }
 
-TEST(Cache, LimitThatChangesLaterIsRefused) {
+TEST(Cache, LimitThatChangesLaterMakesItConstructed) {
   Builder B;
   B.simpleCache();
   B.site(Api::ObjcacheSetClusterLimit, "foo_cache", 40,
          {{"foo_cache", {}}, {"n", {}}});
-  EXPECT_TRUE(refusedFor(B.plan().Entries[0], "objcache_set_cluster_limit"));
+  const PlanEntry E = B.plan().Entries[0];
+  EXPECT_TRUE(E.Convert && E.Constructed);
+  EXPECT_EQ(stepOf(E, Action::SetLimit)->MaxOut, "n");
+}
+
+TEST(Cache, OldTreeRefusesInOneSentence) {
+  Builder B;
+  B.simpleCache();
+  B.F.LacksKmallocObj = true;
+  const Plan P = B.plan();
+  EXPECT_TRUE(refusedFor(P.Entries[0], "this tree has no kmalloc_obj()"));
+  EXPECT_EQ(P.Entries[0].Reasons.size(), 1u);
+}
+
+TEST(Cache, SizeMustBeKnownWhereItIsAllocated) {
+  Builder B;
+  B.simpleCache();
+  const std::string Key = B.F.Sites.front().Zone;
+  Site &Get = B.site(Api::ObjcacheGet, "foo_cache", 40,
+                     {{"foo_cache", {}}, {"M_WAITOK", {}}});
+  Get.Units = {"vm/b.c"};
+  B.F.Sizes = {{Key, "sizeof(struct foo)", {"vm/foo.h"}}};
+  Unit U;
+  U.Path = "vm/b.c";
+  U.Reads = {"vm/b.c", "vm/foo.h"};
+  B.F.Units = {U};
+  EXPECT_TRUE(B.plan().Entries[0].Convert);
+  B.F.Units[0].Reads = {"vm/b.c"};
+  EXPECT_TRUE(refusedFor(B.plan().Entries[0], "does not read vm/foo.h"));
 }
 
 TEST(Cache, ObjectLargerThanASlabIsRefused) {
