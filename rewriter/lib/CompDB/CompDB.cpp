@@ -157,6 +157,12 @@ Expected<CompDBResult> Maker::run() {
   Set = findUnits(Entries, Config, Context, Make);
   if (Set.Units.empty())
     return failure(Tree.Root + ": its lists name no C source that exists");
+  for (const auto &[Name, Target] : Set.Links) {
+    Expected<unsigned> Forwarded = writeForwarders(Name, Target, *Output);
+    if (!Forwarded)
+      return Forwarded.takeError();
+    Found.Forwarded += *Forwarded;
+  }
   if (Error Err = followIncludes(*Output, Context))
     return Err;
   if (Error Err = Output->write("compile_commands.json",

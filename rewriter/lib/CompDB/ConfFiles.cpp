@@ -25,7 +25,7 @@ namespace {
 bool isSilentAttribute(StringRef Word) {
   return StringSwitch<bool>(Word)
       .Cases("no-implicit-rule", "before-depend", "no-depend", "nowerror", true)
-      .Cases("device-driver", "config-dependent", "profiling-routine", true)
+      .Cases("device-driver", "config-dependent", true)
       .Cases("needs-flag", "no-ctfconvert", "mandatory", true)
       .Default(false);
 }

@@ -30,6 +30,24 @@ static Error forward(const std::string &Name, StringRef Target,
   return Output.write(Name, ("#include \"" + Target + "\"\n").str());
 }
 
+static Error forwardAll(StringRef Name,
+                        const std::map<std::string, std::string> &Headers,
+                        OutputDirectory &Output) {
+  for (const auto &[Header, Target] : Headers)
+    if (Error Err = forward((Name + "/" + Header).str(), Target, Output))
+      return Err;
+  return Error::success();
+}
+
+Expected<unsigned> writeForwarders(StringRef Name, const std::string &Target,
+                                   OutputDirectory &Output) {
+  std::map<std::string, std::string> Headers;
+  collectHeaders(Target, "", Headers);
+  if (Error Err = forwardAll(Name, Headers, Output))
+    return Err;
+  return Headers.size();
+}
+
 Expected<unsigned> writeForwarders(const KernelTree &Tree,
                                    const MakeFile &Make,
                                    OutputDirectory &Output) {
@@ -38,11 +56,9 @@ Expected<unsigned> writeForwarders(const KernelTree &Tree,
     std::map<std::string, std::string> Headers;
     for (const std::string &Directory : Directories)
       collectHeaders(Directory, "", Headers);
-    for (const auto &[Header, Target] : Headers) {
-      if (Error Err = forward(Name + "/" + Header, Target, Output))
-        return Err;
-      ++Count;
-    }
+    if (Error Err = forwardAll(Name, Headers, Output))
+      return Err;
+    Count += Headers.size();
   }
   for (const std::string &Header : Make.words("_lhdrs"))
     if (std::string Target = Tree.path("sys/" + Header); isFile(Target)) {

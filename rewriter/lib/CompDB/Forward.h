@@ -17,6 +17,11 @@ llvm::Expected<unsigned> writeForwarders(const KernelTree &Tree,
                                          const MakeFile &Make,
                                          OutputDirectory &Output);
 
+/// Forwarding headers for all headers below Target, as directory Name.
+llvm::Expected<unsigned> writeForwarders(llvm::StringRef Name,
+                                         const std::string &Target,
+                                         OutputDirectory &Output);
+
 } // namespace kmobj::compdb
 
 #endif

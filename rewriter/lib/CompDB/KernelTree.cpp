@@ -55,6 +55,7 @@ private:
   void findForwarded();
   void findSystem();
   Expected<KernelConfig> read(StringRef Path) const;
+  bool hasConfig(const std::string &Platform) const;
   std::string findConfig(StringRef Name) const;
 
   KernelTree &Tree;
@@ -69,8 +70,6 @@ void Finder::findPlatforms() {
       if (isDirectory(Directory + "/include"))
         Platforms.try_emplace(Name, Directory);
     }
-  if (!Platforms.empty())
-    return;
   for (const std::string &Name : entries(Tree.Root, true)) {
     std::string Directory = Tree.path(Name);
     if (isDirectory(Directory + "/include") && isDirectory(Directory + "/conf"))
@@ -98,6 +97,26 @@ std::string Finder::findConfig(StringRef Name) const {
   return isFile(Name) ? Name.str() : "";
 }
 
+/// The platform that a config is for, by its own words.
+static StringRef platformOf(const KernelConfig &Config) {
+  return !Config.Platform.empty() ? Config.Platform : Config.Machine;
+}
+
+bool Finder::hasConfig(const std::string &Platform) const {
+  for (const std::string &Directory :
+       {Tree.path("config"), Platforms.at(Platform) + "/conf"})
+    for (const std::string &Name : entries(Directory, false)) {
+      if (!StringRef(Name).contains("GENERIC"))
+        continue;
+      Expected<KernelConfig> Read = read(Directory + "/" + Name);
+      if (!Read)
+        consumeError(Read.takeError());
+      else if (platformOf(*Read) == Platform)
+        return true;
+    }
+  return false;
+}
+
 Error Finder::choosePlatform(StringRef Wished) {
   if (Platforms.empty())
     return failure(Tree.Root + ": not a BSD kernel tree: no platform has an "
@@ -107,12 +126,15 @@ Error Finder::choosePlatform(StringRef Wished) {
     Known += (Known.empty() ? "" : ", ") + Name;
   std::string Name = Wished.str();
   if (Name.empty())
-    Name = !Config.Platform.empty() ? Config.Platform : Config.Machine;
+    Name = platformOf(Config).str();
   if (Name.empty() && Platforms.size() == 1)
     Name = Platforms.begin()->first;
-  for (const char *Usual : {"pc64", "pc32", "amd64", "i386"})
-    if (Name.empty() && Platforms.count(Usual))
-      Name = Usual;
+  // One without a config is a beginning, or what is left of one.
+  for (bool WithConfig : {true, false})
+    for (const char *Usual : {"pc64", "pc32", "amd64", "i386"})
+      if (Name.empty() && Platforms.count(Usual) &&
+          (hasConfig(Usual) || !WithConfig))
+        Name = Usual;
   if (Name.empty())
     return failure(Tree.Root + ": which platform? --platform takes one of " +
                    Known);
@@ -131,7 +153,7 @@ Error Finder::choosePlatform(StringRef Wished) {
 /// called GENERIC, or has that in its name, or is called like the platform.
 Error Finder::chooseConfig(StringRef Wished) {
   if (!Wished.empty()) {
-    StringRef Of = !Config.Platform.empty() ? Config.Platform : Config.Machine;
+    StringRef Of = platformOf(Config);
     if (!Of.empty() && Of != Tree.Platform && Platforms.count(Of.str()))
       return failure(Tree.ConfigPath + ": is for platform " + Of + ", not " +
                      Tree.Platform);
@@ -153,9 +175,7 @@ Error Finder::chooseConfig(StringRef Wished) {
       Expected<KernelConfig> Other = read(Directory + "/" + Name);
       if (!Other)
         return Other.takeError();
-      StringRef Of = !Other->Platform.empty() ? Other->Platform
-                                              : Other->Machine;
-      if (Of != Tree.Platform)
+      if (platformOf(*Other) != Tree.Platform)
         continue;
       BestRank = Rank;
       Tree.ConfigPath = Directory + "/" + Name;

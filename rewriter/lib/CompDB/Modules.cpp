@@ -108,6 +108,10 @@ void Walker::addModule(const MakeFile &Make, const std::string &Makefile,
     else
       M.Absent.push_back(Source);
   }
+  for (const std::string &Link : Make.words("ARCH"))
+    if (std::string Target = Directory.str() + "/" + Context.Tree.Arch;
+        StringRef(Link).starts_with("arch_") && isDirectory(Target))
+      M.Links.emplace(Link, Target);
   std::vector<std::string> Words;
   for (const char *Variable : {"CFLAGS", "KCFLAGS", "COPTS"})
     append_range(Words, Make.words(Variable));

@@ -23,6 +23,8 @@ struct Module {
   std::vector<std::string> Flags;   ///< what it adds to the kernel's
   /// Options it sets for itself: commands that write an opt_*.h.
   std::map<std::string, std::string> Options;
+  /// Directories its headers are reached by: arch_linux and the like.
+  std::map<std::string, std::string> Links;
 };
 
 /// The modules the tree builds for its platform, and those that it builds for

@@ -136,6 +136,7 @@ void UnitFinder::assembler() {
 void UnitFinder::modules(const KernelConfig &Config) {
   const std::vector<std::string> Kernel = flagsOf(ordinaryCommand(Make));
   for (const Module &M : findModules(Context, Set.OtherModules)) {
+    Set.Links.insert(M.Links.begin(), M.Links.end());
     std::vector<std::string> Flags = M.Flags;
     for (size_t I = 0; I < Kernel.size(); ++I)
       if (Kernel[I] == "-include") {

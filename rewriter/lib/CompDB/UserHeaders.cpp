@@ -56,6 +56,9 @@ constexpr StandIn StandIns[] = {
      "pthread_t pthread_self(void);\n"
      "void pthread_exit(void *) __attribute__((noreturn));\n"},
     {"pthread_np.h", "#include <pthread.h>\n"},
+    {"setjmp.h", "typedef long jmp_buf[16];\n"
+                 "int setjmp(jmp_buf);\n"
+                 "void longjmp(jmp_buf, int) __attribute__((noreturn));\n"},
     {"signal.h", "#include <sys/signal.h>\n"},
     {"stdarg.h", "#if __has_include(<sys/stdarg.h>)\n"
                  "#include <sys/stdarg.h>\n"

@@ -25,6 +25,16 @@ Error interrupted() {
   return createStringError("interrupted; nothing was written");
 }
 
+/// While one lives an interrupt does not end the process but is seen by
+/// whoever writes.
+class HoldInterrupts {
+public:
+  HoldInterrupts() {
+    sys::SetInterruptFunction([] { Interrupted = true; });
+  }
+  ~HoldInterrupts() { sys::SetInterruptFunction(nullptr); }
+};
+
 /// A directory that vanishes unless it is kept under its final name.
 class TemporaryDirectory {
 public:
@@ -36,7 +46,6 @@ public:
   }
 
   Error create(StringRef Final) {
-    sys::SetInterruptFunction([] { Interrupted = true; });
     SmallString<256> Name;
     for (int Attempt = 0; Attempt < 100; ++Attempt) {
       sys::fs::createUniquePath(Final + ".tmp-%%%%%%", Name,
@@ -64,6 +73,9 @@ public:
   }
 
   std::string Path;
+
+private:
+  const HoldInterrupts Held;
 };
 
 StringRef withoutSlash(StringRef Path) {
@@ -368,7 +380,7 @@ Error writeInPlace(const SourceTree &Tree, const FileSet &After) {
   auto Files = resolveLinks(Tree, After);
   if (!Files)
     return Files.takeError();
-  sys::SetInterruptFunction([] { Interrupted = true; });
+  const HoldInterrupts Held;
 
   struct Pending {
     std::string Path, Temporary;
