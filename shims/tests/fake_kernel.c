@@ -495,6 +495,13 @@ _kfree(void *ptr, struct malloc_type *type)
 }
 
 void
+kmalloc_raise_limit(struct malloc_type *type, size_t bytes)
+{
+	if (type->ks_limit < bytes)
+		type->ks_limit = bytes;
+}
+
+void
 malloc_init(void *data)
 {
 	struct malloc_type *type = data;

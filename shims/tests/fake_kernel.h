@@ -215,7 +215,7 @@ void	kmem_free(struct vm_map *, vm_offset_t, vm_size_t);
 #ifdef FAKE_FAST
 #define	FAKE_PAGES		700
 #else
-#define	FAKE_PAGES		4096
+#define	FAKE_PAGES		8192
 #endif
 #define	FAKE_MIN		300	/* memory is short below */
 #define	FAKE_RESERVED		157	/* NORMAL stops here */
