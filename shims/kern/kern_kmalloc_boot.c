@@ -219,6 +219,7 @@ _kmalloc_obj_bootinit(struct malloc_type *type, void *mem, size_t bytes)
 		slab = (struct kmalloc_slab *)base;
 		kmalloc_slab_format(type, slab, KMALLOC_ORIGIN_BOOT,
 		    ggm->slab_count, ggm->slab_offset);
+		ext->bootobjs += slab->ncount;
 		spin_lock(&ggm->spin);
 		slab->next = ggm->full;
 		ggm->full = slab;

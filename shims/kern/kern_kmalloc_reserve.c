@@ -284,6 +284,10 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 		panic("%s: kmalloc_obj_reserve before malloc_init",
 		    type->ks_shortdesc);
 	ext = kmalloc_ext_create(type);
+	if (nobjs != 0) {
+		kmalloc_raise_limit(type,
+		    (nobjs + ext->bootobjs) * type->ks_objsize);
+	}
 
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
 	ext->nslabs = nslabs;

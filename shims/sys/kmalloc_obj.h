@@ -75,8 +75,9 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 /*
  * Once the VM is up: keep nslabs slabs ready, and fill the reserve before
  * returning if memory allows.  nobjs != 0: set aside address space for that
- * many objects and no more, as an interrupt zone did; 0: for a few slabs at a
- * time, as needed.  nslabs == 0 only promises that fresh objects are zero.
+ * many objects beyond those in boot memory and no more, as an interrupt zone
+ * did, and raise the type's limit to all of them; 0: for a few slabs at a time,
+ * as needed.  nslabs == 0 only promises that fresh objects are zero.
  * May be repeated; may block.  kern.kmalloc_reserve, if not negative,
  * overrides every nslabs that is not 0.
  */
@@ -176,6 +177,8 @@ struct kmalloc_ext {
 
 	int			dying;		/* type is being destroyed */
 	int			boot;		/* KMALLOC_BOOT_* */
+
+	size_t			bootobjs;	/* in boot memory */
 
 	struct kmalloc_slab	*ready;		/* set up, in no list of type's */
 	long			nready;

@@ -101,6 +101,19 @@ TEST_F(KmallocObj, bootstrapBeforeMallocInit) {
     EXPECT_NE(get(M_BOOT_obj, M_INTWAIT), nullptr);
 }
 
+MALLOC_DEFINE_OBJ(M_BOTH, Size, "BOTH", "");
+KMALLOC_OBJ_BOOTSLABS(M_BOTH, Size, 900);
+
+TEST_F(KmallocObj, theLimitIsWhatIsReservedOnTopOfBootMemory) {
+  kmalloc_obj_bootinit(M_BOTH, M_BOTH_bootslabs, sizeof(M_BOTH_bootslabs));
+  malloc_init(M_BOTH_obj);
+  M_BOTH_obj->ks_limit = 1000 * Size;
+  kmalloc_obj_raise_limit(M_BOTH, 2000 * Size);
+  kmalloc_obj_reserve(M_BOTH, 1, 2000);
+  for (int I = 0; I < 2900; ++I)
+    ASSERT_NE(get(M_BOTH_obj, M_INTNOWAIT), nullptr) << "object " << I;
+}
+
 MALLOC_DEFINE_OBJ(M_STOLEN, Size, "STOLEN", "");
 
 TEST_F(KmallocObj, bootMemoryNeedNotBeAligned) {

@@ -5,16 +5,25 @@
 
 #define	_GNU_SOURCE
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifdef FAKE_FAST
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include "fake_kernel.h"
 #include <sys/globaldata.h>
 #include <sys/kmalloc_obj.h>
 
+#ifdef FAKE_FAST
+#define	KVA_SIZE	((size_t)64 << 20)
+#else
 #define	KVA_SIZE	((size_t)1 << 30)
+#endif
 
 struct sleeper {
 	struct sleeper	*next;
@@ -34,6 +43,7 @@ int ncpus = 1;
 int hz = 100;
 
 long fake_free_pages;
+int fake_fail_page;
 long fake_kmem_slab_allocs;
 bool fake_kmem_forbidden;
 void (*fake_kmem_reenter)(void);
@@ -43,6 +53,7 @@ static pthread_mutex_t giant = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct sleeper *sleepers;
 static __thread int spinlocks, critical;
+static jmp_buf *maintaining;
 
 static struct vm_page pages[FAKE_PAGES];
 static struct vm_page *free_pages, *eaten_pages;
@@ -112,6 +123,8 @@ fake_sleep(const volatile void *chan)
 
 	if (spinlocks != 0)
 		panic("sleeping with a spinlock held");
+	if (maintaining != NULL)
+		longjmp(*maintaining, 1);
 	sleepers = &self;
 	pthread_cond_broadcast(&changed);
 	while (!self.woken)
@@ -234,12 +247,16 @@ vm_page_alloc(void *object, size_t pindex, int req)
 		floor = FAKE_INTERRUPT_MIN;
 	if (req & VM_ALLOC_INTERRUPT)
 		floor = 0;
+	if (fake_fail_page != 0 && --fake_fail_page == 0)
+		return (NULL);
 	if (fake_free_pages <= floor)
 		return (NULL);
 	free_pages = m->next;
 	--fake_free_pages;
 	m->busy = 1;
+#ifndef FAKE_FAST
 	memset(dmap + m->phys_addr, 0xdb, PAGE_SIZE);
+#endif
 	return (m);
 }
 
@@ -309,6 +326,7 @@ fake_leave_free(long count)
 {
 	vm_page_t m;
 
+	fake_fail_page = 0;
 	while (count >= 0 && fake_free_pages > count) {
 		m = vm_page_alloc(NULL, 0, VM_ALLOC_INTERRUPT);
 		m->next = eaten_pages;
@@ -339,9 +357,14 @@ pmap_kenter(vm_offset_t va, vm_paddr_t pa)
 	if (*kva_slot(va) != NULL)
 		panic("pmap_kenter: mapped already");
 	*kva_slot(va) = fake_page(pa);
+#ifdef FAKE_FAST
+	__asan_unpoison_memory_region((void *)va, PAGE_SIZE);
+	memset((void *)va, 0xdb, PAGE_SIZE);
+#else
 	if (mmap((void *)va, PAGE_SIZE, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_FIXED, memory, pa) == MAP_FAILED)
 		panic("pmap_kenter: mmap failed");
+#endif
 }
 
 void
@@ -350,9 +373,13 @@ pmap_kremove(vm_offset_t va)
 	if (*kva_slot(va) == NULL)
 		panic("pmap_kremove: not mapped");
 	*kva_slot(va) = NULL;
+#ifdef FAKE_FAST
+	__asan_poison_memory_region((void *)va, PAGE_SIZE);
+#else
 	if (mmap((void *)va, PAGE_SIZE, PROT_NONE, MAP_PRIVATE |
 	    MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
 		panic("pmap_kremove: mmap failed");
+#endif
 }
 
 vm_paddr_t
@@ -386,6 +413,19 @@ kmem_free(struct vm_map *map, vm_offset_t va, vm_size_t size)
 		if (*kva_slot(va) != NULL)
 			panic("kmem_free: a page is still mapped");
 	}
+}
+
+void
+fake_kva_reset(void)
+{
+	size_t i;
+
+	for (i = 0; i < kva_used / PAGE_SIZE; ++i) {
+		if (kva_page[i] != NULL)
+			panic("fake_kva_reset: %p is mapped",
+			    (void *)(kva + i * PAGE_SIZE));
+	}
+	kva_used = 0;
 }
 
 void *
@@ -452,6 +492,13 @@ _kfree(void *ptr, struct malloc_type *type)
 {
 	(void)type;
 	free(ptr);
+}
+
+void
+kmalloc_raise_limit(struct malloc_type *type, size_t bytes)
+{
+	if (type->ks_limit < bytes)
+		type->ks_limit = bytes;
 }
 
 void
@@ -539,6 +586,27 @@ fake_start_maintainer(void)
 	pthread_detach(t);
 }
 
+/*
+ * Its first sleep is the end of a round.
+ */
+void
+fake_maintain(void)
+{
+	extern void *fake_sysinit_kmalloc_reserve;
+	struct kproc_desc *kp = fake_sysinit_kmalloc_reserve;
+	struct thread *td = curthread;
+	jmp_buf end;
+
+	*kp->global_threadpp = &maintainer_td;
+	kmalloc_ext_poke();
+	curthread = &maintainer_td;
+	maintaining = &end;
+	if (setjmp(end) == 0)
+		kp->func();
+	maintaining = NULL;
+	curthread = td;
+}
+
 void
 fake_boot(void)
 {
@@ -549,8 +617,15 @@ fake_boot(void)
 		panic("no memory file");
 	dmap = mmap(NULL, FAKE_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
 	    MAP_SHARED, memory, 0);
+#ifdef FAKE_FAST
+	kva = mmap(NULL, KVA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	    MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (kva != MAP_FAILED)
+		__asan_poison_memory_region(kva, KVA_SIZE);
+#else
 	kva = mmap(NULL, KVA_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
 	    MAP_NORESERVE, -1, 0);
+#endif
 	if (dmap == MAP_FAILED || kva == MAP_FAILED)
 		panic("no address space");
 	for (i = 0; i < FAKE_PAGES; ++i) {

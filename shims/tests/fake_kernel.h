@@ -7,6 +7,8 @@
  * a critical section costs nothing.  Physical pages are pages of a memory
  * file; kernel addresses are a range that nothing is mapped into until
  * pmap_kenter() maps one there.  What touches memory it gave back faults.
+ * With FAKE_FAST, for fuzzing, addresses have memory of their own, which
+ * AddressSanitizer forbids to touch while nothing is mapped.
  *
  * Every header of the kernel is this one, but for those under test and
  * fake_globaldata.h.
@@ -210,7 +212,11 @@ void	kmem_free(struct vm_map *, vm_offset_t, vm_size_t);
 /*
  * For the tests: start and end of a kernel thread, and the machine's state.
  */
-#define	FAKE_PAGES		4096
+#ifdef FAKE_FAST
+#define	FAKE_PAGES		700
+#else
+#define	FAKE_PAGES		8192
+#endif
 #define	FAKE_MIN		300	/* memory is short below */
 #define	FAKE_RESERVED		157	/* NORMAL stops here */
 #define	FAKE_INTERRUPT_MIN	44	/* SYSTEM stops here */
@@ -224,7 +230,13 @@ bool	fake_asleep_on(const volatile void *chan);
 void	fake_leave_free(long pages);
 void	fake_start_maintainer(void);
 
+/* One round of the maintainer, in the calling thread. */
+void	fake_maintain(void);
+/* All addresses are free again; nothing may be mapped. */
+void	fake_kva_reset(void);
+
 extern long fake_free_pages;
+extern int fake_fail_page;		/* the so-manieth page to come fails */
 extern long fake_kmem_slab_allocs;	/* calls so far */
 extern bool fake_kmem_forbidden;	/* panic at the next one */
 /* Called inside kmem_slab_alloc(), where the kernel needs map entries. */
