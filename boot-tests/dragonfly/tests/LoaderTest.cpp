@@ -154,7 +154,7 @@ TEST_F(Metadata, TooManyRangesAreRefused) {
 class PageTables : public ::testing::Test {
 protected:
   // What the processor makes of a virtual address; nothing if unmapped.
-  static constexpr uint64_t Unmapped = ~0ULL;
+  static constexpr uint64_t Unmapped = ~uint64_t(0);
   uint64_t translate(uint64_t VA) {
     uint64_t Table = TableAddr;
     for (int Shift = 39;; Shift -= 9) {
@@ -186,7 +186,7 @@ TEST_F(PageTables, FirstGigabyteIsSeenTwice) {
 TEST_F(PageTables, NothingElseIsSeen) {
   ASSERT_TRUE(pagetable_build(Tables, TableAddr, KernBase));
   for (uint64_t VA : {1024 * MiB, 4096 * MiB, uint64_t(1) << 39,
-                      KernBase - 1, KernBase + 1024 * MiB, ~0ULL})
+                      KernBase - 1, KernBase + 1024 * MiB, ~uint64_t(0)})
     EXPECT_EQ(translate(VA), Unmapped) << std::hex << VA;
 }
 
