@@ -31,6 +31,8 @@ std::vector<Record> walk(const uint8_t *Base, size_t Size) {
     std::memcpy(Header, Base + At, 8);
     if (Header[0] == 0 && Header[1] == 0)
       return Records;
+    if (Header[1] > Size - At - 8)
+      break;
     Records.push_back({Header[0], {(const char *)Base + At + 8, Header[1]}});
     At += 8 + (Header[1] + 7) / 8 * 8;
   }
@@ -48,7 +50,7 @@ protected:
   std::vector<Record> build() {
     M = {Buffer.data(), Buffer.size(), 0, false};
     Built = metadata_build(&M, &H, 0x5000000, Ranges.data(), Ranges.size());
-    return walk(Buffer.data(), Buffer.size());
+    return Built ? walk(Buffer.data(), Buffer.size()) : std::vector<Record>();
   }
 
   std::vector<uint8_t> Buffer = std::vector<uint8_t>(4096, 0xa5);
