@@ -6,7 +6,7 @@ loader builds form one run of memory, which QEMU puts in place; loader.h says
 how.  The handover tells the loader what is where.
 """
 
-import os
+import shlex
 import struct
 
 from . import ufs
@@ -96,9 +96,12 @@ class LayoutError(Exception):
 
 def environment(words):
     """name=value words, quotes around a value with blanks -> dict."""
-    import shlex
     env = dict(ENVIRONMENT)
-    for word in shlex.split(words):
+    try:
+        split = shlex.split(words)
+    except ValueError as e:
+        raise LayoutError(f"--append: {e}: {words}")
+    for word in split:
         name, equals, value = word.partition("=")
         if not name or not equals:
             raise LayoutError(f"--append: `{word}': expected name=value")

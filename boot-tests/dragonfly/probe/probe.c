@@ -11,7 +11,8 @@
  * corner: 45 % of RAM is dirtied; then, `rounds' times for each of `levels',
  * free pages are eaten down to exactly that many and another 3.5 % is dirtied,
  * which can succeed only if dirty pages get to disk although nearly nothing
- * is free.  The kernel must have the switch vm.inject.leave_free.
+ * is free.  The kernel must have the switch vm.inject.leave_free, which
+ * vm_leavefree.c adds.
  *
  * The last line says what became of it.  Options are kernel environment:
  * test, factor, passes, procs, sharers, maps, seed; levels, rounds; swap.
@@ -249,9 +250,10 @@ corner(void)
 			    seed + n);
 			print("corner: leaving %lu pages free, round %lu\n",
 			    level, round);
-			if (!kvar_set("vm.inject.leave_free", (int)level))
-				test_fail("cannot set vm.inject.leave_free: "
-				    "the kernel is built without it");
+			if (!kvar_set("vm.inject.leave_free",
+			    (long)level))
+				test_fail("cannot set vm.inject.leave_free; "
+				    "is vm_leavefree.c in the kernel?");
 			region_dirty(&regions[n++]);
 			print("corner: N=%lu round %lu: %ld pages out\n",
 			    level, round,

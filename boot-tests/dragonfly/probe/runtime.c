@@ -252,7 +252,7 @@ kernel_variable(const char *name, void *old, size_t *oldlen, const void *new,
 	    oldlen, new, newlen);
 }
 
-/* Variables are int or long: the length that comes back tells which. */
+/* Variables are int or long; the length that comes back tells which. */
 long
 kvar(const char *name)
 {
@@ -268,7 +268,7 @@ kvar(const char *name)
 }
 
 bool
-kvar_set(const char *name, int value)
+kvar_set(const char *name, long value)
 {
 	return kernel_variable(name, NULL, NULL, &value, sizeof(value)) >= 0;
 }

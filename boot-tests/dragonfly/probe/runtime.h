@@ -38,9 +38,9 @@ unsigned long	option_number(const char *name, unsigned long def);
 /* Reads a number, moves past it and a comma; false at the end. */
 bool		next_number(const char **at, unsigned long *number);
 
-/* Variables: -1 or false if the kernel has none of that name. */
+/* Variables by name: -1 or false if there is none.  Only a long is set. */
 long	kvar(const char *name);
-bool	kvar_set(const char *name, int value);
+bool	kvar_set(const char *name, long value);
 bool	kvar_bytes(const char *name, void *to, size_t *size);
 
 long	swap_on(const char *device);

@@ -31,6 +31,8 @@ std::vector<Record> walk(const uint8_t *Base, size_t Size) {
     std::memcpy(Header, Base + At, 8);
     if (Header[0] == 0 && Header[1] == 0)
       return Records;
+    if (Header[1] > Size - At - 8)
+      break;
     Records.push_back({Header[0], {(const char *)Base + At + 8, Header[1]}});
     At += 8 + (Header[1] + 7) / 8 * 8;
   }
@@ -48,7 +50,7 @@ protected:
   std::vector<Record> build() {
     M = {Buffer.data(), Buffer.size(), 0, false};
     Built = metadata_build(&M, &H, 0x5000000, Ranges.data(), Ranges.size());
-    return walk(Buffer.data(), Buffer.size());
+    return Built ? walk(Buffer.data(), Buffer.size()) : std::vector<Record>();
   }
 
   std::vector<uint8_t> Buffer = std::vector<uint8_t>(4096, 0xa5);
@@ -154,7 +156,7 @@ TEST_F(Metadata, TooManyRangesAreRefused) {
 class PageTables : public ::testing::Test {
 protected:
   // What the processor makes of a virtual address; nothing if unmapped.
-  static constexpr uint64_t Unmapped = ~0ULL;
+  static constexpr uint64_t Unmapped = ~uint64_t(0);
   uint64_t translate(uint64_t VA) {
     uint64_t Table = TableAddr;
     for (int Shift = 39;; Shift -= 9) {
@@ -186,7 +188,7 @@ TEST_F(PageTables, FirstGigabyteIsSeenTwice) {
 TEST_F(PageTables, NothingElseIsSeen) {
   ASSERT_TRUE(pagetable_build(Tables, TableAddr, KernBase));
   for (uint64_t VA : {1024 * MiB, 4096 * MiB, uint64_t(1) << 39,
-                      KernBase - 1, KernBase + 1024 * MiB, ~0ULL})
+                      KernBase - 1, KernBase + 1024 * MiB, ~uint64_t(0)})
     EXPECT_EQ(translate(VA), Unmapped) << std::hex << VA;
 }
 
