@@ -98,9 +98,10 @@ private:
 
 /// Adds the changes of #include lines to the patches of the converted entries,
 /// so that after each of them every file includes what it uses, and after the
-/// last one no file includes what it no longer does.
+/// last one no file includes what it no longer does. What others may get through
+/// a header goes in a patch of its own, the last.
 llvm::Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
-                         llvm::MutableArrayRef<Patch> Patches);
+                         std::vector<Patch> &Patches);
 
 } // namespace kmobj
 

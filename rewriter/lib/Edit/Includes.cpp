@@ -12,6 +12,8 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
+#include <array>
+#include <optional>
 
 using namespace llvm;
 
@@ -162,14 +164,20 @@ private:
   std::map<std::string, std::vector<std::string>> Edges;
 };
 
+/// Headers that name zones [0] or object caches [1] without including what
+/// declares them, and the number of the patch after which they do not.
+using OldHeaders = std::array<std::map<std::string, size_t>, 2>;
+
 class IncludeEditor {
 public:
-  IncludeEditor(const Plan &P, Sources &Files, Graph &Includes,
+  IncludeEditor(const Plan &P, Sources &Files, Graph &Includes, OldHeaders &Old,
                 std::string File)
-      : P(P), Files(Files), Includes(Includes), File(std::move(File)) {}
+      : P(P), Files(Files), Includes(Includes), OldNamed(Old),
+        File(std::move(File)) {}
 
-  /// Every change of this file, and to which patch it belongs.
-  Error run(MutableArrayRef<Patch> Patches);
+  /// Every change of this file, and to which patch it belongs. Tidy: what can
+  /// only go once all of them are applied.
+  Error run(MutableArrayRef<Patch> Patches, std::vector<Change> &Tidy);
 
 private:
   bool isHeader() const { return StringRef(File).ends_with(".h"); }
@@ -183,12 +191,22 @@ private:
   /// Forward declarations of the old structure, as ranges to delete.
   static std::vector<ByteRange> forwards(const SourceText &Text, StringRef Tag);
 
+  /// A header that this file includes relies on it for the old names still.
+  bool isReliedOn(bool Cache, size_t AfterPatch);
+
   const Plan &P;
   Sources &Files;
   Graph &Includes;
+  OldHeaders &OldNamed;
   const std::string File;
   std::vector<IncludeLine> Lines;
 };
+
+bool IncludeEditor::isReliedOn(bool Cache, size_t AfterPatch) {
+  return any_of(OldNamed[Cache], [&](const auto &Header) {
+    return Header.second > AfterPatch && Includes.reaches(File, Header.first);
+  });
+}
 
 /// New includes follow <sys/malloc.h>, else the first run of <sys/..>, else
 /// stand where the old header stands, else before the first change.
@@ -225,7 +243,8 @@ std::vector<ByteRange> IncludeEditor::forwards(const SourceText &Text,
   return Found;
 }
 
-Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
+Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
+                         std::vector<Change> &Tidy) {
   auto Found = Files.get(File);
   if (!Found)
     return Found.takeError();
@@ -247,6 +266,7 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
     Present.insert(I.Name);
   StringSet<> Forward; // those whose declarations are gone
   const bool Defines = Needs(Text.text()).Defines;
+  std::optional<Change> Later[2];
   const bool OldHere = Present.count(OldZone) || Present.count(OldCache);
 
   for (size_t K = 0; K < Patches.size(); ++K) {
@@ -269,14 +289,24 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
     const StringLiteral Tags[] = {ZoneTag, CacheTag};
     std::vector<Change> New;
     for (size_t I = 0; I < 2; ++I) {
+      if (isHeader() && OldNamed[I].count(File) &&
+          !(I ? Need.OldCache : Need.OldZone))
+        OldNamed[I][File] = std::min(OldNamed[I][File], K);
       if (Removable[I] && Forward.insert(Tags[I]).second)
         for (const ByteRange &R : forwards(Text, Tags[I]))
           New.push_back({File, R.Begin, R.End - R.Begin, ""});
       const IncludeLine *Line = line(Old[I]);
       if (!Removable[I] || !Line || !Present.count(Old[I]))
         continue;
-      New.push_back(
-          {File, Line->Range.Begin, Line->Range.End - Line->Range.Begin, ""});
+      const Change Gone{File, Line->Range.Begin,
+                        Line->Range.End - Line->Range.Begin, ""};
+      // Whoever includes a header may have the old names from it.
+      if (isHeader() || isReliedOn(I, K)) {
+        Later[I] = Gone;
+        continue;
+      }
+      Later[I].reset();
+      New.push_back(Gone);
       Present.erase(Old[I]);
       Includes.remove(File, Old[I]);
     }
@@ -301,13 +331,43 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches) {
       New.push_back({File, Place, 0, Added});
     append_range(Patches[K].Changes, New);
   }
+  for (size_t I = 0; I < 2; ++I)
+    if (Later[I] && (isHeader() || !isReliedOn(I, Patches.size())))
+      Tidy.push_back(*Later[I]);
   return Error::success();
+}
+
+/// Which old names a header has, by what the tree's text mentions.
+OldHeaders oldHeaders(const Facts &F, Sources &Files) {
+  OldHeaders Found;
+  for (const Mention &M : F.Mentions) {
+    // `struct objcache *' declares itself.
+    const bool Needs = M.Kind == Mention::Function || M.Kind == Mention::Flag ||
+                       M.Name == "vm_zone_t";
+    if (M.State != Mention::ApiItself && Needs &&
+        StringRef(M.Text.File).ends_with(".h"))
+      Found[isCacheName(M.Name)].try_emplace(M.Text.File, SIZE_MAX);
+  }
+  for (auto &[Cache, Old] : {std::pair(0, OldZone), std::pair(1, OldCache)})
+    for (auto It = Found[Cache].begin(); It != Found[Cache].end();) {
+      auto Text = Files.get(It->first);
+      bool Itself = !Text;
+      if (!Text)
+        consumeError(Text.takeError());
+      else
+        for (const IncludeLine &I : findIncludes(**Text))
+          Itself |= I.Name == Old;
+      It = Itself ? Found[Cache].erase(It) : std::next(It);
+    }
+  return Found;
 }
 
 } // namespace
 
 Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
-                   MutableArrayRef<Patch> Patches) {
+                   std::vector<Patch> &Patches) {
+  Patch Tidy;
+  OldHeaders Old = oldHeaders(F, Files);
   Graph Includes(F, Files.tree());
   std::set<std::string> Touched;
   for (const Patch &One : Patches)
@@ -319,9 +379,14 @@ Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
       Order.begin(), Order.end(),
       [](const std::string &File) { return StringRef(File).ends_with(".h"); });
   for (std::string &File : Order)
-    if (Error E =
-            IncludeEditor(P, Files, Includes, std::move(File)).run(Patches))
+    if (Error E = IncludeEditor(P, Files, Includes, Old, std::move(File))
+                      .run(Patches, Tidy.Changes))
       return E;
+  if (Tidy.empty())
+    return Error::success();
+  Tidy.Subject = "kernel - Do without the headers of the old allocators";
+  Tidy.Body = "Others had what they declare from here, and need it no more.\n";
+  Patches.push_back(std::move(Tidy));
   return Error::success();
 }
 
