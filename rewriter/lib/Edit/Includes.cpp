@@ -96,6 +96,7 @@ template <typename Fn> void forEachWord(StringRef Text, Fn Do) {
 struct Needs {
   bool Malloc = false, Shims = false, Kernel = false;
   bool OldZone = false, OldCache = false;
+  bool Tag = false;     ///< it says struct malloc_type
   bool Defines = false; ///< it says MALLOC_DEFINE, and so has what that takes
 
   explicit Needs(StringRef Text) {
@@ -104,6 +105,7 @@ struct Needs {
       OldCache |= isCacheName(Word);
       Shims |= is_contained(ShimNames, Word);
       Kernel |= Word == "MALLOC_DEFINE_OBJ";
+      Tag |= Word == "malloc_type";
       Defines |= Word == "MALLOC_DEFINE";
       Malloc |= Word.starts_with("kmalloc_") || Word == "kfree_obj" ||
                 Word.starts_with("MALLOC_DE");
@@ -265,7 +267,7 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
   for (const IncludeLine &I : Lines)
     Present.insert(I.Name);
   StringSet<> Forward; // those whose declarations are gone
-  const bool Defines = Needs(Text.text()).Defines;
+  const Needs Had(Text.text());
   std::optional<Change> Later[2];
   const bool OldHere = Present.count(OldZone) || Present.count(OldCache);
 
@@ -319,10 +321,12 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
       return ("#include <" + Header + ">\n").str();
     };
     // A header that leaves it to its users to include what it takes.
-    const bool Theirs = isHeader() && !OldHere && Defines;
-    std::string Added = Want(Malloc, Need.Malloc && !Theirs, OldHere);
+    const bool Theirs = isHeader() && !OldHere && Had.Defines;
+    const bool NewTag = Need.Tag && !Had.Tag;
+    std::string Added =
+        Want(Malloc, (Need.Malloc || NewTag) && !Theirs, OldHere);
     Added += Want(Shims, Need.Shims, true);
-    Added = Want(Kernel, Need.Kernel && !Defines && Files.tree().exists(Kernel),
+    Added = Want(Kernel, Need.Kernel && !Had.Defines && Files.tree().exists(Kernel),
                  false) +
             Added;
     if (!Added.empty() && Lines.empty())
