@@ -7,11 +7,11 @@ config.name = "boot"
 config.test_format = lit.formats.ShTest(True)
 config.suffixes = [".test"]
 config.excludes = ["programs"]
-# One free page: the long run, see CMakeLists.txt.
+# One free page and the sweep are the long run, see CMakeLists.txt.
 if lit_config.params.get("suite") == "onepage":
     config.excludes += ["corner", "input", "paging", "startup"]
 else:
-    config.excludes += ["onepage"]
+    config.excludes += ["onepage", "sweep"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.kmobj_build, "boot-tests")
 
