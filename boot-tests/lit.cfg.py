@@ -8,11 +8,11 @@ config.test_format = lit.formats.ShTest(True)
 config.suffixes = [".test"]
 config.test_source_root = os.path.dirname(__file__)
 # The directories of suites other than the fast one, see CMakeLists.txt.
-SUITES = {"long": {"onepage", "sweep"}, "bench": {"bench"}}
+SUITES = {"long": {"levels", "onepage", "sweep"}, "rate": {"rate"}}
 tests = {d.name for d in os.scandir(config.test_source_root) if d.is_dir()}
 suite = lit_config.params.get("suite")
 config.excludes = sorted(
-    {"programs"} |
+    {"benchmark", "programs"} |
     (tests - SUITES[suite] if suite else set().union(*SUITES.values())))
 config.test_exec_root = os.path.join(config.kmobj_build, "boot-tests")
 

@@ -38,8 +38,8 @@
  * per-cpu stock of map entries does, later frees those to the zone like any
  * other.  kmalloc_obj would take the memory below such an item for a slab.
  * _kfree_obj() finds that it is none by its magic (boot slabs are whole and
- * aligned, so nothing else lies in them) and asks kmalloc_obj_foreign(), which
- * has the item dropped: static arrays are finite, and so is what is lost.
+ * aligned, so nothing else lies in them) and calls kmalloc_obj_foreign(), which
+ * drops the item: static arrays are finite, and so is what is lost.
  *
  * One function sets up every slab, whatever its origin: the rewriter replaces
  * the statements in _kmalloc_obj() by a call of kmalloc_obj_setup().  It must
@@ -253,15 +253,15 @@ kmalloc_obj_keep_mgt(struct malloc_type *type, struct kmalloc_mgt *mgt)
 	    (mgt == &type->ks_mgt || mgt == &type->ks_use0.mgt));
 }
 
-int
-kmalloc_obj_foreign(void *obj __unused, struct malloc_type *type)
+void
+_kmalloc_obj_foreign(void *obj, struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = kmalloc_ext(type);
 
 	if (ext == NULL || ext->boot == KMALLOC_BOOT_NONE)
-		return (0);
+		panic("kfree_obj: %s: %p is not of kmalloc_obj",
+		    type->ks_shortdesc, obj);
 	spin_lock(&ext->spin);
 	++ext->foreign;
 	spin_unlock(&ext->spin);
-	return (1);
 }

@@ -69,20 +69,26 @@ cobj_destruct(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 }
 
 /*
- * Give a place below the limit back.
+ * Give a place below the limit back; ext->spin is held and let go.
  */
 static void
-cobj_release(struct kmalloc_ext *ext)
+cobj_release_unlock(struct kmalloc_ext *ext)
 {
 	int waiting;
 
-	spin_lock(&ext->spin);
 	KASSERT(ext->out > 0, ("kfree_cobj: more objects put than got"));
 	--ext->out;
 	waiting = ext->limit_waiting;
 	spin_unlock(&ext->spin);
 	if (waiting)
 		wakeup(&ext->limit);
+}
+
+static void
+cobj_release(struct kmalloc_ext *ext)
+{
+	spin_lock(&ext->spin);
+	cobj_release_unlock(ext);
 }
 
 /*
@@ -202,16 +208,17 @@ void
 _kfree_cobj(void *obj, struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
-	int kept;
 
 	KASSERT(*cobj_mark(type, obj) == COBJ_CONSTRUCTED,
 	    ("kfree_cobj: %s: %p is free already, or was overrun",
 	    type->ks_shortdesc, obj));
 	spin_lock(&ext->spin);
-	kept = cobj_push(ext, type, obj);
+	if (cobj_push(ext, type, obj)) {
+		cobj_release_unlock(ext);
+		return;
+	}
 	spin_unlock(&ext->spin);
-	if (!kept)
-		_kfree_obj(obj, type);
+	_kfree_obj(obj, type);
 	cobj_release(ext);
 }
 

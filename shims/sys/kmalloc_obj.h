@@ -143,20 +143,29 @@ void	_kfree_cobj_dtor(void *obj, struct malloc_type *type);
  *		nothing is done to one that is so already
  * retire	malloc_slab_destroy(), malloc_mgt_poll(): runs destructors and
  *		returns those slabs of the list which are to be freed
- * foreign	_kfree_obj(), of an object that is not in a slab: non-zero if
- *		it may be dropped
+ * foreign	_kfree_obj(), of an object that is not in a slab: drops it if it
+ *		may, else panics.  Always 1, so that the caller returns at once
+ *		and has nothing to save for the call
  * detach	malloc_uninit(), after its checks: takes the control block off
  *		type, which is about to go
  */
 void	kmalloc_obj_adopt(struct malloc_type *type);
 int	kmalloc_obj_keep_mgt(struct malloc_type *type, struct kmalloc_mgt *mgt);
-struct kmalloc_slab *kmalloc_obj_getslab(struct malloc_type *type, int flags);
+struct kmalloc_slab *kmalloc_obj_getslab(struct malloc_type *type, int flags)
+	    __attribute__((__cold__));
 void	kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab,
 	    struct kmalloc_mgt *mgt);
 struct kmalloc_slab *kmalloc_obj_retire(struct malloc_type *type,
 	    struct kmalloc_slab *base);
-int	kmalloc_obj_foreign(void *obj, struct malloc_type *type);
+void	_kmalloc_obj_foreign(void *obj, struct malloc_type *type);
 void	kmalloc_obj_detach(struct malloc_type *type);
+
+static __inline int
+kmalloc_obj_foreign(void *obj, struct malloc_type *type)
+{
+	_kmalloc_obj_foreign(obj, type);
+	return (1);
+}
 
 /*
  * The control block.  Blocks are never freed, only used again, and the list
