@@ -17,13 +17,13 @@ is() {
 # Processes: one that sleeps, one that is dead.
 sleep 1000 &
 sleeper=$!
+until [ "$(cat /proc/$sleeper/wchan)" = nanslp ]; do :; done
 is "its name" "$(cat /proc/$sleeper/comm)" sleep
 is "its arguments" "$(tr '\0' ' ' </proc/$sleeper/cmdline)" "sleep 1000 "
 is "its parent" "$(awk '/^PPid/ { print $2 }' /proc/$sleeper/status)" $$
 is "ps" "$(ps -o pid,ppid,args | grep "^ *$sleeper " | sed 's/  */ /g; s/^ //')" \
     "$sleeper $$ sleep 1000"
 is "init" "$(ps -o pid,comm | awk '$1 == 1 { print $2 }')" sh
-until [ "$(cat /proc/$sleeper/wchan)" = nanslp ]; do :; done
 is "its state" "$(awk '{ print $3 }' /proc/$sleeper/stat)" S
 top -b -n 1 >/tmp/top || fail "top"
 grep -q "^ *$sleeper .*sleep 1000" /tmp/top || fail "top shows no sleeper"
@@ -36,9 +36,9 @@ kill $sleeper
 wait $sleeper
 [ -e /proc/$sleeper ] && fail "/proc/$sleeper outlived its process"
 for i in a b c d; do sleep 1000 & done
+until [ "$(pidof sleep | wc -w)" = 4 ]; do :; done
 is "all of them" "$(ls -d /proc/[0-9]*/comm | xargs cat 2>/dev/null |
     grep -c sleep)" 4
-is "pidof" "$(pidof sleep | wc -w)" 4
 kill $(pidof sleep)
 wait
 
