@@ -2,6 +2,8 @@
 //===- TreeIndex.cpp - Which files can matter, from their text ------------===//
 
 #include "TreeIndex.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
@@ -39,6 +41,10 @@ bool FileIndex::mayName(StringRef Identifier) const {
 
 namespace {
 
+bool startsIdentifier(StringRef Text) {
+  return !Text.empty() && (llvm::isAlpha(Text[0]) || Text[0] == '_');
+}
+
 /// Follows the tokens of one file.
 class Indexer {
 public:
@@ -48,28 +54,38 @@ public:
 
   void operator()(const TextToken &T) {
     StringRef Text = Source.slice(T.Begin, T.End);
-    if (T.Kind == TextToken::Identifier)
+    bool Identifier = T.Kind == TextToken::Identifier;
+    if (PendingCall && Text != ";")
+      call(Macro);
+    PendingCall = false;
+    if (T.LineStart) {
+      if (T.Directive || LastDirective)
+        Declaring = Nothing;
+      Macro = {};
+    }
+    if (Identifier)
       identifier(T, Text);
     follow(T, Text);
-    if (T.Kind == TextToken::Punct && !T.Directive) {
-      if (Text == "{")
-        ++Depth;
-      else if (Text == "}" && Depth)
-        --Depth;
-      if (Text == ";" || Text == "}" || Text == "{")
-        Static = false;
-    } else if (Text == "static" && !T.Directive) {
-      Static = true;
-    }
+    if (T.Directive)
+      directive(T, Text);
+    else
+      scope(T, Text);
     BeforeLast = Last;
     Last = Text;
+    LastIdentifier = Identifier;
+    LastDirective = T.Directive;
   }
 
 private:
   FileIndex &F;
   StringRef Source, Last, BeforeLast;
-  unsigned Depth = 0;
-  bool Static = false;
+  bool LastIdentifier = false, LastDirective = false;
+  unsigned Depth = 0, Parens = 0;
+  /// Of the declaration at hand.
+  bool Static = false, Extern = false, InColumnOne = false, Begins = true;
+  StringRef Macro; ///< that this directive defines
+  llvm::SmallVector<StringRef, 8> Parameters;
+  bool InParameters = false, PendingCall = false;
   llvm::StringSet<> Seen;
   /// Following `vm_zone_t` or `struct objcache`: names come.
   enum { Nothing, Names, AfterName, AfterComma } Declaring = Nothing;
@@ -81,24 +97,82 @@ private:
     F.Filter[B / 64] |= 1ull << (B % 64);
     if (Text.starts_with("M_") && Seen.insert(Text).second)
       F.TypeNames.push_back(Text.str());
-    if (T.Directive && Last == "include" && BeforeLast == "#")
-      F.ComputedInclude = true;
     if (Text[0] == 'z' || Text[0] == 'o' || Text[0] == 'v' || Text[0] == 'Z')
       api(T, Text);
-    if (T.Directive && Text == "include" && Last == "#")
-      include(T.End);
+    if (Last == "," &&
+        (BeforeLast.starts_with("z") || BeforeLast.starts_with("o")) &&
+        apiByName((BeforeLast + Text).str()))
+      call(Macro);
   }
 
   void api(const TextToken &T, StringRef Text) {
     if (apiByName(Text)) {
       F.Api.push_back({T.Begin, T.End, Mention::Function});
-      F.CallsApi = true;
+      bool Accessed = Last == "." || (Last == ">" && BeforeLast == "-");
+      if (LastIdentifier && Last != "return")
+        PendingCall = true; // a member's declaration, if `;' follows
+      else if (!Accessed)
+        call(Macro);
     } else if (isApiType(Text)) {
       F.Api.push_back({T.Begin, T.End, Mention::Type});
       F.NamesType = true;
       Declaring = Names;
+      if (!Macro.empty())
+        F.Candidates.push_back({Macro.str(), false, true});
     } else if (Text.starts_with("ZONE_")) {
       F.Api.push_back({T.Begin, T.End, Mention::Flag});
+    }
+  }
+
+  void call(StringRef InMacro) {
+    (InMacro.empty() ? F.CallsApi : F.MacroCalls) = true;
+    if (!InMacro.empty())
+      F.Candidates.push_back({InMacro.str(), false, true});
+  }
+
+  void directive(const TextToken &T, StringRef Text) {
+    if (Last == "define" && BeforeLast == "#") {
+      Macro = Text;
+      Parameters.clear();
+      InParameters = Source.substr(T.End).starts_with("(");
+    } else if (InParameters && T.Kind == TextToken::Identifier) {
+      Parameters.push_back(Text);
+    } else if (Text == ")") {
+      InParameters = false;
+    } else if (Text == "#" && Last == "#" && !Macro.empty()) {
+      if (startsIdentifier(BeforeLast) &&
+          !llvm::is_contained(Parameters, BeforeLast))
+        F.Pastes.push_back({Macro.str(), BeforeLast.str()});
+    } else if (Text == "include" && Last == "#") {
+      include(T.End);
+    } else if (Last == "include" && BeforeLast == "#" &&
+               T.Kind == TextToken::Identifier) {
+      F.ComputedInclude = true;
+    }
+  }
+
+  /// Where in the nesting of a file the token stands.
+  void scope(const TextToken &T, StringRef Text) {
+    if (Begins)
+      InColumnOne = T.Begin == 0 || Source[T.Begin - 1] == '\n';
+    Begins = false;
+    if (T.Kind == TextToken::Identifier) {
+      Static |= Text == "static";
+      Extern |= Text == "extern";
+    } else if (T.Kind == TextToken::Punct) {
+      if (Text == "(")
+        ++Parens;
+      else if (Text == ")" && Parens)
+        --Parens;
+      if (Text == "{")
+        ++Depth;
+      else if (Text == "}" && Depth)
+        --Depth;
+      if (Text == ";" || Text == "}" || Text == "{") {
+        Static = Extern = false;
+        Begins = true;
+        Parens = 0;
+      }
     }
   }
 
@@ -155,7 +229,11 @@ private:
   }
 
   void candidate(StringRef Name) {
-    F.Candidates.push_back({Name.str(), !F.Header && (Static || Depth > 0)});
+    // A declaration that begins in column one is at file scope, however the
+    // braces of #if and #else add up.
+    bool Linked = Macro.empty() && !Static && Parens == 0 &&
+                  (Depth == 0 || Extern || InColumnOne);
+    F.Candidates.push_back({Name.str(), Linked, !Macro.empty()});
   }
 };
 
@@ -174,20 +252,35 @@ TreeIndex::TreeIndex(TextStore &Store,
                      llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS)
     : Store(Store), FS(std::move(FS)) {}
 
-void TreeIndex::scanTree(unsigned Jobs) {
-  std::vector<std::string> Paths;
-  std::error_code EC;
-  for (llvm::vfs::recursive_directory_iterator It(*FS, Store.tree(), EC), End;
-       !EC && It != End; It.increment(EC)) {
-    StringRef Extension = path::extension(It->path());
-    if (Extension != ".c" && Extension != ".h")
-      continue;
-    // A link is indexed under the name of what it points to.
-    std::string Name = Store.name(It->path());
-    if (Files.try_emplace(Name).second)
-      Paths.push_back(Name);
+/// The C files below the tree. Links to directories are not followed: what
+/// they lead to is in the tree, or is none of it.
+std::vector<std::string> TreeIndex::findFiles() {
+  std::vector<std::string> Paths, Directories = {Store.tree()};
+  while (!Directories.empty()) {
+    std::string Directory = std::move(Directories.back());
+    Directories.pop_back();
+    std::error_code EC;
+    llvm::vfs::directory_iterator It = FS->dir_begin(Directory, EC), End;
+    for (; !EC && It != End; It.increment(EC)) {
+      StringRef Extension = path::extension(It->path());
+      if (It->type() == llvm::sys::fs::file_type::directory_file)
+        Directories.push_back(It->path().str());
+      else if (Extension == ".c" || Extension == ".h")
+        // A link is indexed under the name of what it points to.
+        if (std::string Name = Store.name(It->path());
+            Files.try_emplace(Name).second)
+          Paths.push_back(std::move(Name));
+    }
+    if (EC)
+      Unreadable[Store.name(Directory)] = EC.message();
   }
+  return Paths;
+}
+
+void TreeIndex::scanTree(unsigned Jobs) {
+  const std::vector<std::string> Paths = findFiles();
   std::vector<std::unique_ptr<FileIndex>> Found(Paths.size());
+  std::vector<std::error_code> Errors(Paths.size());
   {
     llvm::DefaultThreadPool Pool(llvm::hardware_concurrency(Jobs));
     constexpr size_t Batch = 64;
@@ -197,17 +290,15 @@ void TreeIndex::scanTree(unsigned Jobs) {
           if (auto Buffer = FS->getBufferForFile(Store.absolute(Paths[I])))
             Found[I] = std::make_unique<FileIndex>(
                 indexFile(Paths[I], (*Buffer)->getBuffer()));
+          else
+            Errors[I] = Buffer.getError();
       });
     Pool.wait();
   }
   for (size_t I = 0; I < Paths.size(); ++I) {
-    if (!Found[I])
-      continue;
-    if (!isApiFile(Paths[I]))
-      for (const FileIndex::Candidate &C : Found[I]->Candidates)
-        if (!C.Local)
-          Global.insert(C.Name);
     Files[Paths[I]] = std::move(Found[I]);
+    if (Errors[I])
+      Unreadable[Paths[I]] = Errors[I].message();
   }
 }
 
@@ -230,7 +321,84 @@ bool TreeIndex::exists(StringRef File) {
   return It->second;
 }
 
-std::vector<const FileIndex *>
+/// How one search path resolves #include directives.
+class TreeIndex::IncludeGraph {
+public:
+  IncludeGraph(TreeIndex &Index, std::vector<std::string> Search)
+      : Index(Index), Search(std::move(Search)) {}
+
+  void reach(llvm::ArrayRef<std::string> Roots, Closure &Found) {
+    ++Visit;
+    std::vector<Node *> Work;
+    auto Push = [&](Node *N) {
+      if (N->File && N->Visited != Visit) {
+        N->Visited = Visit;
+        Work.push_back(N);
+      }
+    };
+    for (const std::string &Root : Roots)
+      Push(node(Root));
+    llvm::DenseSet<const FileIndex *> Seen;
+    for (size_t W = 0; W < Work.size(); ++W) {
+      if (Seen.insert(Work[W]->File).second)
+        Found.push_back(Work[W]->File);
+      resolve(*Work[W]);
+      for (Node *N : Work[W]->Includes)
+        Push(N);
+    }
+  }
+
+private:
+  /// A file by the path it is found by, which `#include "x"' starts from.
+  struct Node {
+    std::string Path;
+    const FileIndex *File;
+    bool Resolved = false;
+    unsigned Visited = 0;
+    std::vector<Node *> Includes;
+  };
+
+  Node *node(StringRef Path) {
+    std::unique_ptr<Node> &N = Nodes[Path];
+    if (!N)
+      N.reset(new Node{Path.str(), Index.file(Path), false, 0, {}});
+    return N.get();
+  }
+
+  void resolve(Node &N) {
+    if (N.Resolved)
+      return;
+    N.Resolved = true;
+    for (const FileIndex::IncludeName &Inc : N.File->Includes) {
+      if (path::is_absolute(Inc.Name)) {
+        N.Includes.push_back(node(Inc.Name));
+        continue;
+      }
+      auto Try = [&](StringRef Directory) {
+        llvm::SmallString<256> P(Directory);
+        path::append(P, Inc.Name);
+        if (!Index.exists(P))
+          return false;
+        N.Includes.push_back(node(P));
+        return true;
+      };
+      if (!Inc.Angled && Try(path::parent_path(N.Path)))
+        continue;
+      for (const std::string &Directory : Search)
+        if (Try(Directory))
+          break;
+    }
+  }
+
+  TreeIndex &Index;
+  std::vector<std::string> Search;
+  llvm::StringMap<std::unique_ptr<Node>> Nodes;
+  unsigned Visit = 0;
+};
+
+TreeIndex::~TreeIndex() = default;
+
+TreeIndex::Closure
 TreeIndex::closure(const clang::tooling::CompileCommand &Command) {
   auto Absolute = [&](StringRef P) {
     llvm::SmallString<256> A(P);
@@ -240,7 +408,7 @@ TreeIndex::closure(const clang::tooling::CompileCommand &Command) {
     }
     return A.str().str();
   };
-  std::vector<std::string> Search, Work;
+  std::vector<std::string> Search, Roots = {Absolute(Command.Filename)};
   const std::vector<std::string> &Args = Command.CommandLine;
   for (size_t I = 1; I < Args.size(); ++I)
     for (StringRef Option :
@@ -251,79 +419,160 @@ TreeIndex::closure(const clang::tooling::CompileCommand &Command) {
       if (Value.empty() && I + 1 < Args.size())
         Value = Args[++I];
       bool IsFile = Option == "-include" || Option == "-imacros";
-      (IsFile ? Work : Search).push_back(Absolute(Value));
+      (IsFile ? Roots : Search).push_back(Absolute(Value));
       break;
     }
-  Work.push_back(Absolute(Command.Filename));
-  std::reverse(Work.begin(), Work.end());
+  std::unique_ptr<IncludeGraph> &Graph = Graphs[Search];
+  if (!Graph)
+    Graph = std::make_unique<IncludeGraph>(*this, Search);
+  Closure Found;
+  Graph->reach(Roots, Found);
+  return Found;
+}
 
-  std::vector<const FileIndex *> Closure;
-  std::set<const FileIndex *> Seen;
-  for (size_t W = 0; W < Work.size(); ++W) {
-    const FileIndex *F = file(Work[W]);
-    if (!F || !Seen.insert(F).second)
-      continue;
-    Closure.push_back(F);
-    for (const FileIndex::IncludeName &Inc : F->Includes) {
-      if (path::is_absolute(Inc.Name)) {
-        Work.push_back(Inc.Name);
-        continue;
-      }
-      auto Try = [&](StringRef Dir) {
-        llvm::SmallString<256> P(Dir);
-        path::append(P, Inc.Name);
-        if (!exists(P))
-          return false;
-        Work.push_back(P.str().str());
-        return true;
-      };
-      if (!Inc.Angled && Try(path::parent_path(Work[W])))
-        continue;
-      for (const std::string &Dir : Search)
-        if (Try(Dir))
-          break;
+/// Which file says which candidate's name, other than to declare it.
+class TreeIndex::NameTable {
+public:
+  NameTable(TextStore &Store, std::vector<const FileIndex *> Indexed)
+      : Store(Store), Indexed(std::move(Indexed)) {
+    for (const FileIndex *F : this->Indexed)
+      if (!isApiFile(F->Name))
+        for (const FileIndex::Candidate &C : F->Candidates)
+          declare(*F, C);
+    for (const FileIndex *F : this->Indexed)
+      for (const FileIndex::Paste &P : F->Pastes)
+        if (beginsApi(P.Front))
+          declare(*F, {P.Macro, false, true});
+    // A macro with a name in its body is a name, which others may have.
+    while (!Fresh.empty()) {
+      std::set<std::string> Names = std::exchange(Fresh, {});
+      for (const FileIndex *F : this->Indexed)
+        look(*F, Names);
     }
   }
-  return Closure;
-}
 
-/// F has the name of a zone or cache at a place that is not its declaration.
-bool TreeIndex::namesOthers(const FileIndex &F) {
-  auto [It, New] = NamesForeign.try_emplace(&F, false);
-  if (!New)
-    return It->second;
-  bool Found = false;
-  for (const std::string &Name : Global)
-    Found = Found || F.mayName(Name);
-  if (!Found)
-    return false;
-  const FileText *Text = Store.get(F.Name);
-  if (!Text)
-    return false;
-  std::map<StringRef, int> Count;
-  for (const TextToken &T : Text->tokens())
-    if (T.Kind == TextToken::Identifier)
-      if (Global.count(Text->text(T).str()))
-        ++Count[Text->text(T)];
-  for (const FileIndex::Candidate &C : F.Candidates)
-    if (auto C2 = Count.find(C.Name); C2 != Count.end())
-      --C2->second;
-  for (auto &[Name, N] : Count)
-    It->second = It->second || N > 0;
-  return It->second;
-}
-
-bool TreeIndex::matters(llvm::ArrayRef<const FileIndex *> Closure) {
-  if (Closure.empty())
-    return true;
-  const FileIndex &Unit = *Closure.front();
-  if (Unit.CallsApi || Unit.NamesType || namesOthers(Unit))
-    return true;
-  for (const FileIndex *F : Closure) {
-    if (F->ComputedInclude)
+  bool matters(const Closure &Unit) {
+    if (Unit.empty())
       return true;
-    if (!isApiFile(F->Name) && (F->CallsApi || namesOthers(*F)))
+    const FileIndex &Main = *Unit.front();
+    if (Main.CallsApi || Main.MacroCalls || Main.NamesType)
       return true;
+    std::set<StringRef> Seen;
+    for (const FileIndex *F : Unit) {
+      if (F->ComputedInclude || (F->CallsApi && !isApiFile(F->Name)))
+        return true;
+      if (auto It = Declares.find(F); It != Declares.end())
+        Seen.insert(It->second.begin(), It->second.end());
+    }
+    for (const FileIndex *F : Unit)
+      if (auto It = Says.find(F); It != Says.end())
+        for (const auto &[Name, OnlyInMacro] : It->second)
+          if ((F == &Main || !OnlyInMacro) &&
+              (Linked.count(Name) || Seen.count(Name)))
+            return true;
+    return false;
   }
-  return false;
+
+  bool isPlain(const FileIndex &F) const {
+    return !F.CallsApi && !F.NamesType && F.TypeNames.empty() && !Says.count(&F);
+  }
+
+private:
+  void declare(const FileIndex &F, const FileIndex::Candidate &C) {
+    if (!C.InMacro)
+      ++Declared[{&F, C.Name}];
+    Declares[&F].insert(C.Name);
+    if (C.Linked)
+      Linked.insert(C.Name);
+    if (Known.insert(C.Name).second)
+      Fresh.insert(C.Name);
+  }
+
+  static bool beginsApi(StringRef Front) {
+    for (unsigned I = 0; I <= static_cast<unsigned>(Api::ObjcacheSetClusterLimit);
+         ++I)
+      if (StringRef(apiName(static_cast<Api>(I))).starts_with(Front))
+        return true;
+    return false;
+  }
+
+  void look(const FileIndex &F, const std::set<std::string> &Names) {
+    for (const FileIndex::Paste &P : F.Pastes)
+      if (auto It = Names.lower_bound(P.Front);
+          It != Names.end() && StringRef(*It).starts_with(P.Front) &&
+          !Declares[&F].count(P.Macro))
+        declare(F, {P.Macro, false, true});
+    if (llvm::none_of(Names, [&](const std::string &N) {
+          return F.mayName(N);
+        }))
+      return;
+    const FileText *Text = Store.get(F.Name);
+    if (!Text || isApiFile(F.Name))
+      return;
+    std::map<std::string, unsigned> Outside;
+    std::map<std::string, std::set<std::string>> Inside; ///< macro -> names
+    const std::vector<TextToken> &Tokens = Text->tokens();
+    StringRef Macro;
+    for (size_t I = 0; I < Tokens.size(); ++I) {
+      if (Tokens[I].LineStart)
+        Macro = {};
+      if (Tokens[I].Kind != TextToken::Identifier)
+        continue;
+      StringRef Word = Text->text(Tokens[I]);
+      if (Tokens[I].Directive && Text->is(I - 1, "define") &&
+          Text->is(I - 2, "#")) {
+        Macro = Word;
+        continue;
+      }
+      if (!Names.count(Word.str()))
+        continue;
+      if (Macro.empty())
+        ++Outside[Word.str()];
+      else
+        Inside[Macro.str()].insert(Word.str());
+    }
+    for (const auto &[Name, Times] : Outside)
+      if (Times > declarations(F, Name))
+        Says[&F][Name] = false;
+    for (const auto &[Macro, Words] : Inside)
+      for (const std::string &Name : Words) {
+        Says[&F].try_emplace(Name, true);
+        if (!Declares[&F].count(Macro))
+          declare(F, {Macro, false, true});
+      }
+  }
+
+  unsigned declarations(const FileIndex &F, const std::string &Name) const {
+    auto It = Declared.find({&F, Name});
+    return It == Declared.end() ? 0 : It->second;
+  }
+
+  TextStore &Store;
+  const std::vector<const FileIndex *> Indexed;
+  std::set<std::string> Known, Fresh, Linked;
+  std::map<const FileIndex *, std::set<std::string>> Declares;
+  /// How often a file declares a name outside macros.
+  std::map<std::pair<const FileIndex *, std::string>, unsigned> Declared;
+  /// true: only in the bodies of macros.
+  std::map<const FileIndex *, std::map<std::string, bool>> Says;
+};
+
+std::vector<bool> TreeIndex::matter(llvm::ArrayRef<Closure> Units) {
+  std::vector<const FileIndex *> Indexed;
+  for (const auto &[Name, File] : Files)
+    if (File)
+      Indexed.push_back(File.get());
+  NameTable Names(Store, std::move(Indexed));
+  std::vector<bool> Result;
+  for (const Closure &Unit : Units)
+    Result.push_back(Names.matters(Unit));
+  for (const auto &[Name, File] : Files)
+    if (File && Names.isPlain(*File))
+      Plain.insert(File.get());
+  return Result;
+}
+
+bool TreeIndex::isPlain(StringRef Name) const {
+  auto It = Files.find(Name.str());
+  return It != Files.end() && Plain.count(It->second.get());
 }

@@ -103,9 +103,10 @@ private:
 
 class FactConsumer : public ASTConsumer {
 public:
-  FactConsumer(CompilerInstance &CI, TextStore &Store, UnitFacts &Out)
+  FactConsumer(CompilerInstance &CI, TextStore &Store, const TreeIndex &Index,
+               UnitFacts &Out)
       : PP(CI.getPreprocessor()), Spell(CI.getSourceManager(), Store),
-        Store(Store), Out(Out) {
+        Store(Store), Index(Index), Out(Out) {
     CI.getPreprocessor().addPPCallbacks(
         std::make_unique<Directives>(Spell, Store, Out));
   }
@@ -114,26 +115,41 @@ public:
     FactVisitor(Context, PP, Spell, Store, Out).run();
   }
 
+  bool shouldSkipFunctionBody(Decl *D) override {
+    const SourceManager &SM = Spell.SM;
+    FileID ID = SM.getFileID(SM.getExpansionLoc(D->getLocation()));
+    auto [It, New] = Plain.try_emplace(ID, false);
+    if (New && ID != SM.getMainFileID())
+      if (const FileText *Text = Spell.file(ID))
+        It->second = Index.isPlain(Text->path());
+    return It->second;
+  }
+
 private:
   Preprocessor &PP;
   Speller Spell;
   TextStore &Store;
+  const TreeIndex &Index;
   UnitFacts &Out;
+  llvm::DenseMap<FileID, bool> Plain;
 };
 
 class FactAction : public ASTFrontendAction {
 public:
-  FactAction(TextStore &Store, UnitFacts &Out) : Store(Store), Out(Out) {}
+  FactAction(TextStore &Store, const TreeIndex &Index, UnitFacts &Out)
+      : Store(Store), Index(Index), Out(Out) {}
 
   std::unique_ptr<ASTConsumer> CreateASTConsumer(CompilerInstance &CI,
                                                  StringRef) override {
     // A header that cannot be found is one error, not the end.
     CI.getDiagnostics().setErrorLimit(0);
-    return std::make_unique<FactConsumer>(CI, Store, Out);
+    CI.getFrontendOpts().SkipFunctionBodies = true;
+    return std::make_unique<FactConsumer>(CI, Store, Index, Out);
   }
 
 private:
   TextStore &Store;
+  const TreeIndex &Index;
   UnitFacts &Out;
 };
 
@@ -187,6 +203,7 @@ arguments(const tooling::CompileCommand &Command) {
 
 UnitFacts
 kmobj::collectUnit(const tooling::CompileCommand &Command, TextStore &Store,
+                   const TreeIndex &Index,
                    llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS) {
   UnitFacts Out;
   FileSystemOptions Options;
@@ -194,7 +211,8 @@ kmobj::collectUnit(const tooling::CompileCommand &Command, TextStore &Store,
   auto Files = llvm::makeIntrusiveRefCnt<FileManager>(Options, std::move(FS));
   FirstError Errors(Store, Out);
   tooling::ToolInvocation Invocation(arguments(Command),
-                                     std::make_unique<FactAction>(Store, Out),
+                                     std::make_unique<FactAction>(Store, Index,
+                                                                  Out),
                                      Files.get());
   Invocation.setDiagnosticConsumer(&Errors);
   if (!Invocation.run() && Out.FirstError.empty())
