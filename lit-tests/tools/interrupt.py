@@ -26,6 +26,15 @@ def reader_opens(process):
     return None
 
 
+def is_open(process):
+    fds = "/proc/%d/fd" % process.pid
+    try:
+        return any(os.path.realpath(os.path.join(fds, fd))
+                   == os.path.realpath(fifo) for fd in os.listdir(fds))
+    except OSError:
+        return False
+
+
 process = subprocess.Popen(command, start_new_session=True)
 for turn in range(times + 1):
     end = reader_opens(process)
@@ -36,10 +45,11 @@ for turn in range(times + 1):
         code = process.wait()
         print("interrupted: %s" % (
             signal.Signals(-code).name if code < 0 else "exit %d" % code))
+        os.close(end)
+        break
+    # This reader is to see the end, and to be gone before the next is awaited.
+    while process.poll() is None and not is_open(process):
+        time.sleep(0.01)
     os.close(end)
-    # The reader has seen the end when the pipe is without one again.
-    while process.poll() is None:
-        try:
-            os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
-        except OSError:
-            break
+    while process.poll() is None and is_open(process):
+        time.sleep(0.01)

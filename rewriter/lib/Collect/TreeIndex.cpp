@@ -70,6 +70,9 @@ public:
       directive(T, Text);
     else
       scope(T, Text);
+    // Of what is being pasted, only the first part begins a name.
+    if (Identifier)
+      AfterPaste = T.Directive && Last == "#" && BeforeLast == "#";
     BeforeLast = Last;
     Last = Text;
     LastIdentifier = Identifier;
@@ -85,7 +88,7 @@ private:
   bool Static = false, Extern = false, InColumnOne = false, Begins = true;
   StringRef Macro; ///< that this directive defines
   llvm::SmallVector<StringRef, 8> Parameters;
-  bool InParameters = false, PendingCall = false;
+  bool InParameters = false, PendingCall = false, AfterPaste = false;
   llvm::StringSet<> Seen;
   /// Following `vm_zone_t` or `struct objcache`: names come.
   enum { Nothing, Names, AfterName, AfterComma } Declaring = Nothing;
@@ -140,7 +143,7 @@ private:
     } else if (Text == ")") {
       InParameters = false;
     } else if (Text == "#" && Last == "#" && !Macro.empty()) {
-      if (startsIdentifier(BeforeLast) &&
+      if (startsIdentifier(BeforeLast) && !AfterPaste &&
           !llvm::is_contained(Parameters, BeforeLast))
         F.Pastes.push_back({Macro.str(), BeforeLast.str()});
     } else if (Text == "include" && Last == "#") {
@@ -218,7 +221,7 @@ private:
           Declaring = Nothing;
         return;
       }
-      if (!Name)
+      if (!Name && Text != "*")
         candidate(Pending);
       Declaring = Text == "," ? AfterComma : Nothing;
       Pending = {};
@@ -464,6 +467,13 @@ public:
       if (auto It = Declares.find(F); It != Declares.end())
         Seen.insert(It->second.begin(), It->second.end());
     }
+    // A macro counts where a name in its body does.
+    for (bool More = true; std::exchange(More, false);)
+      for (const FileIndex *F : Unit)
+        if (auto It = Carries.find(F); It != Carries.end())
+          for (const auto &[Name, Macro] : It->second)
+            if (Linked.count(Name) || Seen.count(Name))
+              More |= Seen.insert(Macro).second;
     for (const FileIndex *F : Unit)
       if (auto It = Says.find(F); It != Says.end())
         for (const auto &[Name, OnlyInMacro] : It->second)
@@ -488,6 +498,13 @@ private:
       Fresh.insert(C.Name);
   }
 
+  void carry(const FileIndex &F, const std::string &Name,
+             const std::string &Macro) {
+    Carries[&F].insert({Name, Macro});
+    if (Known.insert(Macro).second)
+      Fresh.insert(Macro);
+  }
+
   static bool beginsApi(StringRef Front) {
     for (unsigned I = 0; I <= static_cast<unsigned>(Api::ObjcacheSetClusterLimit);
          ++I)
@@ -499,9 +516,9 @@ private:
   void look(const FileIndex &F, const std::set<std::string> &Names) {
     for (const FileIndex::Paste &P : F.Pastes)
       if (auto It = Names.lower_bound(P.Front);
-          It != Names.end() && StringRef(*It).starts_with(P.Front) &&
-          !Declares[&F].count(P.Macro))
-        declare(F, {P.Macro, false, true});
+          It != Names.end() && StringRef(*It).starts_with(P.Front))
+        for (; It != Names.end() && StringRef(*It).starts_with(P.Front); ++It)
+          carry(F, *It, P.Macro);
     if (llvm::none_of(Names, [&](const std::string &N) {
           return F.mayName(N);
         }))
@@ -537,8 +554,7 @@ private:
     for (const auto &[Macro, Words] : Inside)
       for (const std::string &Name : Words) {
         Says[&F].try_emplace(Name, true);
-        if (!Declares[&F].count(Macro))
-          declare(F, {Macro, false, true});
+        carry(F, Name, Macro);
       }
   }
 
@@ -551,6 +567,9 @@ private:
   const std::vector<const FileIndex *> Indexed;
   std::set<std::string> Known, Fresh, Linked;
   std::map<const FileIndex *, std::set<std::string>> Declares;
+  /// Names in the bodies of macros, with the macro.
+  std::map<const FileIndex *, std::set<std::pair<std::string, std::string>>>
+      Carries;
   /// How often a file declares a name outside macros.
   std::map<std::pair<const FileIndex *, std::string>, unsigned> Declared;
   /// true: only in the bodies of macros.
