@@ -18,8 +18,9 @@ using namespace llvm;
 
 namespace kmobj::compdb {
 
-Generator::Generator(const KernelTree &Tree, std::string Output)
-    : Tree(Tree), Output(std::move(Output)) {
+Generator::Generator(const KernelTree &Tree, std::string Output,
+                     std::function<bool()> Stop)
+    : Tree(Tree), Output(std::move(Output)), Stop(std::move(Stop)) {
   for (const char *Name : {"mawk", "original-awk", "nawk", "bwk-awk", "awk"})
     if (ErrorOr<std::string> Path = sys::findProgramByName(Name))
       Awks.push_back(*Path);
@@ -53,6 +54,8 @@ static bool runIn(const std::string &Directory,
 
 bool Generator::run(StringRef Interpreter, ArrayRef<std::string> Arguments,
                     StringRef Header, StringRef RedirectedTo) {
+  if (Stop && Stop())
+    return false;
   std::vector<std::string> All = {Interpreter.str()};
   All.insert(All.end(), Arguments.begin(), Arguments.end());
   std::string Path = Output + "/" + Header.str();

@@ -17,6 +17,7 @@
 #include "ConfFiles.h"
 #include "KernelTree.h"
 #include "Make.h"
+#include <functional>
 
 namespace kmobj::compdb {
 
@@ -28,8 +29,10 @@ struct NotMade {
 
 class Generator {
 public:
-  /// Output: the directory that the headers go to.
-  Generator(const KernelTree &Tree, std::string Output);
+  /// Output: the directory that the headers go to. Once Stop says so, no
+  /// script is started any more.
+  Generator(const KernelTree &Tree, std::string Output,
+            std::function<bool()> Stop);
 
   /// *_if.h of every *_if.m in the tree; when two have the same name, the one
   /// that a source list names.
@@ -55,6 +58,7 @@ private:
 
   const KernelTree &Tree;
   std::string Output;
+  std::function<bool()> Stop; ///< may be empty
   std::vector<std::string> Awks; ///< the one that worked last comes first
   std::string Perl;
   unsigned Made = 0;
