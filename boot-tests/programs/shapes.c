@@ -472,6 +472,7 @@ part_rights(void)
 }
 
 #define	PAIRS	16
+#define	FILL	100		/* writes that a wide pair takes */
 
 /* A pair whose second socket buffers as much as it may. */
 static void
@@ -558,7 +559,8 @@ part_limit(void)
 
 /*
  * A constructor that fails half-way: who does not wait is told, who waits has
- * his buffer in the end.  On one processor: the others' may have some left.
+ * his buffer in the end.  On one processor, whose caches are empty then; what
+ * the caches of others give back meanwhile is used up first.
  */
 static void
 part_failure(void)
@@ -566,7 +568,7 @@ part_failure(void)
 	long limit = kvar("kern.ipc.nmbclusters");
 	long waits = kvar("kern.ipc.mbuf_waits");
 	long fails = 1000000;
-	int fds[PAIRS][2], s[2], n, writes = 0;
+	int fds[PAIRS][2], s[PAIRS][2], n, i, writes = 0;
 	cpu_set_t all, one;
 	char buf[2000] = "";
 
@@ -574,26 +576,27 @@ part_failure(void)
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	CHECK(sched_setaffinity(0, sizeof(one), &one) == 0);
-	wide_pair(s);
 	CHECK(kvar_set_long("kern.ipc.nmbclusters", 4 * limit) == 0);
 	CHECK(kvar_set_long("kern.ipc.fail_clusters", fails) == 0);
 	n = exhaust(fds);
 	CHECK(kvar("kern.ipc.fail_clusters") < fails);
 	CHECK(kvar_set_long("kern.ipc.fail_clusters", 20) == 0);
 	do {
-		CHECK(++writes < 100);
-		CHECK(write(s[0], buf, sizeof(buf)) == sizeof(buf));
+		i = writes++ / FILL;
+		CHECK(i < PAIRS);
+		if (writes % FILL == 1)
+			wide_pair(s[i]);
+		CHECK(write(s[i][0], buf, sizeof(buf)) == sizeof(buf));
 	} while (kvar("kern.ipc.fail_clusters") != 0);
-	while (writes-- > 0)
-		CHECK(recv(s[1], buf, sizeof(buf), MSG_WAITALL) ==
+	for (i = 0; i < writes; ++i)
+		CHECK(recv(s[i / FILL][1], buf, sizeof(buf), MSG_WAITALL) ==
 		    sizeof(buf));
 	shape("constructor that fails half-way", "mbufcl",
 	    kvar("kern.ipc.mbuf_waits") - waits, 1);
 	CHECK(kvar_set_long("kern.ipc.nmbclusters", limit) == 0);
 	CHECK(sched_setaffinity(0, sizeof(all), &all) == 0);
 	close_pairs(fds, n);
-	close(s[0]);
-	close(s[1]);
+	close_pairs(s, (writes + FILL - 1) / FILL);
 }
 
 /*
