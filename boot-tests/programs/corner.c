@@ -18,24 +18,6 @@
 
 static const char test[] = "corner";
 
-static void
-leave_free(long pages)
-{
-	if (kvar_set_long("vm.inject.leave_free", pages) != 0)
-		test_fail(test, "vm.inject.leave_free=%ld: %s", pages,
-		    strerror(errno));
-}
-
-static long
-pages_out(void)
-{
-	long n;
-
-	if (kvar_get_long("vm.stats.v_swappgsout", &n) != 0)
-		test_fail(test, "vm.stats.v_swappgsout: %s", strerror(errno));
-	return n;
-}
-
 int
 main(void)
 {
@@ -62,7 +44,7 @@ main(void)
 			    "numbers between commas at `%s'", levels);
 		levels = *end == ',' ? end + 1 : end;
 		for (unsigned long round = 1; round <= rounds; ++round) {
-			long before = pages_out();
+			long before = kvar("vm.stats.v_swappgsout");
 
 			if (n == sizeof(regions) / sizeof(regions[0]))
 				test_fail(test, "more than %zu rounds", n);
@@ -70,11 +52,12 @@ main(void)
 			    seed + n);
 			printf("%s: leaving %lu pages free, round %lu\n", test,
 			    level, round);
-			leave_free((long)level);
+			kvar_set("vm.inject.leave_free", (long)level);
 			region_dirty(&regions[n++]);
 			printf("%s: N=%lu round %lu: %ld pages out\n", test,
-			    level, round, pages_out() - before);
-			leave_free(-1);
+			    level, round,
+			    kvar("vm.stats.v_swappgsout") - before);
+			kvar_set("vm.inject.leave_free", -1);
 		}
 	}
 	for (size_t i = 0; i < n; ++i) {

@@ -40,23 +40,6 @@ static const char test[] = "onepage";
 static const char *const types[] = { "SWAPMETA", "PV ENTRY", "MAP ENTRY" };
 #define	NTYPES	(sizeof(types) / sizeof(types[0]))
 
-static void
-set(const char *name, long value)
-{
-	if (kvar_set_long(name, value) != 0)
-		test_fail(test, "%s=%ld: %s", name, value, strerror(errno));
-}
-
-static long
-get(const char *name)
-{
-	long value;
-
-	if (kvar_get_long(name, &value) != 0)
-		test_fail(test, "%s: %s", name, strerror(errno));
-	return value;
-}
-
 static int
 drain(const char *type)
 {
@@ -96,7 +79,7 @@ static long most_free;
 static void
 look(void)
 {
-	long n = get("vm.stats.v_free_count");
+	long n = kvar("vm.stats.v_free_count");
 
 	if (n > most_free)
 		most_free = n;
@@ -142,11 +125,11 @@ main(void)
 		    seed + 1 + i);
 	region_dirty(&base);
 	printf("%s: ram %lu MiB, %ld pages free, seed %lu\n", test, ram / MIB,
-	    get("vm.stats.v_free_count"), seed);
+	    kvar("vm.stats.v_free_count"), seed);
 
 	/* What the kernel itself wants for this, it has to have before. */
 	kvar_print_paging();
-	set("vm.inject.hold_free", 1);
+	kvar_set("vm.inject.hold_free", 1);
 	for (size_t i = 0; i < NTYPES; ++i) {
 		if (drain(types[i]) == 0) {
 			++drained;
@@ -160,7 +143,7 @@ main(void)
 			    strerror(errno));
 		}
 	}
-	before = get("vm.stats.v_swappgsout");
+	before = kvar("vm.stats.v_swappgsout");
 	printf("%s: one page free from here on\n", test);
 
 	map_many(maps, count);
@@ -178,7 +161,7 @@ main(void)
 	}
 	printf("%s: read back, at most %ld pages were free\n", test, most_free);
 	printf("%s: %ld pages out\n", test,
-	    get("vm.stats.v_swappgsout") - before);
+	    kvar("vm.stats.v_swappgsout") - before);
 	kvar_print_paging();
 	if (most_free > 1)
 		test_fail(test, "%ld pages were free", most_free);
@@ -192,7 +175,7 @@ main(void)
 			    types[i]);
 	}
 
-	set("vm.inject.hold_free", -1);
+	kvar_set("vm.inject.hold_free", -1);
 	for (size_t i = 0; i < count; ++i)
 		munmap(maps[i], PAGE_BYTES);
 	munmap(base.words, base.bytes);

@@ -21,16 +21,6 @@
 
 static const char test[] = "pagerate";
 
-static long
-get(const char *name)
-{
-	long value;
-
-	if (kvar_get_long(name, &value) != 0)
-		test_fail(test, "%s: %s", name, strerror(errno));
-	return value;
-}
-
 /* Hundredths of a second. */
 static long
 now(void)
@@ -79,25 +69,25 @@ main(void)
 	if (kvar_set_long("vm.swap_raw.pages", raw) != 0)
 		test_fail(test, "vm.swap_raw.pages=%ld: %s", raw,
 		    strerror(errno));
-	hz100 = get("kern.hz") / 100;
+	hz100 = kvar("kern.hz") / 100;
 
 	region_map(&fill, "fill", (size_t)ram * 3 / 2, 1);
 	region_map(&work, "work", (size_t)ram * 2, 2);
 	touch(&fill, 1);
-	pages = get("vm.stats.v_swappgsout");
+	pages = kvar("vm.stats.v_swappgsout");
 	start = now();
 	touch(&work, 1);
 	out = now() - start;
-	pages = get("vm.stats.v_swappgsout") - pages;
-	report("out", pages, out, raw, get("vm.swap_raw.write_ticks") / hz100);
+	pages = kvar("vm.stats.v_swappgsout") - pages;
+	report("out", pages, out, raw, kvar("vm.swap_raw.write_ticks") / hz100);
 
 	wrong = touch(&work, 0);
-	pages = get("vm.stats.v_swappgsin");
+	pages = kvar("vm.stats.v_swappgsin");
 	start = now();
 	wrong += touch(&work, 0);
 	in = now() - start;
-	pages = get("vm.stats.v_swappgsin") - pages;
-	report("in", pages, in, raw, get("vm.swap_raw.read_ticks") / hz100);
+	pages = kvar("vm.stats.v_swappgsin") - pages;
+	report("in", pages, in, raw, kvar("vm.swap_raw.read_ticks") / hz100);
 	kvar_print("vm.stats.v_swapout");
 	kvar_print("vm.stats.v_swappgsout");
 	kvar_print("vm.stats.v_swapin");

@@ -40,16 +40,6 @@ static const char test[] = "shapes";
 
 static unsigned long processes, rounds, seed;
 
-static long
-kvar(const char *name)
-{
-	long value;
-
-	if (kvar_get_long(name, &value) != 0)
-		test_fail(test, "%s: %s", name, strerror(errno));
-	return value;
-}
-
 /*
  * What stands behind a name, in a text of the kernel's with a line for each; to
  * be freed, or NULL if there is no such line.
@@ -526,7 +516,7 @@ part_limit(void)
 	int s[2], go[2], full[PAIRS][2], nfull;
 	char c;
 
-	CHECK(kvar_set_long("kern.ipc.nmbclusters", 16) == 0);
+	kvar_set("kern.ipc.nmbclusters", 16);
 	CHECK(pipe(go) == 0);
 	for (unsigned long i = 0; i < PAIRS; ++i) {
 		wide_pair(s);
@@ -552,7 +542,7 @@ part_limit(void)
 	close_pairs(full, nfull);
 	close(go[1]);
 	reap(2 * PAIRS);
-	CHECK(kvar_set_long("kern.ipc.nmbclusters", limit) == 0);
+	kvar_set("kern.ipc.nmbclusters", limit);
 	shape("sleeps at a limit that was lowered", "mbufcl",
 	    sleeps("mbufcl") - before, 1);
 }
@@ -576,11 +566,11 @@ part_failure(void)
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	CHECK(sched_setaffinity(0, sizeof(one), &one) == 0);
-	CHECK(kvar_set_long("kern.ipc.nmbclusters", 4 * limit) == 0);
-	CHECK(kvar_set_long("kern.ipc.fail_clusters", fails) == 0);
+	kvar_set("kern.ipc.nmbclusters", 4 * limit);
+	kvar_set("kern.ipc.fail_clusters", fails);
 	n = exhaust(fds);
 	CHECK(kvar("kern.ipc.fail_clusters") < fails);
-	CHECK(kvar_set_long("kern.ipc.fail_clusters", 20) == 0);
+	kvar_set("kern.ipc.fail_clusters", 20);
 	do {
 		i = writes++ / FILL;
 		CHECK(i < PAIRS);
@@ -593,7 +583,7 @@ part_failure(void)
 		    sizeof(buf));
 	shape("constructor that fails half-way", "mbufcl",
 	    kvar("kern.ipc.mbuf_waits") - waits, 1);
-	CHECK(kvar_set_long("kern.ipc.nmbclusters", limit) == 0);
+	kvar_set("kern.ipc.nmbclusters", limit);
 	CHECK(sched_setaffinity(0, sizeof(all), &all) == 0);
 	close_pairs(fds, n);
 	close_pairs(s, (writes + FILL - 1) / FILL);
@@ -648,21 +638,21 @@ part_reclaim(void)
 
 	n = exhaust(fds);
 	close_pairs(fds, n);
-	CHECK(kvar_set_long("kern.ipc.nmbclusters", limit / 2) == 0);
+	kvar_set("kern.ipc.nmbclusters", limit / 2);
 	n = exhaust(fds);
 	close_pairs(fds, n);
-	CHECK(kvar_set_long("kern.ipc.nmbclusters", limit) == 0);
+	kvar_set("kern.ipc.nmbclusters", limit);
 	drains = kvar("kern.ipc.mbuf_drains") - drains;
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
 	region_map(&r, "pushed out", 8 * MIB, seed);
 	region_dirty(&r);
 	do {
-		CHECK(kvar_set_long("vm.inject.leave_free", min / 2) == 0);
+		kvar_set("vm.inject.leave_free", min / 2);
 		CHECK(write(s[0], buf, sizeof(buf)) == sizeof(buf));
 		CHECK(read(s[1], buf, sizeof(buf)) == sizeof(buf));
 	} while (kvar("kern.ipc.mbuf_trims") == trims);
-	CHECK(kvar_set_long("vm.inject.leave_free", -1) == 0);
+	kvar_set("vm.inject.leave_free", -1);
 	CHECK(region_verify(&r) == 0);
 	close(s[0]);
 	close(s[1]);
@@ -833,16 +823,16 @@ part_trace(void)
 	struct region r;
 
 	CHECK(fd >= 0);
-	CHECK(kvar_set_long("kern.biotrace.on", 1) == 0);
+	kvar_set("kern.biotrace.on", 1);
 	start = kvar("vm.stats.v_swappgsout");
 	region_map(&r, "traced", 8 * MIB, seed);
 	region_dirty(&r);
 	do {
-		CHECK(kvar_set_long("vm.inject.leave_free", min / 2) == 0);
+		kvar_set("vm.inject.leave_free", min / 2);
 		usleep(20000);
 		written += pages_written(fd);
 	} while (kvar("vm.stats.v_swappgsout") - start < 512);
-	CHECK(kvar_set_long("vm.inject.leave_free", -1) == 0);
+	kvar_set("vm.inject.leave_free", -1);
 	CHECK(region_verify(&r) == 0);
 
 	/* What has been started will be done, and then recorded. */
@@ -852,7 +842,7 @@ part_trace(void)
 		written += pages_written(fd);
 		sched_yield();
 	}
-	CHECK(kvar_set_long("kern.biotrace.on", 0) == 0);
+	kvar_set("kern.biotrace.on", 0);
 	close(fd);
 	printf("shapes: %ld pages written, all of them in the record\n", pages);
 	used("zone of an interrupt thread", "BIOTRACE", 10);

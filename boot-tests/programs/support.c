@@ -97,6 +97,25 @@ kvar_set_long(const char *name, long value)
 	return kmobj_sysctl(name, NULL, NULL, &narrow, sizeof(narrow));
 }
 
+long
+kvar(const char *name)
+{
+	long value;
+
+	if (kvar_get_long(name, &value) != 0)
+		test_fail(option_word("test", "?"), "%s: %s", name,
+		    strerror(errno));
+	return value;
+}
+
+void
+kvar_set(const char *name, long value)
+{
+	if (kvar_set_long(name, value) != 0)
+		test_fail(option_word("test", "?"), "%s=%ld: %s", name, value,
+		    strerror(errno));
+}
+
 void
 kvar_print(const char *name)
 {
@@ -156,12 +175,7 @@ kvar_print_paging(void)
 static unsigned long
 kvar_pages(const char *name)
 {
-	long pages;
-
-	if (kvar_get_long(name, &pages) != 0)
-		test_fail(option_word("test", "?"), "%s: %s", name,
-		    strerror(errno));
-	return (unsigned long)pages * PAGE_BYTES;
+	return (unsigned long)kvar(name) * PAGE_BYTES;
 }
 
 /* Firmware keeps a little of each memory module: round up to what was put in. */

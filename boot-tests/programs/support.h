@@ -26,7 +26,13 @@ _Noreturn void	test_fail(const char *test, const char *why, ...)
 unsigned long	option_number(const char *name, unsigned long def);
 const char	*option_word(const char *name, const char *def);
 
-/* Kernel variables by their sysctl name.  Get returns 0, or -1 with errno. */
+/*
+ * Kernel variables by their sysctl name.  The first two end the test if there
+ * is no such variable or it does not take the value; the next two return 0, or
+ * -1 with errno.
+ */
+long	kvar(const char *name);
+void	kvar_set(const char *name, long value);
 int	kvar_get_long(const char *name, long *value);
 int	kvar_set_long(const char *name, long value);
 char	*kvar_text(const char *name);	/* to be freed; or NULL */

@@ -41,23 +41,6 @@ static size_t work_bytes;
 static unsigned long errors;		/* of the kind that says no memory */
 static uint64_t wrong;
 
-static void
-set(const char *name, long value)
-{
-	if (kvar_set_long(name, value) != 0)
-		test_fail(test, "%s=%ld: %s", name, value, strerror(errno));
-}
-
-static long
-get(const char *name)
-{
-	long value;
-
-	if (kvar_get_long(name, &value) != 0)
-		test_fail(test, "%s: %s", name, strerror(errno));
-	return value;
-}
-
 /* Whether a call succeeded; ends the test if it failed for another reason. */
 static bool
 had_memory(const char *what, bool ok)
@@ -166,14 +149,14 @@ round_of(int class, long seed, long *callsp)
 	long failed = 0;
 
 	if (option_number("arm", 1) != 0)
-		set("vm.inject.fail_class", 1 << class);
+		kvar_set("vm.inject.fail_class", 1 << class);
 	for (int i = 0; i < REPEATS && failed == 0; ++i) {
 		work(seed + i);
-		failed = get("vm.inject.fail_failed");
+		failed = kvar("vm.inject.fail_failed");
 	}
-	*callsp = get("vm.inject.fail_calls");
-	failed = get("vm.inject.fail_failed");
-	set("vm.inject.fail_class", 0);
+	*callsp = kvar("vm.inject.fail_calls");
+	failed = kvar("vm.inject.fail_failed");
+	kvar_set("vm.inject.fail_class", 0);
 	return failed;
 }
 
@@ -184,7 +167,7 @@ sweep_class(int class, unsigned long first, unsigned long last,
 	long calls, failed, all_calls = 0, all_failed = 0;
 
 	for (unsigned long k = first; k <= last; k += step) {
-		set("vm.inject.fail_every", k);
+		kvar_set("vm.inject.fail_every", k);
 		failed = round_of(class, k, &calls);
 		/* Other threads may allocate between the two looks. */
 		if (failed < calls / (long)k)
@@ -194,24 +177,24 @@ sweep_class(int class, unsigned long first, unsigned long last,
 		all_calls += calls;
 		all_failed += failed;
 	}
-	set("vm.inject.fail_every", 0);
+	kvar_set("vm.inject.fail_every", 0);
 	printf("%s: %s: %ld of %ld calls failed, every k-th\n", test,
 	    class_names[class], all_failed, all_calls);
 	if (all_failed == 0)
 		test_fail(test, "%s: no call failed", class_names[class]);
 
 	all_failed = 0;
-	set("vm.inject.fail_first", 1);
+	kvar_set("vm.inject.fail_first", 1);
 	for (long n = 1; n <= 64; n *= 2) {
-		set("vm.inject.fail_last", n);
+		kvar_set("vm.inject.fail_last", n);
 		failed = round_of(class, n, &calls);
 		if (failed > n)
 			test_fail(test, "%s: %ld of the first %ld calls "
 			    "failed", class_names[class], failed, n);
 		all_failed += failed;
 	}
-	set("vm.inject.fail_first", 0);
-	set("vm.inject.fail_last", 0);
+	kvar_set("vm.inject.fail_first", 0);
+	kvar_set("vm.inject.fail_last", 0);
 	printf("%s: %s: %ld calls failed, the first n\n", test,
 	    class_names[class], all_failed);
 }
@@ -228,7 +211,7 @@ main(void)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	work_bytes = ram / 100 * 12 & ~(PAGE_BYTES - 1);
-	set("vm.inject.disk_delay", (long)option_number("delay", 0));
+	kvar_set("vm.inject.disk_delay", (long)option_number("delay", 0));
 	region_map(&base, "base", ram / 100 * 60, 1);
 	region_dirty(&base);
 	for (int class = NCLASSES - 1; class >= 0; --class) {
