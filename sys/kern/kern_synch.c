@@ -10,10 +10,15 @@
  *
  * The queues are one hash for all processors, a spinlock to each chain.  The
  * lock of the chain that a thread is on, or enters, protects its td_wchan,
- * TDF_TSLEEPQ and TDF_TSLEEP_DESCHEDULED.  Whoever takes a thread off its
- * queue also readies it, once, if it had given its processor up; readying is
- * a message to the thread's processor, so it may come before the thread has
- * switched away, and then keeps it from doing so.
+ * TDF_TSLEEPQ and TDF_TSLEEP_DESCHEDULED.  Only the thread itself sets td_wchan,
+ * and only while TDF_TSLEEPQ is clear: while that is set, td_wchan names the
+ * chain whose lock counts, for whoever wants to take it without knowing the
+ * channel.  Clearing it gives the thread up.
+ *
+ * Whoever takes a thread off its queue also readies it, once, if it had given
+ * its processor up; readying is a message to the thread's processor, so it
+ * may come before the thread has switched away, and then keeps it from doing
+ * so.
  *
  * The chain locks are leaves: wakeup() may be called with any spinlock held,
  * but not by interrupt handlers, which ready their threads directly.
@@ -87,7 +92,6 @@ tsleep_resume(struct tslpque *q, struct thread *td)
 	u_int flags = td->td_flags;
 
 	TAILQ_REMOVE(&q->queue, td, td_sleepq);
-	td->td_wchan = NULL;
 	atomic_clear_int(&td->td_flags, TDF_TSLEEPQ | TDF_TSLEEP_DESCHEDULED);
 	if (flags & TDF_TSLEEP_DESCHEDULED)
 		lwkt_schedule(td);

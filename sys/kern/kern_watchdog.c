@@ -98,7 +98,7 @@ watchdog_bark(void)
 	vm_watchdog_report();
 	SET_FOREACH(funcp, watchdog_set)
 		(*funcp)();
-	if (pagethread != NULL && pagethread->td_wchan != NULL &&
+	if (pagethread != NULL && pagethread->td_wmesg != NULL &&
 	    pagethread->td_wchan != &vm_pages_needed)
 		td = pagethread;
 	verdict_fail("no progress: %s waits on %s", td->td_comm,
