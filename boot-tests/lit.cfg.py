@@ -8,7 +8,7 @@ config.test_format = lit.formats.ShTest(True)
 config.suffixes = [".test"]
 config.test_source_root = os.path.dirname(__file__)
 # The directories of suites other than the fast one, see CMakeLists.txt.
-SUITES = {"long": {"levels", "onepage", "smp", "sweep"}, "rate": {"rate"}}
+SUITES = {"long": {"levels", "onepage", "sweep"}, "rate": {"rate"}}
 tests = {d.name for d in os.scandir(config.test_source_root) if d.is_dir()}
 suite = lit_config.params.get("suite")
 config.excludes = sorted(
