@@ -18,6 +18,10 @@
  *	  one free page serves a dozen swblocks and several hundred writes;
  *	  that page may be the very last.  If even that is missing,
  *	  swp_pager_meta_build() waits for any page to be freed.
+ *	- SWAPMETA has a limit, and what other processors hold free cannot be
+ *	  had.  Memory so sparse that its pages need a swblock each can reach
+ *	  it long before swap is full, and the daemon then waits till some of
+ *	  that memory is given up.
  *
  * A page and its block
  *	A write leaves the page clean and its block valid (PG_SWAPPED); the
