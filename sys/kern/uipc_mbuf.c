@@ -232,12 +232,9 @@ m_reclaim(void)
 	return (true);
 }
 
-struct mbuf *
-m_get(int how, int type)
+static struct mbuf *
+m_hand_out(struct mbuf *m, int type)
 {
-	struct mbuf *m;
-
-	MCACHE_GET(m, mbuf_cache, how);
 	if (m != NULL) {
 		m->m_len = 0;
 		m->m_type = type;
@@ -245,6 +242,15 @@ m_get(int how, int type)
 		atomic_add_long(&mbuf_drops, 1);
 	}
 	return (m);
+}
+
+struct mbuf *
+m_get(int how, int type)
+{
+	struct mbuf *m;
+
+	MCACHE_GET(m, mbuf_cache, how);
+	return (m_hand_out(m, type));
 }
 
 struct mbuf *
@@ -260,13 +266,7 @@ m_getcl(int how, int type)
 		atomic_add_long(&mbuf_waits, 1);
 		tsleep(&mbuf_waits, 0, "mclwait", 1);
 	}
-	if (m != NULL) {
-		m->m_len = 0;
-		m->m_type = type;
-	} else {
-		atomic_add_long(&mbuf_drops, 1);
-	}
-	return (m);
+	return (m_hand_out(m, type));
 }
 
 struct mbuf *

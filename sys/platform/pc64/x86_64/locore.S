@@ -73,6 +73,17 @@ btext:
 	movl	$(R(boot_kpdp) + 3), %eax
 	movl	%eax, (KPML4I * 8)(%edi)
 
+	movl	$R(3f), %esi
+	jmp	boot_paging_on
+3:	lgdt	R(boot_gdtr)
+	ljmp	$KCSEL, $R(4f)
+
+/*
+ * Every processor's way into long mode, without a stack: with the boot page
+ * tables, still in a 32-bit segment, on to where %esi says.
+ */
+	.globl	boot_paging_on
+boot_paging_on:
 	movl	$(CR4_PAE | CR4_PGE | CR4_FXSR | CR4_XMM), %eax
 	movl	%eax, %cr4
 	movl	$R(boot_pml4), %eax
@@ -83,13 +94,12 @@ btext:
 	wrmsr
 	movl	$(CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_PE), %eax
 	movl	%eax, %cr0
-	lgdt	R(boot_gdtr)
-	ljmp	$KCSEL, $R(3f)
+	jmp	*%esi
 
 	.code64
-3:	movabsq	$4f, %rax
+4:	movabsq	$5f, %rax
 	jmp	*%rax
-4:	movl	$KDSEL, %eax
+5:	movl	$KDSEL, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
 	movl	%eax, %ss

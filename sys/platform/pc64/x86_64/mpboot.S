@@ -38,22 +38,14 @@ mpentry:
 	movl	%eax, %ds
 	movl	%eax, %es
 	movl	%eax, %ss
-	movl	$(CR4_PAE | CR4_PGE | CR4_FXSR | CR4_XMM), %eax
-	movl	%eax, %cr4
-	movl	$R(boot_pml4), %eax
-	movl	%eax, %cr3
-	movl	$MSR_EFER, %ecx
-	rdmsr
-	orl	$(EFER_LME | EFER_SCE | EFER_NXE), %eax
-	wrmsr
-	movl	$(CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_PE), %eax
-	movl	%eax, %cr0
-	ljmp	$KCSEL, $R(1f)
+	movl	$R(1f), %esi
+	jmp	boot_paging_on
+1:	ljmp	$KCSEL, $R(2f)
 
 	.code64
-1:	movabsq	$2f, %rax
+2:	movabsq	$3f, %rax
 	jmp	*%rax
-2:	xorl	%eax, %eax
+3:	xorl	%eax, %eax
 	movl	%eax, %fs
 	movl	%eax, %gs
 	movq	bootSTK, %rsp
