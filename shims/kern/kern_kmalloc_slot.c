@@ -203,8 +203,6 @@ kmalloc_slot_populate_mini(struct kmalloc_ext *ext, struct malloc_type *type,
 {
 	struct kmalloc_slab *slab;
 
-	if (kmalloc_mini_count(type) == 0)
-		return (NULL);
 	slab = slot_populate(ext, type, 1, vmflags);
 	if (slab != NULL) {
 		KASSERT(kmalloc_slab_is_mini(slab),

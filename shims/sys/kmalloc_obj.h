@@ -217,7 +217,7 @@ struct kmalloc_ext {
 	u_long			minis_made;
 	u_long			minis_returned;
 	u_long			refusals;	/* M_RNOWAIT went without */
-	u_long			blocking;	/* kmem_slab_alloc() fallbacks */
+	u_long			blocking;	/* M_WAITOK had to wait */
 	u_long			limit_sleeps;
 	u_long			foreign;	/* objects freed but not ours */
 };

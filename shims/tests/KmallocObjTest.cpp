@@ -40,6 +40,7 @@ protected:
     fake_kmem_forbidden = false;
     fake_kmem_reenter = nullptr;
     fake_nofault_hook = nullptr;
+    *fake_sysctl_int_kmalloc_mini = 1;
     pagethread = nullptr;
   }
 };
@@ -205,7 +206,6 @@ TEST_F(KmallocObj, withoutMiniSlabsThirtyTwoPagesAreNeededAtOnce) {
   fake_leave_free(32);
   EXPECT_NE(get(M_WHOLE_obj, M_INTNOWAIT), nullptr);
   EXPECT_EQ(fake_free_pages, 0);
-  *fake_sysctl_int_kmalloc_mini = 1;
 }
 
 MALLOC_DEFINE_OBJ(M_MINI, Size, "MINI", "");
@@ -393,6 +393,7 @@ TEST_F(KmallocObj, recursionTakesTheFloorInsteadOfRecursingAgain) {
   static long Free;
   static void *Inner;
   Free = fake_free_pages;
+  *fake_sysctl_int_kmalloc_mini = 0; // kmem_slab_alloc() is all there is
   fake_leave_free(0);
   exhaust(M_RECURSE_obj, M_NOWAIT);
   EXPECT_EQ(Ext->nready, 1);
@@ -410,6 +411,37 @@ TEST_F(KmallocObj, recursionTakesTheFloorInsteadOfRecursingAgain) {
   EXPECT_EQ(fake_kmem_slab_allocs, Calls + 1);
   EXPECT_EQ(Ext->blocking, 1u);
   EXPECT_EQ(Ext->blocked, nullptr);
+}
+
+MALLOC_DEFINE_OBJ(M_WAITS, Size, "WAITS", "");
+
+// Somebody else had the page when M_INTWAIT asked: the next page is enough, it
+// does not wait for 32.
+TEST_F(KmallocObj, onePageEndsAWait) {
+  malloc_init(M_WAITS_obj);
+  kmalloc_obj_reserve(M_WAITS, 1, 100);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_WAITS_obj);
+  fake_kmem_forbidden = true;
+  fake_leave_free(0);
+  exhaust(M_WAITS_obj, M_INTNOWAIT);
+
+  static void *Obj;
+  Obj = nullptr;
+  struct thread Td = {"waiter"};
+  std::thread Waiter([&Td] {
+    fake_thread_enter(&Td);
+    Obj = get(M_WAITS_obj, M_INTWAIT);
+    fake_thread_exit();
+  });
+  fake_run_until([](void *Chan) { return fake_asleep_on(Chan); },
+                 &fake_free_pages);
+  EXPECT_EQ(Obj, nullptr);
+  fake_leave_free(1);
+  fake_run_until([](void *) { return Obj != nullptr; }, nullptr);
+  Waiter.join();
+  EXPECT_EQ(Ext->minis, 1);
+  EXPECT_EQ(Ext->blocking, 1u);
+  EXPECT_EQ(fake_free_pages, 0);
 }
 
 MALLOC_DEFINE_OBJ(M_RETIRE, Size, "RETIRE", "");

@@ -80,6 +80,7 @@ fake_strlcpy(char *dst, const char *src, size_t size)
 
 struct thread {
 	const char	*name;
+	struct thread	*td_preempted;
 };
 typedef struct thread *thread_t;
 
