@@ -189,6 +189,11 @@ kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 
 	KASSERT(!kmalloc_slab_is_mini(slab),
 	    ("kmalloc_obj: mini slab %p made ready", slab));
+	KASSERT(slab->type == ext->type && slab->unused01 != NULL &&
+	    kmalloc_slab_all_free(slab),
+	    ("kmalloc_obj: slab %p made ready in use", slab));
+	kmalloc_debug_check(slab);
+	kmalloc_debug_poison(slab);
 	spin_lock(&ext->spin);
 	slab->next = ext->ready;
 	ext->ready = slab;
@@ -213,7 +218,16 @@ kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 		++ext->eaten;
 		ext->lowwater = lmin(ext->lowwater, ext->nready);
 	}
+	KASSERT(ext->nready >= 0 && (ext->nready == 0) == (ext->ready == NULL),
+	    ("kmalloc_obj: %ld slabs ready, the first is %p", ext->nready,
+	    ext->ready));
 	spin_unlock(&ext->spin);
+	if (slab != NULL) {
+		KASSERT(slab->magic == KMALLOC_SLAB_MAGIC &&
+		    kmalloc_slab_all_free(slab),
+		    ("kmalloc_obj: ready slab %p was used", slab));
+		kmalloc_debug_unpoison(slab);
+	}
 	return (slab);
 }
 
@@ -342,6 +356,8 @@ ext_slab_wait(struct kmalloc_ext *ext, int flags)
 	struct kmalloc_blocked self, **bp;
 	struct kmalloc_slab *slab;
 
+	KASSERT(!ext_recursing(ext),
+	    ("kmalloc_obj: kmem_slab_alloc is called by itself"));
 	self.td = curthread;
 	spin_lock(&ext->spin);
 	self.next = ext->blocked;

@@ -12,9 +12,9 @@
 //	cache	constructed, with a destructor and a limit; its constructor
 //		takes two objects of `grows', and fails if it gets only one
 //
-// What the model knows: which objects are out, and what was in an object when it
-// was freed.  An object must not be out twice nor overlap another; it is either
-// zero or as it was left; it is refused only for a reason; every page is
+// What the model knows: which objects are out, and what was in an object when
+// it was freed.  An object must not be out twice nor overlap another; it is
+// either zero or as it was left; it is refused only for a reason; every page is
 // somewhere; and when all is destroyed everything is back.
 
 #include "fake_kernel.h"
@@ -117,8 +117,8 @@ void mayRefuse(const Type &T, int Flags, bool Injected) {
 
 char *get(const Type &T, int Flags) {
   const bool Armed = fake_fail_page != 0;
-  char *Obj = static_cast<char *>(
-      _kmalloc_obj(T.Malloc->ks_objsize, T.Malloc, Flags));
+  char *Obj =
+      static_cast<char *>(_kmalloc_obj(T.Malloc->ks_objsize, T.Malloc, Flags));
   if (Obj == nullptr) {
     mayRefuse(T, Flags, Armed && fake_fail_page == 0);
     return nullptr;

@@ -189,7 +189,6 @@ TEST_F(KmallocObj, reserveIsTakenRefilledAndHasAFloor) {
   EXPECT_EQ(Ext->refusals, 2u);
   EXPECT_EQ(Ext->blocking, 0u);
   EXPECT_EQ(Ext->nfreeslots, Ext->nslots - 4);
-
 }
 
 MALLOC_DEFINE_OBJ(M_WHOLE, Size, "WHOLE", "");
@@ -721,6 +720,56 @@ TEST_F(KmallocObj, statisticsNameEveryType) {
             std::string::npos)
       << Text;
   kmalloc_destroy_obj(&stat);
+}
+
+MALLOC_DEFINE_OBJ(M_ASSERT, Size, "ASSERT", "");
+MALLOC_DEFINE_OBJ(M_MARK, KMALLOC_COBJ_SIZE(64), "MARK", "");
+
+TEST_F(KmallocObj, brokenInvariantsPanic) {
+  malloc_init(M_ASSERT_obj);
+  kmalloc_obj_reserve(M_ASSERT, 2, 1000);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_ASSERT_obj);
+  char *Obj = static_cast<char *>(get(M_ASSERT_obj, M_INTNOWAIT));
+  struct kmalloc_slab *Slab = reinterpret_cast<struct kmalloc_slab *>(
+      reinterpret_cast<uintptr_t>(Obj) & ~KMALLOC_SLAB_MASK);
+  EXPECT_DEATH(kmalloc_ext_add_ready(Ext, Slab), "slab .* made ready in use");
+  EXPECT_DEATH(kmalloc_slot_depopulate(Ext, Slab),
+               "slab .* is given back in use");
+  EXPECT_DEATH(kmalloc_obj_retire(M_ASSERT_obj, Slab),
+               "ASSERT: slab .* is retired in use");
+  EXPECT_DEATH(kmalloc_ext_recycle(Ext), "block .* is in use");
+  EXPECT_DEATH(
+      {
+        Ext->ready->aindex = 1;
+        kmalloc_ext_take_ready(Ext, 1);
+      },
+      "ready slab .* was used");
+  fake_leave_free(1);
+  Slab = kmalloc_slot_populate_mini(Ext, M_ASSERT_obj,
+                                    VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT);
+  ASSERT_NE(Slab, nullptr);
+  EXPECT_DEATH(kmalloc_ext_add_ready(Ext, Slab), "mini slab .* made ready");
+  kmalloc_slot_depopulate(Ext, Slab);
+}
+
+TEST_F(KmallocObj, overrunConstructedObjectsPanic) {
+  malloc_init(M_MARK_obj);
+  kmalloc_obj_ctor(M_MARK, nullptr, nullptr, nullptr, 0);
+  char *Obj = static_cast<char *>(kmalloc_cobj(M_MARK, M_WAITOK));
+  char *Last = Obj + M_MARK_obj->ks_objsize - 1;
+  EXPECT_DEATH(
+      {
+        *Last = 1;
+        kfree_cobj(Obj, M_MARK);
+      },
+      "MARK: .* is free already, or was overrun");
+  kfree_cobj(Obj, M_MARK);
+  EXPECT_DEATH(
+      {
+        memset(Last - 7, 0, 8);
+        kmalloc_cobj(M_MARK, M_WAITOK);
+      },
+      "MARK: .* was overrun while it was free");
 }
 
 TEST_F(KmallocObj, misusePanics) {
