@@ -138,6 +138,8 @@ kmalloc_ext_create(struct malloc_type *type)
 void
 kmalloc_ext_recycle(struct kmalloc_ext *ext)
 {
+	KASSERT(ext->ready == NULL && ext->runs == NULL && ext->blocked == NULL,
+	    ("kmalloc_obj: block %p is in use", ext));
 	spin_lock(&kmalloc_exts_spin);
 	bzero(&ext->dying, sizeof(*ext) - __offsetof(struct kmalloc_ext, dying));
 	ext->type = NULL;
@@ -173,6 +175,7 @@ kmalloc_slab_format(struct malloc_type *type, struct kmalloc_slab *slab,
 	for (i = 0; i < slab->ncount; ++i, obj += slab->objsize)
 		slab->fobjs[i] = obj;
 	slab->magic = KMALLOC_SLAB_MAGIC;
+	kmalloc_debug_format(slab);
 }
 
 void

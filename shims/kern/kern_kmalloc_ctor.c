@@ -65,6 +65,9 @@ cobj_destruct(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 		ext->dtor(obj, ext->privdata);
 	spin_lock(&ext->spin);
 	--ext->constructed;
+	KASSERT(ext->constructed >= 0,
+	    ("%s: %ld constructed objects", type->ks_shortdesc,
+	    ext->constructed));
 	spin_unlock(&ext->spin);
 }
 
@@ -114,6 +117,9 @@ cobj_pop(struct kmalloc_ext *ext, struct malloc_type *type)
 		return (NULL);
 	obj = (void *)(uintptr_t)ext->cached;
 	ext->cached = *cobj_mark(type, obj);
+	KASSERT(ext->cached != COBJ_CONSTRUCTED && ext->cached != 0 &&
+	    (ext->cached == COBJ_BOTTOM) == (ext->ncached == 1),
+	    ("%s: %p was overrun while it was free", type->ks_shortdesc, obj));
 	*cobj_mark(type, obj) = COBJ_CONSTRUCTED;
 	--ext->ncached;
 	return (obj);

@@ -100,6 +100,12 @@ kmalloc_obj_retire(struct malloc_type *type, struct kmalloc_slab *base)
 	struct kmalloc_slab **restp = &rest;
 	struct kmalloc_slab *slab;
 
+	for (slab = base; slab != NULL; slab = slab->next) {
+		KASSERT(slab->type == type && kmalloc_slab_all_free(slab),
+		    ("%s: slab %p is retired in use", type->ks_shortdesc,
+		    slab));
+		kmalloc_debug_check(slab);
+	}
 	if (ext == NULL)
 		return (base);
 
@@ -142,6 +148,8 @@ kmalloc_obj_detach(struct malloc_type *type)
 	ext->nslabs = 0;
 	while ((slab = kmalloc_ext_take_ready(ext, 1)) != NULL)
 		slab_keep(ext, type, slab);
+	KASSERT(ext->nready == 0, ("%s: %ld ready slabs are lost",
+	    type->ks_shortdesc, ext->nready));
 	lockmgr(&ext->lock, LK_RELEASE);
 	kmalloc_ext_poke();
 }
@@ -159,12 +167,6 @@ kmalloc_ext_bury(struct kmalloc_ext *ext)
 	}
 }
 
-static __inline int
-slab_all_free(const struct kmalloc_slab *slab)
-{
-	return (slab->findex - slab->aindex == slab->ncount);
-}
-
 /*
  * Move slabs of a list to the full list, if every object of theirs is free and
  * we want them.  Returns how many.  The mgt spinlock is held.
@@ -176,7 +178,7 @@ mgt_find_full(struct kmalloc_mgt *ggm, struct kmalloc_slab **slabp, int all)
 	size_t moved = 0;
 
 	while ((slab = *slabp) != NULL) {
-		if (!slab_all_free(slab) ||
+		if (!kmalloc_slab_all_free(slab) ||
 		    (!all && !kmalloc_slab_is_mini(slab))) {
 			slabp = &slab->next;
 			continue;
@@ -203,7 +205,7 @@ mgt_take_full(struct kmalloc_mgt *ggm, int all)
 	struct kmalloc_slab *slab;
 
 	while ((slab = *slabp) != NULL) {
-		if (!slab_all_free(slab) || slab->xindex != slab->findex ||
+		if (!kmalloc_slab_all_free(slab) || slab->xindex != slab->findex ||
 		    !exis_freeable(&slab->exis) ||
 		    slab->unused01 == KMALLOC_ORIGIN_BOOT ||
 		    (!all && !kmalloc_slab_is_mini(slab))) {
@@ -270,6 +272,7 @@ kmalloc_ext_reclaim(struct kmalloc_ext *ext, int all)
 	while ((slab = base) != NULL) {
 		base = slab->next;
 		slab->next = NULL;
+		kmalloc_debug_check(slab);
 		if (slab->unused01 != NULL)
 			slab_keep(ext, type, slab);
 		else

@@ -39,7 +39,11 @@
  *	3. A mini slab in a slot, with a page as deep as the caller may reach:
  *	   M_USE_INTERRUPT_RESERVE and all who may take the floor get the last.
  *	4. M_RNOWAIT callers: NULL.  They never reach kmem_slab_alloc().
- *	5. Others: kmem_slab_alloc(.., M_WAITOK), which blocks.
+ *	5. Others wait for a page in vm_wait(), holding nothing of ours, and begin
+ *	   again at 1: one page that they may have ends the wait, as in zget().
+ *	6. kmem_slab_alloc(.., M_WAITOK), which collects 32 pages for as long as
+ *	   that takes, is left to types that have run out of slots or have no
+ *	   mini slabs, and to threads which preempt.
  *
  * The argument
  *
@@ -90,7 +94,7 @@
  *
  *	kmem_slab_alloc() and kmem_alloc_nofault() need map entries, and reserve
  *	them before they take kernel_map's lock.  If an M_WAITOK caller of that
- *	very type gets to step 5, the entries that kmem_slab_alloc() needs are
+ *	very type gets to step 6, the entries that kmem_slab_alloc() needs are
  *	asked of the same type by the same thread.  Such threads are recorded
  *	(kmalloc_blocked) and recognised: they may take the floor and the last
  *	page and, if there is neither, go to sleep and try again rather than
@@ -185,6 +189,11 @@ kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 
 	KASSERT(!kmalloc_slab_is_mini(slab),
 	    ("kmalloc_obj: mini slab %p made ready", slab));
+	KASSERT(slab->type == ext->type && slab->unused01 != NULL &&
+	    kmalloc_slab_all_free(slab),
+	    ("kmalloc_obj: slab %p made ready in use", slab));
+	kmalloc_debug_check(slab);
+	kmalloc_debug_poison(slab);
 	spin_lock(&ext->spin);
 	slab->next = ext->ready;
 	ext->ready = slab;
@@ -209,7 +218,16 @@ kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 		++ext->eaten;
 		ext->lowwater = lmin(ext->lowwater, ext->nready);
 	}
+	KASSERT(ext->nready >= 0 && (ext->nready == 0) == (ext->ready == NULL),
+	    ("kmalloc_obj: %ld slabs ready, the first is %p", ext->nready,
+	    ext->ready));
 	spin_unlock(&ext->spin);
+	if (slab != NULL) {
+		KASSERT(slab->magic == KMALLOC_SLAB_MAGIC &&
+		    kmalloc_slab_all_free(slab),
+		    ("kmalloc_obj: ready slab %p was used", slab));
+		kmalloc_debug_unpoison(slab);
+	}
 	return (slab);
 }
 
@@ -306,6 +324,17 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 	lockmgr(&ext->lock, LK_RELEASE);
 }
 
+/*
+ * Types with destructors have no mini slabs, as only the poller retires slabs
+ * of theirs, in its own good time.
+ */
+static int
+ext_has_minis(const struct kmalloc_ext *ext, const struct malloc_type *type)
+{
+	return (kmalloc_mini != 0 && ext->dtor == NULL &&
+	    kmalloc_mini_count(type) != 0);
+}
+
 static int
 ext_recursing(struct kmalloc_ext *ext)
 {
@@ -327,6 +356,8 @@ ext_slab_wait(struct kmalloc_ext *ext, int flags)
 	struct kmalloc_blocked self, **bp;
 	struct kmalloc_slab *slab;
 
+	KASSERT(!ext_recursing(ext),
+	    ("kmalloc_obj: kmem_slab_alloc is called by itself"));
 	self.td = curthread;
 	spin_lock(&ext->spin);
 	self.next = ext->blocked;
@@ -343,6 +374,17 @@ ext_slab_wait(struct kmalloc_ext *ext, int flags)
 	++ext->eaten;
 	spin_unlock(&ext->spin);
 	return (slab);
+}
+
+/*
+ * Is a page all that is missing?  nfreeslots is read without the lock: who
+ * finds a slot that is taken meanwhile comes here again.
+ */
+static int
+ext_page_would_do(const struct kmalloc_ext *ext, const struct malloc_type *type)
+{
+	return (ext_has_minis(ext, type) && ext->nfreeslots != 0 &&
+	    curthread->td_preempted == NULL);
 }
 
 /*
@@ -376,8 +418,6 @@ page_class(int flags)
 
 /*
  * A slab in a free slot: a whole one if there is memory, else a mini slab.
- * Types with destructors have no mini slabs, as only the poller retires slabs
- * of theirs, in its own good time.
  */
 static struct kmalloc_slab *
 ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
@@ -386,7 +426,7 @@ ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
 	struct kmalloc_slab *slab;
 	int vmflags = page_class(flags);
 
-	if (kmalloc_mini == 0 || ext->dtor != NULL)
+	if (!ext_has_minis(ext, type))
 		return (kmalloc_slot_populate(ext, type, vmflags));
 
 	slab = kmalloc_slot_populate(ext, type,
@@ -419,6 +459,7 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 	struct kmalloc_ext *ext = kmalloc_ext(type);
 	struct kmalloc_slab *slab;
 	int recursing, privileged;
+	int waits = 0;
 
 	flags &= M_RNOWAIT | M_WAITOK | M_NULLOK | M_USE_RESERVE |
 	    M_USE_INTERRUPT_RESERVE;
@@ -453,9 +494,19 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 			kmalloc_ext_poke();
 			return (NULL);
 		}
-		if (!recursing)
+		if (recursing) {
+			ext_wait_ready(ext);
+			continue;
+		}
+		if (!ext_page_would_do(ext, type))
 			return (slab_raw(ext_slab_wait(ext, flags)));
-		ext_wait_ready(ext);
+		if (waits++ == 0) {
+			spin_lock(&ext->spin);
+			++ext->blocking;
+			spin_unlock(&ext->spin);
+			kmalloc_ext_poke();
+		}
+		vm_wait(hz / 10 + 1);
 	}
 }
 

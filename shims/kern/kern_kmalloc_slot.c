@@ -126,6 +126,8 @@ slot_take(struct kmalloc_ext *ext, vm_offset_t *vap)
 		bit = __builtin_ctzl(run->map[i]);
 		run->map[i] &= ~((uint64_t)1 << bit);
 		--ext->nfreeslots;
+		KASSERT(ext->nfreeslots >= 0,
+		    ("kmalloc_obj: %ld free slots", ext->nfreeslots));
 		*vap = run->base + (i * 64 + bit) * KMALLOC_SLAB_SIZE;
 		break;
 	}
@@ -138,7 +140,11 @@ slot_give(struct kmalloc_ext *ext, struct kmalloc_run *run, vm_offset_t va)
 {
 	long i = (va - run->base) / KMALLOC_SLAB_SIZE;
 
+	KASSERT(va >= run->base && i < run->nslots,
+	    ("kmalloc_obj: slot %#lx is not of run %p", (u_long)va, run));
 	spin_lock(&ext->spin);
+	KASSERT((run->map[i / 64] & (uint64_t)1 << (i % 64)) == 0,
+	    ("kmalloc_obj: slot %#lx is free already", (u_long)va));
 	run->map[i / 64] |= (uint64_t)1 << (i % 64);
 	run->hint = lmin(run->hint, i / 64);
 	++ext->nfreeslots;
@@ -203,8 +209,6 @@ kmalloc_slot_populate_mini(struct kmalloc_ext *ext, struct malloc_type *type,
 {
 	struct kmalloc_slab *slab;
 
-	if (kmalloc_mini_count(type) == 0)
-		return (NULL);
 	slab = slot_populate(ext, type, 1, vmflags);
 	if (slab != NULL) {
 		KASSERT(kmalloc_slab_is_mini(slab),
@@ -229,11 +233,15 @@ kmalloc_slot_depopulate(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 
 	KASSERT(run != NULL && slab->unused01 != KMALLOC_ORIGIN_BOOT,
 	    ("kmalloc_obj: slab %p is not in a slot", slab));
+	KASSERT(kmalloc_slab_all_free(slab),
+	    ("kmalloc_obj: slab %p is given back in use", slab));
 	if (kmalloc_slab_is_mini(slab)) {
 		npages = 1;
 		spin_lock(&ext->spin);
 		--ext->minis;
 		++ext->minis_returned;
+		KASSERT(ext->minis >= 0,
+		    ("kmalloc_obj: %ld mini slabs", ext->minis));
 		spin_unlock(&ext->spin);
 	}
 	for (i = 0; i < npages; ++i) {
@@ -295,6 +303,10 @@ kmalloc_slots_free(struct kmalloc_ext *ext)
 	    ext->nslots - ext->nfreeslots, ext->nslots));
 	while ((run = ext->runs) != NULL) {
 		ext->runs = run->next;
+		ext->nslots -= run->nslots;
+		ext->nfreeslots -= run->nslots;
 		kmalloc_run_destroy(run);
 	}
+	KASSERT(ext->nslots == 0, ("kmalloc_obj: %ld slots in no run",
+	    ext->nslots));
 }

@@ -217,7 +217,7 @@ struct kmalloc_ext {
 	u_long			minis_made;
 	u_long			minis_returned;
 	u_long			refusals;	/* M_RNOWAIT went without */
-	u_long			blocking;	/* kmem_slab_alloc() fallbacks */
+	u_long			blocking;	/* M_WAITOK had to wait */
 	u_long			limit_sleeps;
 	u_long			foreign;	/* objects freed but not ours */
 };
@@ -285,6 +285,30 @@ void	kmalloc_run_destroy(struct kmalloc_run *run);
 void	kmalloc_slots_free(struct kmalloc_ext *ext);
 size_t	kmalloc_mini_count(const struct malloc_type *type);
 int	kmalloc_slab_is_mini(const struct kmalloc_slab *slab);
+
+/*
+ * options KMALLOC_OBJ_DEBUG, see kern_kmalloc_debug.c: write the red zones of a
+ * slab that was set up, check them; poison the objects of one that becomes
+ * ready, check and zero them when it is taken.
+ */
+#ifdef KMALLOC_OBJ_DEBUG
+void	kmalloc_debug_format(struct kmalloc_slab *slab);
+void	kmalloc_debug_check(struct kmalloc_slab *slab);
+void	kmalloc_debug_poison(struct kmalloc_slab *slab);
+void	kmalloc_debug_unpoison(struct kmalloc_slab *slab);
+#else
+#define	kmalloc_debug_format(slab)	((void)(slab))
+#define	kmalloc_debug_check(slab)	((void)(slab))
+#define	kmalloc_debug_poison(slab)	((void)(slab))
+#define	kmalloc_debug_unpoison(slab)	((void)(slab))
+#endif
+
+/* No other cpu may be freeing into slab, or less may be seen than there is. */
+static __inline int
+kmalloc_slab_all_free(const struct kmalloc_slab *slab)
+{
+	return (slab->findex - slab->aindex == slab->ncount);
+}
 
 static __inline struct kmalloc_ext *
 kmalloc_ext(const struct malloc_type *type)

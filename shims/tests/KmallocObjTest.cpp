@@ -40,6 +40,7 @@ protected:
     fake_kmem_forbidden = false;
     fake_kmem_reenter = nullptr;
     fake_nofault_hook = nullptr;
+    *fake_sysctl_int_kmalloc_mini = 1;
     pagethread = nullptr;
   }
 };
@@ -188,7 +189,6 @@ TEST_F(KmallocObj, reserveIsTakenRefilledAndHasAFloor) {
   EXPECT_EQ(Ext->refusals, 2u);
   EXPECT_EQ(Ext->blocking, 0u);
   EXPECT_EQ(Ext->nfreeslots, Ext->nslots - 4);
-
 }
 
 MALLOC_DEFINE_OBJ(M_WHOLE, Size, "WHOLE", "");
@@ -205,7 +205,6 @@ TEST_F(KmallocObj, withoutMiniSlabsThirtyTwoPagesAreNeededAtOnce) {
   fake_leave_free(32);
   EXPECT_NE(get(M_WHOLE_obj, M_INTNOWAIT), nullptr);
   EXPECT_EQ(fake_free_pages, 0);
-  *fake_sysctl_int_kmalloc_mini = 1;
 }
 
 MALLOC_DEFINE_OBJ(M_MINI, Size, "MINI", "");
@@ -393,6 +392,7 @@ TEST_F(KmallocObj, recursionTakesTheFloorInsteadOfRecursingAgain) {
   static long Free;
   static void *Inner;
   Free = fake_free_pages;
+  *fake_sysctl_int_kmalloc_mini = 0; // kmem_slab_alloc() is all there is
   fake_leave_free(0);
   exhaust(M_RECURSE_obj, M_NOWAIT);
   EXPECT_EQ(Ext->nready, 1);
@@ -410,6 +410,37 @@ TEST_F(KmallocObj, recursionTakesTheFloorInsteadOfRecursingAgain) {
   EXPECT_EQ(fake_kmem_slab_allocs, Calls + 1);
   EXPECT_EQ(Ext->blocking, 1u);
   EXPECT_EQ(Ext->blocked, nullptr);
+}
+
+MALLOC_DEFINE_OBJ(M_WAITS, Size, "WAITS", "");
+
+// Somebody else had the page when M_INTWAIT asked: the next page is enough, it
+// does not wait for 32.
+TEST_F(KmallocObj, onePageEndsAWait) {
+  malloc_init(M_WAITS_obj);
+  kmalloc_obj_reserve(M_WAITS, 1, 100);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_WAITS_obj);
+  fake_kmem_forbidden = true;
+  fake_leave_free(0);
+  exhaust(M_WAITS_obj, M_INTNOWAIT);
+
+  static void *Obj;
+  Obj = nullptr;
+  struct thread Td = {"waiter"};
+  std::thread Waiter([&Td] {
+    fake_thread_enter(&Td);
+    Obj = get(M_WAITS_obj, M_INTWAIT);
+    fake_thread_exit();
+  });
+  fake_run_until([](void *Chan) { return fake_asleep_on(Chan); },
+                 &fake_free_pages);
+  EXPECT_EQ(Obj, nullptr);
+  fake_leave_free(1);
+  fake_run_until([](void *) { return Obj != nullptr; }, nullptr);
+  Waiter.join();
+  EXPECT_EQ(Ext->minis, 1);
+  EXPECT_EQ(Ext->blocking, 1u);
+  EXPECT_EQ(fake_free_pages, 0);
 }
 
 MALLOC_DEFINE_OBJ(M_RETIRE, Size, "RETIRE", "");
@@ -689,6 +720,56 @@ TEST_F(KmallocObj, statisticsNameEveryType) {
             std::string::npos)
       << Text;
   kmalloc_destroy_obj(&stat);
+}
+
+MALLOC_DEFINE_OBJ(M_ASSERT, Size, "ASSERT", "");
+MALLOC_DEFINE_OBJ(M_MARK, KMALLOC_COBJ_SIZE(64), "MARK", "");
+
+TEST_F(KmallocObj, brokenInvariantsPanic) {
+  malloc_init(M_ASSERT_obj);
+  kmalloc_obj_reserve(M_ASSERT, 2, 1000);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_ASSERT_obj);
+  char *Obj = static_cast<char *>(get(M_ASSERT_obj, M_INTNOWAIT));
+  struct kmalloc_slab *Slab = reinterpret_cast<struct kmalloc_slab *>(
+      reinterpret_cast<uintptr_t>(Obj) & ~KMALLOC_SLAB_MASK);
+  EXPECT_DEATH(kmalloc_ext_add_ready(Ext, Slab), "slab .* made ready in use");
+  EXPECT_DEATH(kmalloc_slot_depopulate(Ext, Slab),
+               "slab .* is given back in use");
+  EXPECT_DEATH(kmalloc_obj_retire(M_ASSERT_obj, Slab),
+               "ASSERT: slab .* is retired in use");
+  EXPECT_DEATH(kmalloc_ext_recycle(Ext), "block .* is in use");
+  EXPECT_DEATH(
+      {
+        Ext->ready->aindex = 1;
+        kmalloc_ext_take_ready(Ext, 1);
+      },
+      "ready slab .* was used");
+  fake_leave_free(1);
+  Slab = kmalloc_slot_populate_mini(Ext, M_ASSERT_obj,
+                                    VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT);
+  ASSERT_NE(Slab, nullptr);
+  EXPECT_DEATH(kmalloc_ext_add_ready(Ext, Slab), "mini slab .* made ready");
+  kmalloc_slot_depopulate(Ext, Slab);
+}
+
+TEST_F(KmallocObj, overrunConstructedObjectsPanic) {
+  malloc_init(M_MARK_obj);
+  kmalloc_obj_ctor(M_MARK, nullptr, nullptr, nullptr, 0);
+  char *Obj = static_cast<char *>(kmalloc_cobj(M_MARK, M_WAITOK));
+  char *Last = Obj + M_MARK_obj->ks_objsize - 1;
+  EXPECT_DEATH(
+      {
+        *Last = 1;
+        kfree_cobj(Obj, M_MARK);
+      },
+      "MARK: .* is free already, or was overrun");
+  kfree_cobj(Obj, M_MARK);
+  EXPECT_DEATH(
+      {
+        memset(Last - 7, 0, 8);
+        kmalloc_cobj(M_MARK, M_WAITOK);
+      },
+      "MARK: .* was overrun while it was free");
 }
 
 TEST_F(KmallocObj, misusePanics) {

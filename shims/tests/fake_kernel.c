@@ -19,12 +19,6 @@
 #include <sys/globaldata.h>
 #include <sys/kmalloc_obj.h>
 
-#ifdef FAKE_FAST
-#define	KVA_SIZE	((size_t)64 << 20)
-#else
-#define	KVA_SIZE	((size_t)1 << 30)
-#endif
-
 struct sleeper {
 	struct sleeper	*next;
 	const volatile void *chan;
@@ -42,6 +36,7 @@ long pseudo_ticks = 1000;
 int ncpus = 1;
 int hz = 100;
 
+char *fake_kva;
 long fake_free_pages;
 int fake_fail_page;
 long fake_kmem_slab_allocs;
@@ -57,10 +52,10 @@ static jmp_buf *maintaining;
 
 static struct vm_page pages[FAKE_PAGES];
 static struct vm_page *free_pages, *eaten_pages;
-static char *dmap, *kva;
+static char *dmap;
 static int memory = -1;
 static size_t kva_used;
-static vm_page_t kva_page[KVA_SIZE / PAGE_SIZE];
+static vm_page_t kva_page[FAKE_KVA_SIZE / PAGE_SIZE];
 
 void
 panic(const char *fmt, ...)
@@ -138,12 +133,14 @@ void
 wakeup(const volatile void *chan)
 {
 	struct sleeper *s;
+	bool woken = false;
 
 	for (s = sleepers; s != NULL; s = s->next) {
 		if (s->chan == chan)
-			s->woken = true;
+			s->woken = woken = true;
 	}
-	pthread_cond_broadcast(&changed);
+	if (woken)
+		pthread_cond_broadcast(&changed);
 }
 
 void
@@ -344,9 +341,9 @@ fake_leave_free(long count)
 static vm_page_t *
 kva_slot(vm_offset_t va)
 {
-	size_t i = (va - (vm_offset_t)kva) / PAGE_SIZE;
+	size_t i = (va - (vm_offset_t)fake_kva) / PAGE_SIZE;
 
-	if (va < (vm_offset_t)kva || i >= KVA_SIZE / PAGE_SIZE)
+	if (va < (vm_offset_t)fake_kva || i >= FAKE_KVA_SIZE / PAGE_SIZE)
 		panic("%#lx is not a kernel address", (unsigned long)va);
 	return (&kva_page[i]);
 }
@@ -398,10 +395,10 @@ kmem_alloc_nofault(struct vm_map *map, vm_size_t size, int id, vm_size_t align)
 	(void)map, (void)id;
 	if (fake_nofault_hook != NULL)
 		fake_nofault_hook();
-	va = roundup2((vm_offset_t)kva + kva_used, align);
-	if (va + size > (vm_offset_t)kva + KVA_SIZE)
+	va = roundup2((vm_offset_t)fake_kva + kva_used, align);
+	if (va + size > (vm_offset_t)fake_kva + FAKE_KVA_SIZE)
 		return (0);
-	kva_used = va + size - (vm_offset_t)kva;
+	kva_used = va + size - (vm_offset_t)fake_kva;
 	return (va);
 }
 
@@ -423,7 +420,7 @@ fake_kva_reset(void)
 	for (i = 0; i < kva_used / PAGE_SIZE; ++i) {
 		if (kva_page[i] != NULL)
 			panic("fake_kva_reset: %p is mapped",
-			    (void *)(kva + i * PAGE_SIZE));
+			    (void *)(fake_kva + i * PAGE_SIZE));
 	}
 	kva_used = 0;
 }
@@ -618,15 +615,15 @@ fake_boot(void)
 	dmap = mmap(NULL, FAKE_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
 	    MAP_SHARED, memory, 0);
 #ifdef FAKE_FAST
-	kva = mmap(NULL, KVA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	fake_kva = mmap(NULL, FAKE_KVA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 	    MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (kva != MAP_FAILED)
-		__asan_poison_memory_region(kva, KVA_SIZE);
+	if (fake_kva != MAP_FAILED)
+		__asan_poison_memory_region(fake_kva, FAKE_KVA_SIZE);
 #else
-	kva = mmap(NULL, KVA_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+	fake_kva = mmap(NULL, FAKE_KVA_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
 	    MAP_NORESERVE, -1, 0);
 #endif
-	if (dmap == MAP_FAILED || kva == MAP_FAILED)
+	if (dmap == MAP_FAILED || fake_kva == MAP_FAILED)
 		panic("no address space");
 	for (i = 0; i < FAKE_PAGES; ++i) {
 		pages[i].phys_addr = i * PAGE_SIZE;

@@ -80,6 +80,7 @@ fake_strlcpy(char *dst, const char *src, size_t size)
 
 struct thread {
 	const char	*name;
+	struct thread	*td_preempted;
 };
 typedef struct thread *thread_t;
 
@@ -214,8 +215,10 @@ void	kmem_free(struct vm_map *, vm_offset_t, vm_size_t);
  */
 #ifdef FAKE_FAST
 #define	FAKE_PAGES		700
+#define	FAKE_KVA_SIZE		((size_t)64 << 20)
 #else
 #define	FAKE_PAGES		8192
+#define	FAKE_KVA_SIZE		((size_t)1 << 30)
 #endif
 #define	FAKE_MIN		300	/* memory is short below */
 #define	FAKE_RESERVED		157	/* NORMAL stops here */
@@ -235,6 +238,7 @@ void	fake_maintain(void);
 /* All addresses are free again; nothing may be mapped. */
 void	fake_kva_reset(void);
 
+extern char *fake_kva;			/* kernel addresses begin here */
 extern long fake_free_pages;
 extern int fake_fail_page;		/* the so-manieth page to come fails */
 extern long fake_kmem_slab_allocs;	/* calls so far */
