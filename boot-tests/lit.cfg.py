@@ -31,3 +31,9 @@ config.substitutions += [
     ("%python", sys.executable),
     ("%FileCheck", "FileCheck --enable-var-scope --dump-input-filter=error"),
 ]
+
+# A DragonFly kernel is not ours to build; whoever has one names it.
+kernel = os.environ.get("KMOBJ_DFLY_KERNEL")
+if kernel:
+    config.available_features.add("dragonfly-kernel")
+    config.substitutions.insert(0, ("%{dragonfly-kernel}", kernel))

@@ -3,10 +3,11 @@
 /*
  * The paging probe: /sbin/init of a DragonFly kernel under test.
  *
- * paging: several processes dirty `factor' times the RAM between them and
- * verify every word `passes' times; many processes map the same pages (PV
- * entries); they make and unmake mappings (MAP entries); and when all have
- * gone, the swap they filled (SWAPMETA) must be free again.
+ * paging: several processes dirty `factor' times the RAM between them, or
+ * `mib' MiB, and verify every word `passes' times; many processes map the same
+ * pages (PV entries); they make and unmake mappings (MAP entries); and when all
+ * have gone, the swap they filled (SWAPMETA) must be free again.  The kernel
+ * reads a page of swap at a time unless `burst' allows it as many more.
  *
  * corner: 45 % of RAM is dirtied; then, `rounds' times for each of `levels',
  * free pages are eaten down to exactly that many and another 3.5 % is dirtied,
@@ -15,7 +16,8 @@
  * vm_leavefree.c adds.
  *
  * The last line says what became of it.  Options are kernel environment:
- * test, factor, passes, procs, sharers, maps, seed; levels, rounds; swap.
+ * test, factor, mib, burst, passes, procs, sharers, maps, seed; levels, rounds;
+ * swap.
  */
 #include "runtime.h"
 
@@ -106,8 +108,10 @@ finish(void)
 }
 
 static void
-report(const struct region *r, uint64_t wrong)
+verify(const struct region *r)
 {
+	uint64_t wrong = region_verify(r);
+
 	__atomic_add_fetch(&tally->wrong, wrong, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&tally->words, r->bytes / sizeof(*r->words),
 	    __ATOMIC_RELAXED);
@@ -115,7 +119,7 @@ report(const struct region *r, uint64_t wrong)
 
 /* All of it is dirty at once: nobody verifies before the last has written. */
 static void
-dirty_and_verify(unsigned long procs, unsigned long factor,
+dirty_and_verify(unsigned long procs, unsigned long bytes,
     unsigned long passes)
 {
 	struct barrier b;
@@ -126,16 +130,20 @@ dirty_and_verify(unsigned long procs, unsigned long factor,
 
 		if (!spawn())
 			continue;
-		region_map(&r, factor * ram / procs, MAP_PRIVATE, seed + i);
+		region_map(&r, bytes / procs, MAP_PRIVATE, seed + i);
 		region_dirty(&r);
 		barrier_wait(&b);
-		for (unsigned long pass = 0; pass < passes; ++pass)
-			report(&r, region_verify(&r));
+		for (unsigned long pass = 1; pass <= passes; ++pass) {
+			verify(&r);
+			print("probe: process %lu has read back %lu times, "
+			    "%ld pages in\n", i + 1, pass,
+			    kvar("vm.stats.vm.v_swappgsin"));
+		}
 		child_exit(0);
 	}
 	barrier_release(&b, procs);
 	print("probe: %lu processes dirtied %lu MiB, %ld pages out\n", procs,
-	    factor * ram / MIB, kvar("vm.stats.vm.v_swappgsout"));
+	    bytes / MIB, kvar("vm.stats.vm.v_swappgsout"));
 	reap(procs);
 	print("probe: read back %lu times, %ld pages in\n", passes,
 	    kvar("vm.stats.vm.v_swappgsin"));
@@ -153,7 +161,7 @@ share(unsigned long sharers)
 	for (unsigned long i = 0; i < sharers; ++i) {
 		if (!spawn())
 			continue;
-		report(&r, region_verify(&r));
+		verify(&r);
 		barrier_wait(&b);
 		child_exit(0);
 	}
@@ -200,7 +208,9 @@ churn(unsigned long procs, unsigned long maps)
 static void
 paging(void)
 {
-	unsigned long factor = option_number("factor", 3);
+	unsigned long bytes = MIB * option_number("mib",
+	    option_number("factor", 3) * ram / MIB);
+	unsigned long burst = option_number("burst", 0);
 	unsigned long procs = option_number("procs", 4);
 	unsigned long maps = option_number("maps", 2000);
 	unsigned long sharers = option_number("sharers", 32);
@@ -211,18 +221,20 @@ paging(void)
 		test_fail("procs, sharers or maps: at most %lu, %lu, %lu",
 		    (unsigned long)PROCS_MAX, (unsigned long)PROCS_MAX,
 		    (unsigned long)MAPS_MAX);
-	if (swap < factor * ram - ram / 2)
+	if (swap + ram / 2 < bytes)
 		test_fail("swap disk too small: %lu MiB for %lu MiB of dirty "
-		    "memory on %lu MiB of RAM", swap / MIB,
-		    factor * ram / MIB, ram / MIB);
-	dirty_and_verify(procs, factor, option_number("passes", 2));
+		    "memory on %lu MiB of RAM", swap / MIB, bytes / MIB,
+		    ram / MIB);
+	if (burst != 0 && !kvar_set("vm.swap_burst_read", (long)burst))
+		test_fail("cannot set vm.swap_burst_read");
+	dirty_and_verify(procs, bytes, option_number("passes", 2));
 	share(sharers);
 	churn(procs, maps);
 	out = kvar("vm.stats.vm.v_swappgsout");
 	if (kvar("vm.swap_anon_use") > out / 4)
 		test_fail("%ld pages of swap are in use although all who "
 		    "filled it have gone", kvar("vm.swap_anon_use"));
-	if ((unsigned long)out * PAGE_BYTES < (factor - 1) * ram)
+	if ((unsigned long)out * PAGE_BYTES + ram < bytes)
 		test_fail("only %ld pages went out", out);
 	finish();
 }
@@ -262,7 +274,7 @@ corner(void)
 		}
 	}
 	for (size_t i = 0; i < n; ++i)
-		report(&regions[i], region_verify(&regions[i]));
+		verify(&regions[i]);
 	finish();
 }
 

@@ -270,7 +270,11 @@ kvar(const char *name)
 bool
 kvar_set(const char *name, long value)
 {
-	return kernel_variable(name, NULL, NULL, &value, sizeof(value)) >= 0;
+	long old;
+	size_t size = sizeof(old);
+
+	return kernel_variable(name, &old, &size, NULL, 0) >= 0 &&
+	    kernel_variable(name, NULL, NULL, &value, size) >= 0;
 }
 
 bool

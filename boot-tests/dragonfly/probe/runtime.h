@@ -38,7 +38,7 @@ unsigned long	option_number(const char *name, unsigned long def);
 /* Reads a number, moves past it and a comma; false at the end. */
 bool		next_number(const char **at, unsigned long *number);
 
-/* Variables by name: -1 or false if there is none.  Only a long is set. */
+/* Variables by name, int or long: -1 or false if there is none. */
 long	kvar(const char *name);
 bool	kvar_set(const char *name, long value);
 bool	kvar_bytes(const char *name, void *to, size_t *size);
