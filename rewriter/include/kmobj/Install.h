@@ -2,8 +2,9 @@
 /*
  * Shims into a tree.
  *
- * Installing means three things: the shims' files are copied, conf/files lists
- * them, and the tree's own allocator calls them at a handful of places (hooks).
+ * Installing means three things: the shims' files are copied, conf/files and
+ * conf/options list them and their options, and the tree's own allocator calls
+ * them at a handful of places (hooks).
  * The places are found in the syntax tree of the allocator: a function by its
  * name, in it an anchor by what it is, never by how it is spelled, so that the
  * allocators of different trees and years will do.
@@ -22,7 +23,7 @@
 namespace kmobj {
 
 /// What to do to Tree so that the shims in directory Shims (with sys/, kern/
-/// and conf/files below it) are part of it. An empty patch: nothing is left to
+/// conf/files and conf/options below it) are part of it. An empty patch: nothing is left to
 /// do. The error is one sentence that says what stands in the way, and where.
 llvm::Expected<Patch> install(const SourceTree &Tree,
                               const clang::tooling::CompilationDatabase &DB,

@@ -11,10 +11,12 @@ using namespace llvm;
 namespace kmobj {
 
 static const char ConfFiles[] = "conf/files";
+static const char ConfOptions[] = "conf/options";
 
 namespace {
 
-/// An entry of conf/files: the source's path, its column layout, its lines.
+/// An entry of conf/files or conf/options: the source's path or the option's
+/// name, what is said of it, its lines.
 struct ConfEntry {
   StringRef Path;
   StringRef Options;
@@ -46,7 +48,29 @@ const ConfEntry *findEntry(ArrayRef<ConfEntry> Entries, StringRef Path) {
   return nullptr;
 }
 
-/// Lists the shims after the allocator, in the columns of its entry.
+/// Those of New that File does not have yet, after its entry Anchor and in the
+/// columns of that.
+std::vector<Change> addEntries(const char *File, const SourceText &Text,
+                               ArrayRef<ConfEntry> Entries,
+                               const ConfEntry &Anchor, StringRef New) {
+  const unsigned Column = Text.column(Text.text().find(
+      Anchor.Options, Anchor.Range.Begin + Anchor.Path.size()));
+  std::string Lines;
+  for (const ConfEntry &E : parseConf(SourceText(New))) {
+    if (findEntry(Entries, E.Path))
+      continue;
+    std::string Line = E.Path.str();
+    do
+      Line += '\t';
+    while (columnAfter(Line) < Column);
+    Lines += Line + E.Options.str() + "\n";
+  }
+  if (Lines.empty())
+    return {};
+  return {{File, Anchor.Range.End, 0, Lines}};
+}
+
+/// Lists the shims after the allocator.
 Expected<std::vector<Change>> addToConf(const SourceTree &Tree,
                                         StringRef ShimsConf) {
   auto Content = Tree.read(ConfFiles);
@@ -62,22 +86,22 @@ Expected<std::vector<Change>> addToConf(const SourceTree &Tree,
         "%s: has no entry for kern/kern_kmalloc.c, after which the shims "
         "would be listed; nothing was installed",
         Tree.path(ConfFiles).c_str());
-  const unsigned Column = Text.column(Text.text().find(
-      Anchor->Options, Anchor->Range.Begin + Anchor->Path.size()));
-  std::string New;
-  for (const ConfEntry &E : parseConf(SourceText(ShimsConf))) {
-    if (findEntry(Entries, E.Path))
-      continue;
-    std::string Line = E.Path.str();
-    do
-      Line += '\t';
-    while (columnAfter(Line) < Column);
-    New += Line + E.Options.str() + "\n";
-  }
-  std::vector<Change> Changes;
-  if (!New.empty())
-    Changes.push_back({ConfFiles, Anchor->Range.End, 0, New});
-  return Changes;
+  return addEntries(ConfFiles, Text, Entries, *Anchor, ShimsConf);
+}
+
+/// Lists the shims' options behind those of the tree, if it has any.
+Expected<std::vector<Change>> addToOptions(const SourceTree &Tree,
+                                           StringRef ShimsOptions) {
+  if (!Tree.exists(ConfOptions))
+    return std::vector<Change>();
+  auto Content = Tree.read(ConfOptions);
+  if (!Content)
+    return Content.takeError();
+  const SourceText Text(*Content);
+  const std::vector<ConfEntry> Entries = parseConf(Text);
+  if (Entries.empty())
+    return std::vector<Change>();
+  return addEntries(ConfOptions, Text, Entries, Entries.back(), ShimsOptions);
 }
 
 /// Paths of the shims' sources, relative to Shims: headers and C files.
@@ -162,6 +186,13 @@ Expected<Patch> install(const SourceTree &Tree,
   if (!Entries)
     return Entries.takeError();
   append_range(P.Changes, *Entries);
+  auto Options = From.read(ConfOptions);
+  if (!Options)
+    return Options.takeError();
+  auto OptionEntries = addToOptions(Tree, *Options);
+  if (!OptionEntries)
+    return OptionEntries.takeError();
+  append_range(P.Changes, *OptionEntries);
 
   std::vector<std::string> Allocator;
   for (const char *File : {"kern/kern_kmalloc.c", "kern/kern_slaballoc.c"})

@@ -140,6 +140,7 @@ protected:
     Disk.write("shims/sys/kmalloc_obj.h", ShimsH);
     Disk.write("shims/kern/kern_kmalloc_boot.c", "int boot;\n");
     Disk.write("shims/conf/files", "kern/kern_kmalloc_boot.c\tstandard\n");
+    Disk.write("shims/conf/options", "KMALLOC_OBJ_DEBUG\topt_global.h\n");
   }
 
   llvm::Expected<Patch> run() {
@@ -289,7 +290,18 @@ TEST_F(Install, ConfFiles) {
                                      "vm/vm_zone.c\tstandard\n");
 }
 
+TEST_F(Install, ConfOptions) {
+  Disk.write("sys/conf/options", "# Options.\n"
+                                 "DEBUG\t\topt_global.h\n"
+                                 "# The end.\n");
+  EXPECT_EQ(installed("conf/options"), "# Options.\n"
+                                       "DEBUG\t\topt_global.h\n"
+                                       "KMALLOC_OBJ_DEBUG\topt_global.h\n"
+                                       "# The end.\n");
+}
+
 TEST_F(Install, ASecondTimeThereIsNothingToDo) {
+  Disk.write("sys/conf/options", "DEBUG\topt_global.h\n");
   auto P = run();
   ASSERT_TRUE(static_cast<bool>(P));
   auto States = materialize(Disk.tree(), {*P});
