@@ -125,7 +125,7 @@ main(void)
 	unsigned long ram = machine_ram();
 	cpu_set_t home;
 	uint64_t wrong;
-	long before;
+	long before, minis = 0;
 	int drained = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -187,10 +187,10 @@ main(void)
 	for (size_t i = 0; drained != 0 && i < NTYPES; ++i) {
 		if (statistic(types[i], "ready") != 0)
 			test_fail(test, "%s has a reserve again", types[i]);
-		if (statistic(types[i], "minis_made") == 0)
-			test_fail(test, "%s never had to use a single page",
-			    types[i]);
+		minis += statistic(types[i], "minis_made");
 	}
+	if (drained != 0 && minis == 0)
+		test_fail(test, "nothing was ever made of a single page");
 
 	set("vm.inject.hold_free", -1);
 	for (size_t i = 0; i < count; ++i)
