@@ -74,6 +74,17 @@ statistic(const char *type, const char *what)
 	return strtol(at + strlen(word), NULL, 10);
 }
 
+/*
+ * A processor may sit on two slabs, and the VM keeps 512 map entries for itself.
+ */
+static int
+too_many_left(const char *type, long made, long cpus)
+{
+	long returned = statistic(type, "minis_returned");
+
+	return made - returned > 2 * cpus && 4 * returned < made;
+}
+
 static long most_free;
 
 static void
@@ -108,13 +119,16 @@ main(void)
 	unsigned long ram = machine_ram();
 	cpu_set_t home;
 	uint64_t wrong;
-	long before;
+	long before, cpus, minis = 0;
 	int drained = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (count > MAPS_MAX)
 		test_fail(test, "kernel argument maps=%zu: at most %d", count,
 		    MAPS_MAX);
+	if (sched_getaffinity(0, sizeof(home), &home) != 0)
+		test_fail(test, "sched_getaffinity: %s", strerror(errno));
+	cpus = CPU_COUNT(&home);
 	CPU_ZERO(&home);
 	CPU_SET(0, &home);
 	if (sched_setaffinity(0, sizeof(home), &home) != 0)
@@ -170,10 +184,10 @@ main(void)
 	for (size_t i = 0; drained != 0 && i < NTYPES; ++i) {
 		if (statistic(types[i], "ready") != 0)
 			test_fail(test, "%s has a reserve again", types[i]);
-		if (statistic(types[i], "minis_made") == 0)
-			test_fail(test, "%s never had to use a single page",
-			    types[i]);
+		minis += statistic(types[i], "minis_made");
 	}
+	if (drained != 0 && minis == 0)
+		test_fail(test, "nothing was ever made of a single page");
 
 	kvar_set("vm.inject.hold_free", -1);
 	for (size_t i = 0; i < count; ++i)
@@ -188,12 +202,11 @@ main(void)
 		struct timespec tick = { 0, 20 * 1000 * 1000 };
 
 		for (int n = 0; n < LOOKS &&
-		    4 * statistic(types[i], "minis_returned") < made; ++n)
+		    too_many_left(types[i], made, cpus); ++n)
 			nanosleep(&tick, NULL);
 		printf("%s: %s: %ld single pages used, %ld given back\n", test,
 		    types[i], made, statistic(types[i], "minis_returned"));
-		/* The VM keeps 512 map entries for itself. */
-		if (4 * statistic(types[i], "minis_returned") < made)
+		if (too_many_left(types[i], made, cpus))
 			test_fail(test, "%s: %ld single pages are not free",
 			    types[i], statistic(types[i], "minis"));
 	}

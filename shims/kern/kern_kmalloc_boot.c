@@ -65,7 +65,8 @@
 
 MALLOC_DEFINE(M_KMALLOC_EXT, "kmalloc_ext", "kmalloc_obj control blocks");
 
-struct kmalloc_ext *kmalloc_exts;
+static struct kmalloc_ext *kmalloc_exts;
+const char kmalloc_origin_boot[1];
 
 static struct kmalloc_ext kmalloc_boot_exts[KMALLOC_BOOT_EXTS];
 static int kmalloc_boot_nexts;
@@ -129,6 +130,15 @@ kmalloc_ext_create(struct malloc_type *type)
 	spin_unlock(&kmalloc_exts_spin);
 	if (fresh != NULL)
 		kfree(fresh, M_KMALLOC_EXT);
+	return (ext);
+}
+
+struct kmalloc_ext *
+kmalloc_ext_next(struct kmalloc_ext *ext)
+{
+	spin_lock(&kmalloc_exts_spin);
+	ext = ext != NULL ? ext->next : kmalloc_exts;
+	spin_unlock(&kmalloc_exts_spin);
 	return (ext);
 }
 

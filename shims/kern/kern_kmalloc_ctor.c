@@ -296,7 +296,7 @@ kmalloc_slab_destruct(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 	char *obj;
 	size_t i;
 
-	if (ext->constructed == 0)
+	if (kmalloc_ext_count(ext, &ext->constructed) == 0)
 		return;
 	obj = (char *)slab + slab->offset;
 	for (i = 0; i < slab->ncount; ++i, obj += slab->objsize) {

@@ -82,7 +82,7 @@ slab_keep(struct kmalloc_ext *ext, struct malloc_type *type,
 
 	if (ext->dying || kmalloc_slab_is_mini(slab) ||
 	    (origin != KMALLOC_ORIGIN_BOOT &&
-	    ext->nready >= kmalloc_ext_target(ext))) {
+	    kmalloc_ext_count(ext, &ext->nready) >= kmalloc_ext_target(ext))) {
 		if (origin != KMALLOC_ORIGIN_BOOT)
 			kmalloc_slot_depopulate(ext, slab);
 	} else {
@@ -161,7 +161,8 @@ kmalloc_obj_detach(struct malloc_type *type)
 void
 kmalloc_ext_bury(struct kmalloc_ext *ext)
 {
-	if (ext->type != NULL && ext->nfreeslots == ext->nslots) {
+	if (ext->type != NULL &&
+	    kmalloc_ext_count(ext, &ext->nfreeslots) == ext->nslots) {
 		kmalloc_slots_free(ext);
 		kmalloc_ext_recycle(ext);
 	}
@@ -257,7 +258,8 @@ kmalloc_ext_reclaim(struct kmalloc_ext *ext, int all)
 	struct kmalloc_slab *base, *slab;
 
 	ext_trim_ready(ext);
-	if (ext->dtor != NULL || (ext->minis == 0 && !all))
+	if (ext->dtor != NULL ||
+	    (kmalloc_ext_count(ext, &ext->minis) == 0 && !all))
 		return;
 
 	spin_lock(&ggm->spin);

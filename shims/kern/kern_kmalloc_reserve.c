@@ -173,6 +173,17 @@ kmalloc_ext_target(const struct kmalloc_ext *ext)
 	return (kmalloc_reserve);
 }
 
+long
+kmalloc_ext_count(struct kmalloc_ext *ext, const long *count)
+{
+	long n;
+
+	spin_lock(&ext->spin);
+	n = *count;
+	spin_unlock(&ext->spin);
+	return (n);
+}
+
 void
 kmalloc_ext_poke(void)
 {
@@ -239,13 +250,11 @@ static int
 ext_refill(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
 {
 	struct kmalloc_slab *slab;
-	u_long failures;
 
-	while (ext->nready < kmalloc_ext_target(ext)) {
-		failures = ext->refill_failures;
+	while (kmalloc_ext_count(ext, &ext->nready) < kmalloc_ext_target(ext)) {
 		slab = kmalloc_slot_populate(ext, type, vmflags);
 		if (slab == NULL)
-			return (ext->refill_failures != failures);
+			return (kmalloc_ext_count(ext, &ext->nfreeslots) != 0);
 		kmalloc_ext_add_ready(ext, slab);
 		spin_lock(&ext->spin);
 		++ext->refills;
@@ -377,13 +386,14 @@ ext_slab_wait(struct kmalloc_ext *ext, int flags)
 }
 
 /*
- * Is a page all that is missing?  nfreeslots is read without the lock: who
- * finds a slot that is taken meanwhile comes here again.
+ * Is a page all that is missing?  Who finds the slot taken meanwhile comes here
+ * again.
  */
 static int
-ext_page_would_do(const struct kmalloc_ext *ext, const struct malloc_type *type)
+ext_page_would_do(struct kmalloc_ext *ext, const struct malloc_type *type)
 {
-	return (ext_has_minis(ext, type) && ext->nfreeslots != 0 &&
+	return (ext_has_minis(ext, type) &&
+	    kmalloc_ext_count(ext, &ext->nfreeslots) != 0 &&
 	    curthread->td_preempted == NULL);
 }
 
@@ -475,7 +485,8 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 		slab = kmalloc_ext_take_ready(ext, privileged);
 		if (slab != NULL) {
 			if (ext_refill(ext, type, REFILL_CLASS) ||
-			    ext->nfreeslots < ext_slots_low(ext))
+			    kmalloc_ext_count(ext, &ext->nfreeslots) <
+			    ext_slots_low(ext))
 				kmalloc_ext_poke();
 			return (slab);
 		}
@@ -510,11 +521,12 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 	}
 }
 
+/* ext->lock is held. */
 static int
-ext_needs_slots(const struct kmalloc_ext *ext)
+ext_needs_slots(struct kmalloc_ext *ext)
 {
 	return (ext->type != NULL && !ext->dying && ext->grows &&
-	    ext->nfreeslots < ext_slots_low(ext));
+	    kmalloc_ext_count(ext, &ext->nfreeslots) < ext_slots_low(ext));
 }
 
 /*
@@ -525,9 +537,13 @@ static void
 ext_grow(struct kmalloc_ext *ext)
 {
 	struct kmalloc_run *run;
+	int needed;
 
+	lockmgr(&ext->lock, LK_EXCLUSIVE);
+	needed = ext_needs_slots(ext);
+	lockmgr(&ext->lock, LK_RELEASE);
 	/* In a shortage, page tables would be the last straw. */
-	if (vm_paging_min() || !ext_needs_slots(ext))
+	if (!needed || vm_paging_min())
 		return;
 	run = kmalloc_run_create(ext->nslabs != 0 ? SLOTS_MINI : SLOTS_BATCH);
 	if (run == NULL)
@@ -553,9 +569,8 @@ kmalloc_maintain(void)
 	int pass, missing = 0;
 
 	for (pass = 0; pass < 2; ++pass) {
-		for (ext = kmalloc_exts; ext != NULL; ext = ext->next) {
-			if (ext->type == NULL)
-				continue;
+		for (ext = kmalloc_ext_next(NULL); ext != NULL;
+		    ext = kmalloc_ext_next(ext)) {
 			if (pass == 1)
 				ext_grow(ext);
 			lockmgr(&ext->lock, LK_EXCLUSIVE);
@@ -632,7 +647,8 @@ sysctl_kmalloc_ext(SYSCTL_HANDLER_ARGS)
 	size_t i;
 	int error = 0;
 
-	for (ext = kmalloc_exts; ext != NULL && error == 0; ext = ext->next) {
+	for (ext = kmalloc_ext_next(NULL); ext != NULL && error == 0;
+	    ext = kmalloc_ext_next(ext)) {
 		lockmgr(&ext->lock, LK_EXCLUSIVE);
 		if (ext->type == NULL || ext->dying) {
 			lockmgr(&ext->lock, LK_RELEASE);

@@ -169,7 +169,8 @@ kmalloc_obj_foreign(void *obj, struct malloc_type *type)
 
 /*
  * The control block.  Blocks are never freed, only used again, and the list
- * of them only grows: it may be walked without a lock.
+ * of them only grows: whoever walks it needs the list's lock for each step
+ * only.
  *
  * lock		serialises what may block: growing, retiring, destructors.
  *		Never taken to allocate or free an object
@@ -233,7 +234,9 @@ struct kmalloc_ext {
  * every one free, and zero if the type has a control block.
  * kmalloc_slab_destruct() runs the destructor of every constructed object in
  * it.  kmalloc_ext_poke() has the maintainer thread look at all types.
+ * kmalloc_ext_next() walks the blocks, from NULL to NULL.
  *
+ * kmalloc_ext_count() reads a count of ext's that spin protects.
  * kmalloc_ext_target() is how many ready slabs ext should have.  add_ready and
  * take_ready put one there and take one, or NULL; the last only if privileged.
  * kmalloc_ext_reclaim(), with ext->lock held, gives back what is free: mini
@@ -251,11 +254,10 @@ struct kmalloc_ext {
  * run to ext; kmalloc_slots_free() destroys all that ext has, none of which
  * may be in use.
  */
-extern struct kmalloc_ext *kmalloc_exts;
-
 MALLOC_DECLARE(M_KMALLOC_EXT);
 
 struct kmalloc_ext *kmalloc_ext_create(struct malloc_type *type);
+struct kmalloc_ext *kmalloc_ext_next(struct kmalloc_ext *ext);
 void	kmalloc_ext_recycle(struct kmalloc_ext *ext);
 void	kmalloc_ext_poke(void);
 void	kmalloc_slab_format(struct malloc_type *type,
@@ -264,6 +266,7 @@ void	kmalloc_slab_format(struct malloc_type *type,
 void	kmalloc_slab_destruct(struct kmalloc_ext *ext,
 	    struct kmalloc_slab *slab);
 
+long	kmalloc_ext_count(struct kmalloc_ext *ext, const long *count);
 long	kmalloc_ext_target(const struct kmalloc_ext *ext);
 void	kmalloc_ext_add_ready(struct kmalloc_ext *ext,
 	    struct kmalloc_slab *slab);
@@ -321,7 +324,8 @@ kmalloc_ext(const struct malloc_type *type)
  * this is memory registered at boot, anything else is the struct kmalloc_run
  * that holds its slot.
  */
-#define	KMALLOC_ORIGIN_BOOT	((void *)&kmalloc_exts)
+#define	KMALLOC_ORIGIN_BOOT	((void *)(uintptr_t)kmalloc_origin_boot)
+extern const char kmalloc_origin_boot[];
 
 #endif	/* _KERNEL */
 
