@@ -17,7 +17,8 @@
  *
  * The last line says what became of it.  Options are kernel environment:
  * test, factor, mib, burst, passes, procs, sharers, maps, seed; levels, rounds;
- * swap.
+ * swap.  With `fail', vm_failpage.c refuses one in so many of the allocators'
+ * pages throughout.
  */
 #include "runtime.h"
 
@@ -40,6 +41,7 @@ static const char *const counters[] = {
 	"vm.stats.vm.v_swappgsout", "vm.stats.vm.v_swappgsin",
 	"vm.stats.vm.v_pdwakeups", "vm.swap_size", "vm.swap_free",
 	"vm.swap_anon_use", "vm.zone_kmem_pages", "vm.zone_kern_pages",
+	"vm.inject.failed",
 };
 
 static void
@@ -283,6 +285,7 @@ main(void)
 {
 	char name[32], device[32];
 	const char *test;
+	unsigned long fail;
 	long error;
 
 	runtime_init("probe");
@@ -299,6 +302,10 @@ main(void)
 	print("%s: %ld CPUs, ram %lu MiB, swap %lu MiB, seed %lu\n", test,
 	    kvar("hw.ncpu"), ram / MIB, swap / MIB, seed);
 	print_statistics("before");
+	fail = option_number("fail", 0);
+	if (fail != 0 && !kvar_set("vm.inject.fail_every", (long)fail))
+		test_fail("cannot set vm.inject.fail_every; is vm_failpage.c "
+		    "in the kernel?");
 	if (word_equal(test, "paging")) {
 		set_test("paging");
 		paging();
