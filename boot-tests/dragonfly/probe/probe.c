@@ -17,7 +17,8 @@
  *
  * The last line says what became of it.  Options are kernel environment:
  * test, factor, mib, burst, passes, procs, sharers, maps, seed; levels, rounds;
- * swap.
+ * swap.  With `fail', vm_failpage.c refuses one in so many of the allocators'
+ * pages while memory is dirtied and, in paging, verified.
  */
 #include "runtime.h"
 
@@ -40,6 +41,7 @@ static const char *const counters[] = {
 	"vm.stats.vm.v_swappgsout", "vm.stats.vm.v_swappgsin",
 	"vm.stats.vm.v_pdwakeups", "vm.swap_size", "vm.swap_free",
 	"vm.swap_anon_use", "vm.zone_kmem_pages", "vm.zone_kern_pages",
+	"vm.inject.failed",
 };
 
 static void
@@ -84,6 +86,18 @@ print_caches(void)
 		    caches[i].failed);
 }
 
+/* Of all processors together; by the guest's clock, so compare with --icount. */
+static void
+print_cpu_time(void)
+{
+	unsigned long us[5];	/* user, nice, system, interrupt, idle */
+	size_t size = sizeof(us);
+
+	if (kvar_bytes("kern.cp_time", us, &size))
+		print("stat cpu_us user=%lu system=%lu interrupt=%lu "
+		    "idle=%lu\n", us[0] + us[1], us[2], us[3], us[4]);
+}
+
 static void
 print_statistics(const char *when)
 {
@@ -91,6 +105,7 @@ print_statistics(const char *when)
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); ++i)
 		if (kvar(counters[i]) >= 0)
 			print("stat %s %ld\n", counters[i], kvar(counters[i]));
+	print_cpu_time();
 	print_text("vm.zone");
 	print_caches();
 	print_text("kern.kmalloc_ext");
@@ -105,6 +120,15 @@ finish(void)
 	if (tally->wrong != 0)
 		test_fail("%lu words wrong", tally->wrong);
 	test_pass();
+}
+
+static void
+refuse_pages(unsigned long every)
+{
+	if (option_number("fail", 0) != 0 &&
+	    !kvar_set("vm.inject.fail_every", (long)every))
+		test_fail("cannot set vm.inject.fail_every; is vm_failpage.c "
+		    "in the kernel?");
 }
 
 static void
@@ -227,7 +251,9 @@ paging(void)
 		    ram / MIB);
 	if (burst != 0 && !kvar_set("vm.swap_burst_read", (long)burst))
 		test_fail("cannot set vm.swap_burst_read");
+	refuse_pages(option_number("fail", 0));
 	dirty_and_verify(procs, bytes, option_number("passes", 2));
+	refuse_pages(0);
 	share(sharers);
 	churn(procs, maps);
 	out = kvar("vm.stats.vm.v_swappgsout");
@@ -266,13 +292,17 @@ corner(void)
 			    (long)level))
 				test_fail("cannot set vm.inject.leave_free; "
 				    "is vm_leavefree.c in the kernel?");
+			refuse_pages(option_number("fail", 0));
 			region_dirty(&regions[n++]);
+			refuse_pages(0);
 			print("corner: N=%lu round %lu: %ld pages out\n",
 			    level, round,
 			    kvar("vm.stats.vm.v_swappgsout") - before);
 			kvar_set("vm.inject.leave_free", -1);
 		}
 	}
+	if (kvar("vm.stats.vm.v_swappgsout") == 0)
+		test_fail("not one page went out");
 	for (size_t i = 0; i < n; ++i)
 		verify(&regions[i]);
 	finish();
