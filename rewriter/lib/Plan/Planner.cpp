@@ -342,7 +342,8 @@ bool Planner::creationExtent(const Site &S, Span &Replace,
                                "depends on it can go");
   }
   for (const NullCheck &C : S.Checks)
-    if (C.Kind == NullCheck::Guard) {
+    // A type that is made at run time is made once, too: its guard stays.
+    if (C.Kind == NullCheck::Guard && !isDynamic()) {
       if (!C.OnlyTest || !C.OnlyStatement || C.HasElse)
         Bad(C.Statement, "the condition that guards the creation guards more "
                          "than the creation");
