@@ -710,6 +710,22 @@ static std::optional<size_t> brackets(const Expr *E) {
   }
 }
 
+/// `(sc->zone)' is `sc->zone': what is pasted to it must meet the name.
+static std::string withoutBrackets(llvm::StringRef Zone) {
+  while (Zone.starts_with("(")) {
+    size_t Close = 0;
+    for (int Depth = 0; Close < Zone.size(); ++Close) {
+      Depth += (Zone[Close] == '(') - (Zone[Close] == ')');
+      if (Depth == 0)
+        break;
+    }
+    if (Close + 1 != Zone.size())
+      break;
+    Zone = Zone.drop_front().drop_back().trim();
+  }
+  return Zone.str();
+}
+
 /// In the body of a macro that gets the zone as an argument. Brackets: around
 /// the zone, in the body and in the argument.
 static void macroParameter(Site &S, const FileText &Text,
@@ -800,6 +816,8 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
     }
     if (Target && Matches && S.From.Kind == Provenance::Body)
       macroParameter(S, *At.Text, brackets(Target));
+    if (S.ZoneParameter.empty())
+      S.ZoneSpelling = withoutBrackets(S.ZoneSpelling);
   } else if (const auto *Op = dyn_cast_or_null<BinaryOperator>(P);
              Op && Op->getOpcode() == BO_Assign) {
     Target = Op->getLHS();
