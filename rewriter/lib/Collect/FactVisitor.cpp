@@ -566,12 +566,13 @@ Argument FactVisitor::argument(const Expr *E, const Span *Written,
 }
 
 namespace {
-/// A variable of the function in an expression, sizeof's operand included.
-struct LocalName : RecursiveASTVisitor<LocalName> {
-  const ValueDecl *Found = nullptr;
+/// A variable in an expression, sizeof's operand included, the function's own
+/// before others.
+struct VariableName : RecursiveASTVisitor<VariableName> {
+  const VarDecl *Found = nullptr;
   bool VisitDeclRefExpr(DeclRefExpr *E) {
     const auto *V = dyn_cast<VarDecl>(E->getDecl());
-    if (V && V->isLocalVarDeclOrParm())
+    if (V && (!Found || V->isLocalVarDeclOrParm()))
       Found = V;
     return true;
   }
@@ -582,8 +583,8 @@ std::string FactVisitor::sizeText(Argument &A, const Expr *E,
                                   const std::string &Key) {
   if (!A.Value)
     return {};
-  LocalName Local;
-  Local.TraverseStmt(const_cast<Expr *>(E));
+  VariableName Variable;
+  Variable.TraverseStmt(const_cast<Expr *>(E));
   const auto *SizeOf =
       dyn_cast<UnaryExprOrTypeTraitExpr>(E->IgnoreParenCasts());
   QualType T = SizeOf ? SizeOf->getTypeOfArgument() : QualType();
@@ -591,15 +592,19 @@ std::string FactVisitor::sizeText(Argument &A, const Expr *E,
   const TagDecl *Tag = T.isNull() ? nullptr : Element->getAsTagDecl();
   if (Tag && Tag->getParentFunctionOrMethod())
     return "the size is that of a type which only this function knows";
-  if (Local.Found) {
+  if (Variable.Found) {
     bool Nameless =
         Tag && !Tag->getIdentifier() && !Element->getAs<TypedefType>();
-    if (!SizeOf || SizeOf->getKind() != UETT_SizeOf || Nameless)
-      return "the size is taken of " + Local.Found->getNameAsString() +
+    bool Named = SizeOf && SizeOf->getKind() == UETT_SizeOf && !Nameless;
+    if (!Named && Variable.Found->isLocalVarDeclOrParm())
+      return "the size is taken of " + Variable.Found->getNameAsString() +
              ", which only this function knows";
-    A.Spelling =
-        "sizeof(" +
-        T.getUnqualifiedType().getAsString(Context.getPrintingPolicy()) + ")";
+    // The type may be known where the variable is not.
+    if (Named)
+      A.Spelling =
+          "sizeof(" +
+          T.getUnqualifiedType().getAsString(Context.getPrintingPolicy()) +
+          ")";
   }
   std::set<std::string> Files = definedIn(A.Spelling);
   Out.Sizes.push_back({Key, A.Spelling, {Files.begin(), Files.end()}});
@@ -705,6 +710,22 @@ static std::optional<size_t> brackets(const Expr *E) {
   }
 }
 
+/// `(sc->zone)' is `sc->zone': what is pasted to it must meet the name.
+static std::string withoutBrackets(llvm::StringRef Zone) {
+  while (Zone.starts_with("(")) {
+    size_t Close = 0;
+    for (int Depth = 0; Close < Zone.size(); ++Close) {
+      Depth += (Zone[Close] == '(') - (Zone[Close] == ')');
+      if (Depth == 0)
+        break;
+    }
+    if (Close + 1 != Zone.size())
+      break;
+    Zone = Zone.drop_front().drop_back().trim();
+  }
+  return Zone.str();
+}
+
 /// In the body of a macro that gets the zone as an argument. Brackets: around
 /// the zone, in the body and in the argument.
 static void macroParameter(Site &S, const FileText &Text,
@@ -795,6 +816,8 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
     }
     if (Target && Matches && S.From.Kind == Provenance::Body)
       macroParameter(S, *At.Text, brackets(Target));
+    if (S.ZoneParameter.empty())
+      S.ZoneSpelling = withoutBrackets(S.ZoneSpelling);
   } else if (const auto *Op = dyn_cast_or_null<BinaryOperator>(P);
              Op && Op->getOpcode() == BO_Assign) {
     Target = Op->getLHS();

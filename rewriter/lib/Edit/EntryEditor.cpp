@@ -257,6 +257,18 @@ Error EntryEditor::setLimit(const Step &S) {
   return Error::success();
 }
 
+/// kmalloc_obj's functions are macros: `(struct foo){ a, b }.c' would be two of
+/// their arguments.
+static bool hasBareComma(StringRef Text) {
+  int Depth = 0;
+  for (const char C : Text) {
+    Depth += (C == '(') - (C == ')');
+    if (C == ',' && Depth == 0)
+      return true;
+  }
+  return false;
+}
+
 /// The object's expression stays as it is written, whatever is in it.
 Error EntryEditor::release(const Step &S, StringRef Function) {
   auto Found = Files.get(S.Replace.File);
@@ -276,7 +288,11 @@ Error EntryEditor::release(const Step &S, StringRef Function) {
   if (!Object.valid() || !S.Replace.contains(Object))
     return trouble(S.Replace, "the object that is freed here is not written "
                               "where the call is");
-  const std::string Head = Function.str() + "(";
+  std::string Head = Function.str() + "(", Separator = ", ";
+  if (hasBareComma(Text.slice(Object.Begin, Object.End))) {
+    Head += "(";
+    Separator = ")" + Separator;
+  }
   const std::string Tail = typeAt(S) + ")";
   const uint64_t End = S.Replace.End;
   // A comment after the object stays with it.
@@ -285,10 +301,10 @@ Error EntryEditor::release(const Step &S, StringRef Function) {
       columnAfter(Text.slice(Object.Begin, Object.End),
                   Text.column(S.Replace.Begin) + Head.size());
   const unsigned After = Text.slice(End, Text.lineEnd(End)).rtrim().size();
-  std::string Separator = ", ";
   if (Column + Separator.size() + Tail.size() + After > 80 &&
       !inDirective(Text, S.Replace.Begin))
-    Separator = ",\n" + indentTo(columnAfter(Text.indent(S.Replace.Begin)) + 4);
+    Separator = StringRef(Separator).rtrim().str() + "\n" +
+                indentTo(columnAfter(Text.indent(S.Replace.Begin)) + 4);
   change(S.Replace.File, S.Replace.Begin, Object.Begin, Head);
   change(S.Replace.File, Object.End, End, Separator + Tail);
   return Error::success();

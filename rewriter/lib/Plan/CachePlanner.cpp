@@ -121,6 +121,8 @@ bool CachePlanner::creation(const Site &S) {
 
   if (pool(S))
     return true;
+  if (mustBeDynamic(S))
+    E.Form = TypeForm::Dynamic;
   Span Replace;
   std::vector<Span> AlsoRemove;
   creationExtent(S, Replace, AlsoRemove);
@@ -128,7 +130,7 @@ bool CachePlanner::creation(const Site &S) {
   St.AlsoRemove = std::move(AlsoRemove);
   St.ZoneText = S.ZoneSpelling;
   St.CallReserve = FreshZero;
-  if (mustBeDynamic(S))
+  if (isDynamic())
     dynamicType(St);
   limitInBytes(St);
   if (!E.Constructed)
@@ -151,18 +153,20 @@ bool CachePlanner::creation(const Site &S) {
 bool CachePlanner::mustBeDynamic(const Site &Created) {
   if (V.Scope == VarScope::Field)
     return true;
-  // A type with constructor or limit is set up once and taken down once.
-  bool Guarded = false;
+  // A type with constructor or limit is set up once and taken down once, and
+  // one that lives on keeps objects which are zero no more.
+  bool Guarded = false, Destroyed = false;
   for (const NullCheck &C : Created.Checks)
     Guarded |= C.Kind == NullCheck::Guard;
   for (const Site *S : Sites) {
+    Destroyed |= S->Function == Api::ObjcacheDestroy;
     Guarded |= S->Function == Api::ObjcacheDestroy && guardOf(*S);
   }
-  return (Guarded && E.Constructed) || isAskedFor();
+  return (Guarded && (E.Constructed || (FreshZero && Destroyed))) ||
+         isAskedFor();
 }
 
 void CachePlanner::dynamicType(Step &Create) {
-  E.Form = TypeForm::Dynamic;
   Create.CallCreate = true;
   const MallocDefine *Define = nullptr;
   for (const MallocDefine &M : F.MallocDefines)
@@ -315,6 +319,10 @@ void CachePlanner::decide() {
         St.Flags = flagsFor({S->Args[0].Spelling, S->Args[1].Spelling});
       nameInBody(St, *S);
     } else {
+      if (S->Function == Api::ObjcacheDtor && FreshZero)
+        refuse(S->Name, "objcache_dtor() of a cache whose fresh objects are "
+                        "zero: kmalloc_obj() would hand the object out again "
+                        "as it is");
       releaseSteps(*S);
     }
   E.Reserve = 0;

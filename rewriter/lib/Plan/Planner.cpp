@@ -342,7 +342,8 @@ bool Planner::creationExtent(const Site &S, Span &Replace,
                                "depends on it can go");
   }
   for (const NullCheck &C : S.Checks)
-    if (C.Kind == NullCheck::Guard) {
+    // A type that is made at run time is made once, too: its guard stays.
+    if (C.Kind == NullCheck::Guard && !isDynamic()) {
       if (!C.OnlyTest || !C.OnlyStatement || C.HasElse)
         Bad(C.Statement, "the condition that guards the creation guards more "
                          "than the creation");
@@ -554,7 +555,7 @@ void Planner::releaseSteps(const Site &S) {
                                                               : Action::Free,
              S.Name, apiName(S.Function), S.Call);
     St.Pointer = Spelling(1);
-    St.ZoneText = Spelling(0);
+    St.ZoneText = S.ZoneSpelling;
     nameInBody(St, S);
     if (S.Args.size() > 1 && S.Args[1].SideEffects && S.Args[0].SideEffects)
       refuse(S.Name, "both arguments have side effects, and change places");
@@ -567,14 +568,14 @@ void Planner::releaseSteps(const Site &S) {
     // A static type is there whether or not it was created.
     if (const NullCheck *Guard = isDynamic() ? nullptr : guardOf(S))
       step(Action::Destroy, S.Name, apiName(S.Function), Guard->Statement)
-          .ZoneText = Spelling(0);
+          .ZoneText = S.ZoneSpelling;
     else
       step(Action::Destroy, S.Name, apiName(S.Function), S.Statement).ZoneText =
-          Spelling(0);
+          S.ZoneSpelling;
     break;
   case Api::ObjcacheSetClusterLimit: {
     Step &St = step(Action::SetLimit, S.Name, apiName(S.Function), S.Call);
-    St.ZoneText = Spelling(0);
+    St.ZoneText = S.ZoneSpelling;
     St.MaxOut = Spelling(1);
     if (S.From.Kind == Provenance::Body)
       refuse(S.Name, "the call is in the body of macro " + S.From.Macro);
