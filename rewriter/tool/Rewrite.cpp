@@ -4,7 +4,8 @@
  *
  * Before anything is written the changed units are parsed with their new
  * contents.  An entry of the plan whose conversion does not compile the way
- * the original did is refused as a whole, and the rest is edited anew.
+ * the original did is refused as a whole, and the rest is edited anew.  What
+ * was done then is not what the plan said: -o writes it, for verify to go by.
  */
 #include "Tool.h"
 #include "kmobj/Edit.h"
@@ -32,6 +33,11 @@ static cl::list<std::string>
                cl::value_desc("file"), cl::sub(Rewrite.Command));
 static cl::opt<std::string>
     PlanFile("plan", cl::desc("follow this plan instead of a new one"),
+             cl::value_desc("plan.yaml"), cl::sub(Rewrite.Command));
+static cl::opt<std::string>
+    DonePlan("o",
+             cl::desc("write the plan as it was carried out to this file, for "
+                      "verify: what would not compile is refused in it"),
              cl::value_desc("plan.yaml"), cl::sub(Rewrite.Command));
 static cl::opt<std::string>
     PatchDirectory("patch-dir",
@@ -247,6 +253,7 @@ static int rewrite() {
   if (!P)
     return fail(P.takeError());
 
+  const Plan Planned = *P;
   const SourceTree Tree(F->Tree);
   auto R = apply(Tree, *F, *P, DB.get());
   while (R && DB && !R->Patches.empty()) {
@@ -263,8 +270,18 @@ static int rewrite() {
   const std::string Report = unparsed(*F) + notes(*P) + report(*P);
   if (Error E = write(Tree, *R))
     return fail(std::move(E));
+  if (!DonePlan.empty())
+    if (Error E = writeFile(DonePlan, writePlan(*P)))
+      return fail(std::move(E));
   // Standard output is the diff's, where there is one.
   const bool IsDiff = PatchDirectory.empty() && OutputTree.empty() && !InPlace;
   (IsDiff ? errs() : outs()) << Report;
+  if (!PlanFile.empty() && DonePlan.empty())
+    for (const PlanEntry &E : Planned.Entries)
+      if (E.Convert && !P->entry(E.Key)->Convert) {
+        errs() << PlanFile << " says to convert what was refused now: give "
+               << "verify the plan that -o writes\n";
+        break;
+      }
   return outcome(*F, *P);
 }

@@ -19,6 +19,10 @@ static cl::opt<std::string>
           cl::desc("take part i of n of the units; `kmobj plan --facts' joins "
                    "the parts"),
           cl::value_desc("i/n"), cl::sub(Scan.Command));
+static cl::opt<bool> All("all",
+                         cl::desc("parse every unit, also those in whose text "
+                                  "no site can be"),
+                         cl::sub(Scan.Command));
 static cl::list<std::string> Files(cl::Positional,
                                    cl::desc("[units] (default: all)"),
                                    cl::sub(Scan.Command));
@@ -26,6 +30,7 @@ static cl::list<std::string> Files(cl::Positional,
 static int scan() {
   CollectOptions Options;
   Options.Files.assign(Files.begin(), Files.end());
+  Options.NoFilter = All;
   if (!Shard.empty()) {
     const auto [Part, Count] = StringRef(Shard).split('/');
     if (Part.getAsInteger(10, Options.Shard) ||
@@ -44,8 +49,8 @@ static int scan() {
   const std::string Failed = unparsed(*F);
   errs() << Failed;
   for (const Mention &M : F->Mentions)
-    if (M.Kind == Mention::Function && M.Call &&
-        M.State > Mention::ApiItself && !F->siteAt(M.Text.id()))
+    if (M.Kind == Mention::Function && M.Call && M.State > Mention::ApiItself &&
+        !F->siteAt(M.Text.id()))
       errs() << "not seen   " << M.Text.lineRef() << ": " << M.Name << "() "
              << stateText(M.State) << "\n";
   return Failed.empty() ? Done : NeedsPerson;

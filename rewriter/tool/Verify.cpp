@@ -21,10 +21,11 @@ static cl::opt<std::string> Converted("converted",
 static cl::list<std::string>
     FactsFiles("facts", cl::desc("facts collected by scan, instead of parsing"),
                cl::value_desc("file"), cl::sub(VerifyVerb.Command));
-static cl::opt<std::string> PlanFile("plan",
-                                     cl::desc("the plan it was converted by"),
-                                     cl::value_desc("plan.yaml"),
-                                     cl::sub(VerifyVerb.Command));
+static cl::opt<std::string>
+    PlanFile("plan",
+             cl::desc("the plan it was converted by, as "
+                      "`rewrite -o' wrote it"),
+             cl::value_desc("plan.yaml"), cl::sub(VerifyVerb.Command));
 
 static int runVerify() {
   if (Converted.empty())

@@ -30,14 +30,21 @@ unsigned columnAfter(llvm::StringRef Text, unsigned Column = 0);
 /// style(9) has it.
 std::string indentTo(unsigned Column);
 
+/// Where the lines of a macro's definition have their backslash.
+constexpr unsigned BackslashColumn = 72;
+
+/// Tabs from display column At to column To; one space if At is there already.
+std::string padTo(unsigned To, unsigned At);
+
 /// Head, the arguments joined by commas, and Tail, laid out from display
 /// column Column of a line indented by Indent, so that no line passes column
-/// 80 if that can be helped: continuation lines are indented four columns
+/// LineWidth if that can be helped: continuation lines are indented four columns
 /// deeper than Indent. TailWidth columns follow Tail on its line.
 std::string layoutCall(llvm::StringRef Head,
                        llvm::ArrayRef<std::string> Arguments,
                        llvm::StringRef Tail, llvm::StringRef Indent,
-                       unsigned Column, unsigned TailWidth = 0);
+                       unsigned Column, unsigned TailWidth = 0,
+                       unsigned LineWidth = 80);
 
 class SourceText {
 public:

@@ -92,37 +92,98 @@ static void describe(Patch &P, ArrayRef<const PlanEntry *> Entries) {
     P.Body += "* " + N + "\n";
 }
 
-/// Lines that go one after the other and leave a blank one on either side take
-/// the second with them.
-static Error closeGaps(Sources &Files, std::vector<Change> &Changes) {
-  std::vector<const Change *> Gone;
-  std::vector<Change> Blank;
-  for (const Change &C : Changes)
-    if (C.Text.empty() && C.Length)
-      Gone.push_back(&C);
-  sort(Gone, [](const Change *A, const Change *B) {
-    return std::tie(A->File, A->Offset) < std::tie(B->File, B->Offset);
+/// Lines that go one after the other, by this patch or one before it, and leave
+/// a blank one on either side take the second with them.
+static Error closeGaps(Sources &Files, MutableArrayRef<Patch> SoFar) {
+  Patch &Mine = SoFar.back();
+  struct Removal {
+    const Change *What;
+    bool IsMine;
+  };
+  std::vector<Removal> Gone;
+  for (const Patch &P : SoFar)
+    for (const Change &C : P.Changes)
+      if (C.Text.empty() && C.Length)
+        Gone.push_back({&C, &P == &Mine});
+  stable_sort(Gone, [](const Removal &A, const Removal &B) {
+    return std::tie(A.What->File, A.What->Offset) <
+           std::tie(B.What->File, B.What->Offset);
   });
+  std::vector<Change> Blank;
   for (size_t First = 0, Next; First < Gone.size(); First = Next) {
-    const Change *Last = Gone[First];
+    const std::string &File = Gone[First].What->File;
+    const uint64_t Begin = Gone[First].What->Offset;
+    uint64_t End = Begin + Gone[First].What->Length;
+    bool AnyMine = Gone[First].IsMine;
     for (Next = First + 1; Next < Gone.size(); ++Next) {
-      if (Gone[Next]->File != Last->File ||
-          Gone[Next]->Offset > Last->Offset + Last->Length)
+      const Change &C = *Gone[Next].What;
+      if (C.File != File || C.Offset > End)
         break;
-      Last = Gone[Next];
+      End = std::max(End, C.Offset + C.Length);
+      AnyMine |= Gone[Next].IsMine;
     }
-    auto Found = Files.get(Last->File);
+    if (!AnyMine || Next == First + 1)
+      continue;
+    auto Found = Files.get(File);
     if (!Found)
       return Found.takeError();
     const SourceText &Text = **Found;
-    const uint64_t Begin = Gone[First]->Offset,
-                   End = Last->Offset + Last->Length;
-    if (Next > First + 1 && Begin > 0 && Text.lineBegin(Begin) == Begin &&
+    if (Begin > 0 && Text.lineBegin(Begin) == Begin &&
         Text.lineBegin(End) == End && End < Text.text().size() &&
         Text.line(Begin - 1).trim().empty() && Text.line(End).trim().empty())
-      Blank.push_back({Last->File, End, Text.nextLine(End) - End, ""});
+      Blank.push_back({File, End, Text.nextLine(End) - End, ""});
   }
-  append_range(Changes, Blank);
+  append_range(Mine.Changes, Blank);
+  return Error::success();
+}
+
+/// The backslash of a macro's line stays in its column where the line's text
+/// changes.
+static Error alignBackslashes(Sources &Files, std::vector<Patch> &Patches) {
+  struct Line {
+    std::vector<Change *> Changes;
+    Patch *By = nullptr; ///< null: several, and none shall meet another's
+  };
+  std::map<std::pair<std::string, uint64_t>, Line> Lines;
+  for (Patch &P : Patches)
+    for (Change &C : P.Changes) {
+      auto Found = Files.get(C.File);
+      if (!Found)
+        return Found.takeError();
+      auto [It, New] =
+          Lines.try_emplace({C.File, (*Found)->lineBegin(C.Offset)});
+      It->second.By = New || It->second.By == &P ? &P : nullptr;
+      It->second.Changes.push_back(&C);
+    }
+  std::vector<std::pair<Patch *, Change>> Pads;
+  for (auto &[At, L] : Lines) {
+    auto Found = Files.get(At.first);
+    if (!Found)
+      return Found.takeError();
+    const SourceText &Text = **Found;
+    const StringRef Old = Text.line(At.second);
+    const StringRef Body = Old.drop_back(Old.ends_with("\\")).rtrim();
+    const uint64_t End = At.second + Body.size();
+    const uint64_t Pad = Old.size() - Body.size();
+    const bool Inside = all_of(L.Changes, [&](const Change *C) {
+      return C->Offset + C->Length <= End;
+    });
+    if (!L.By || !Old.ends_with("\\") || !Inside ||
+        !Old.take_back(Pad).contains('\t'))
+      continue;
+    std::vector<Change> Moved;
+    for (const Change *C : L.Changes)
+      Moved.push_back({C->File, C->Offset - At.second, C->Length, C->Text});
+    auto New = applyChanges(At.first, Body, Moved);
+    if (!New)
+      return New.takeError();
+    const StringRef Last = StringRef(*New).substr(New->rfind('\n') + 1);
+    Pads.push_back({L.By,
+                    {At.first, End, Pad - 1,
+                     padTo(columnAfter(Old) - 1, columnAfter(Last))}});
+  }
+  for (auto &[P, C] : Pads)
+    P->Changes.push_back(std::move(C));
   return Error::success();
 }
 
@@ -214,9 +275,11 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
   }
   for (size_t I = 0; I < Patches.size(); ++I) {
     describe(Patches[I], Entries[I]);
-    if (Error E = closeGaps(Files, Patches[I].Changes))
+    if (Error E = closeGaps(Files, MutableArrayRef(Patches).take_front(I + 1)))
       return E;
   }
+  if (Error E = alignBackslashes(Files, Patches))
+    return E;
   P.updateDrops();
   if (Error E = editIncludes(F, P, Files, Patches))
     return E;

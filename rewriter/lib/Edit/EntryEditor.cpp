@@ -119,6 +119,44 @@ static bool inDirective(const SourceText &Text, uint64_t Offset) {
   return Text.line(Line).ltrim().starts_with("#");
 }
 
+/// The comments of a call, if each is on one line and ends there.
+static std::optional<std::string> commentsIn(StringRef Call) {
+  std::string Found;
+  for (size_t At = 0; At < Call.size(); ++At) {
+    const StringRef Rest = Call.drop_front(At);
+    if (Rest.front() == '"' || Rest.front() == '\'') {
+      for (++At; At < Call.size() && Call[At] != Rest.front(); ++At)
+        At += Call[At] == '\\';
+      continue;
+    }
+    if (Rest.starts_with("//"))
+      return std::nullopt;
+    if (!Rest.starts_with("/*"))
+      continue;
+    const StringRef Comment = Rest.take_front(Rest.find("*/", 2)).drop_front(2);
+    if (Comment.contains('\n'))
+      return std::nullopt;
+    Found += (Found.empty() ? "/*" : " /*") + Comment.str() + "*/";
+    At += Comment.size() + 3;
+  }
+  return Found;
+}
+
+/// Text in the body of a macro, from display column Column on: each line but
+/// the last goes on in the next.
+static std::string continued(StringRef Text, unsigned Column) {
+  std::string Out;
+  for (;;) {
+    const auto [Line, Rest] = Text.split('\n');
+    Out += Line;
+    if (Line.size() == Text.size())
+      return Out;
+    Out += padTo(BackslashColumn, columnAfter(Line, Column)) + "\\\n";
+    Column = 0;
+    Text = Rest;
+  }
+}
+
 /// In a macro's definition the line goes with the backslash that continues it.
 static std::optional<ByteRange> directiveLine(const SourceText &Text,
                                               const Span &S) {
@@ -224,36 +262,42 @@ Error EntryEditor::allocate(const Step &S) {
     return Found.takeError();
   const SourceText &Text = **Found;
   const StringRef Old = Text.slice(S.Replace.Begin, S.Replace.End);
-  if (Old.contains("/*") || Old.contains("//"))
-    Notes.push_back({S.Replace, "the comment in this call is not kept"});
   const std::string Head = Entry.Constructed ? "kmalloc_cobj(" : "kmalloc_obj(";
   std::vector<std::string> Arguments;
   if (!Entry.Constructed)
     Arguments.push_back(S.Size.empty() ? Entry.SizeText : S.Size);
   Arguments.push_back(typeAt(S));
   Arguments.push_back(S.Flags);
-  if (inDirective(Text, S.Replace.Begin)) {
-    change(S.Replace, Head + join(Arguments, ", ") + ")");
-    return Error::success();
-  }
-  const uint64_t End = S.Replace.End;
-  const unsigned Tail = Text.slice(End, Text.lineEnd(End)).rtrim().size();
-  change(S.Replace,
-         layoutCall(Head, Arguments, ")", Text.indent(S.Replace.Begin),
-                    Text.column(S.Replace.Begin), Tail));
-  return Error::success();
+  const auto Kept = commentsIn(Old);
+  if (!Kept)
+    Notes.push_back({S.Replace, "the comment in this call is not kept"});
+  else if (!Kept->empty())
+    Arguments.back() += " " + *Kept;
+  return replaceCall(S.Replace, Head, Arguments);
 }
 
 Error EntryEditor::setLimit(const Step &S) {
-  auto Found = Files.get(S.Replace.File);
+  return replaceCall(S.Replace, "kmalloc_obj_set_limit(",
+                     {typeAt(S), S.MaxOut});
+}
+
+/// Lays a call out where the one at S was.
+Error EntryEditor::replaceCall(const Span &S, const std::string &Head,
+                               ArrayRef<std::string> Arguments) {
+  auto Found = Files.get(S.File);
   if (!Found)
     return Found.takeError();
   const SourceText &Text = **Found;
-  const uint64_t End = S.Replace.End;
-  const unsigned Tail = Text.slice(End, Text.lineEnd(End)).rtrim().size();
-  change(S.Replace, layoutCall("kmalloc_obj_set_limit(", {typeAt(S), S.MaxOut},
-                               ")", Text.indent(S.Replace.Begin),
-                               Text.column(S.Replace.Begin), Tail));
+  const bool Macro = inDirective(Text, S.Begin);
+  StringRef Rest = Text.slice(S.End, Text.lineEnd(S.End)).rtrim();
+  if (Macro && Rest.ends_with("\\"))
+    Rest = Rest.drop_back().rtrim();
+  // A line that goes on needs room for the backslash.
+  const unsigned Width = Macro ? 78 : 80;
+  const unsigned Column = Text.column(S.Begin);
+  const std::string New = layoutCall(Head, Arguments, ")", Text.indent(S.Begin),
+                                     Column, Rest.size(), Width);
+  change(S, Macro ? continued(New, Column) : New);
   return Error::success();
 }
 

@@ -64,6 +64,8 @@ private:
   llvm::Error destroy(const Step &S);
   llvm::Error bootInit(const Step &S);
   llvm::Error resize(const Step &S);
+  llvm::Error replaceCall(const Span &S, const std::string &Head,
+                          llvm::ArrayRef<std::string> Arguments);
   llvm::Error setLimit(const Step &S);
   llvm::Error renameVariable(const Step &S);
 
@@ -98,8 +100,8 @@ private:
 
 /// Adds the changes of #include lines to the patches of the converted entries,
 /// so that after each of them every file includes what it uses, and after the
-/// last one no file includes what it no longer does. What others may get through
-/// a header goes in a patch of its own, the last.
+/// last one no file includes what it no longer does. What others may get
+/// through a header goes in a patch of its own, the last.
 llvm::Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
                          std::vector<Patch> &Patches);
 

@@ -7,7 +7,6 @@ using namespace llvm;
 
 namespace kmobj {
 
-static constexpr unsigned LineWidth = 80;
 static constexpr unsigned ContinuationIndent = 4;
 
 unsigned columnAfter(StringRef Text, unsigned Column) {
@@ -26,6 +25,12 @@ std::string indentTo(unsigned Column) {
   return std::string(Column / 8, '\t') + std::string(Column % 8, ' ');
 }
 
+std::string padTo(unsigned To, unsigned At) {
+  if (At >= To)
+    return " ";
+  return std::string((To + 7) / 8 - At / 8, '\t');
+}
+
 /// Where an argument that is too long may be broken: behind the last binary
 /// operator, outside parentheses, that keeps its first line within Width.
 static size_t breakPoint(StringRef Text, size_t Width) {
@@ -42,7 +47,7 @@ static size_t breakPoint(StringRef Text, size_t Width) {
 
 std::string layoutCall(StringRef Head, ArrayRef<std::string> Arguments,
                        StringRef Tail, StringRef Indent, unsigned Column,
-                       unsigned TailWidth) {
+                       unsigned TailWidth, unsigned LineWidth) {
   const unsigned DeepColumn = columnAfter(Indent) + ContinuationIndent;
   std::string Out = Head.str();
   unsigned At = columnAfter(Head, Column);

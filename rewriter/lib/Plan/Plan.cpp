@@ -204,10 +204,23 @@ Plan kmobj::makePlan(const Facts &F, const PlanOptions &Options) {
   return P;
 }
 
+/// The reason, which is the tree's, why nothing at all is converted.
+static const Remark *commonReason(const Plan &P) {
+  const Remark *Found = nullptr;
+  for (const PlanEntry &E : P.Entries) {
+    if (E.Reasons.size() != 1 || E.Reasons.front().Where.valid() ||
+        (Found && Found->Text != E.Reasons.front().Text))
+      return nullptr;
+    Found = &E.Reasons.front();
+  }
+  return Found;
+}
+
 std::string kmobj::report(const Plan &P) {
   std::string Out;
   llvm::raw_string_ostream OS(Out);
   unsigned Converted = 0, Done = 0, Left = P.StraySites;
+  const Remark *Common = commonReason(P);
   for (const PlanEntry &E : P.Entries) {
     Converted += E.Convert;
     (E.Convert ? Done : Left) += E.Sites;
@@ -219,12 +232,14 @@ std::string kmobj::report(const Plan &P) {
       OS << " -> " << E.Type;
     else if (E.Reasons.empty())
       OS << ": the plan says so";
-    else
+    else if (!Common)
       OS << ": " << E.Reasons.front().str();
     if (!E.Convert && E.Reasons.size() > 1)
       OS << " (and " << E.Reasons.size() - 1 << " more)";
     OS << '\n';
   }
+  if (Common)
+    OS << "look at    " << Common->str() << '\n';
   for (const Remark &R : P.Remarks)
     OS << "look at    " << R.str() << '\n';
   OS << llvm::formatv("{0} zones and caches: {1} converted, {2} refused; {3} "

@@ -749,7 +749,7 @@ PlanEntry Planner::plan() {
     return A.Where < B.Where;
   });
   if (F.LacksKmallocObj)
-    E.Reasons = {{Span(), "this tree has no kmalloc_obj() to convert it to"}};
+    E.Reasons = {{Span(), "this tree has no kmalloc_obj() to convert to"}};
   E.Convert = E.Convertible = E.Reasons.empty();
   // What several share is counted once.
   E.Sites = Textual.size();
