@@ -212,6 +212,8 @@ class Pool:
     # The functions that make it and unmake it.
 
     def make(self):
+        if self.visible and self.rng.random() < 0.3:
+            self.unit = 1 - self.unit       # not where it is defined
         if self.is_zone:
             body = self.make_zone()
         else:
@@ -522,8 +524,9 @@ class Program:
         self.header = File(self.name)
         self.units = [File("%s_%d" % (self.name, i)) for i in range(2)]
         self.prototypes = []
+        self.texts = {}
         self.tables = []
-        rng = random.Random("%d/%d" % (seed, number))
+        self.rng = rng = random.Random("%d/%d" % (seed, number))
         self.seed = rng.randrange(1 << 31)
         next_part = 0
         for i in range(rng.choice([1, 2, 2, 3, 4])):
@@ -577,9 +580,11 @@ class Program:
 
     def files(self):
         """Name below sys/ and text of each file."""
-        guard = "_%s_H_" % self.name.upper()
+        if self.texts:
+            return self.texts
         self.header.functions.insert(
             0, "".join(p + "\n" for p in self.prototypes))
+        guard = "_%s_H_" % self.name.upper()
         out = {"kern/%s.h" % self.name: self.header.text(
             "#ifndef %s\n#define\t%s\n" % (guard, guard)) + "\n#endif\n"}
         top = "".join("#include <%s>\n" % h for h in (
@@ -589,8 +594,23 @@ class Program:
         for unit in self.units:
             out["kern/%s.c" % unit.name] = unit.text(
                 top + '#include "%s.h"\n' % self.name)
-        out["kern/%s_main.c" % self.name] = self.main(top)
-        return out
+        for name, text in out.items():
+            self.texts[name] = self.disguise(text)
+        self.texts["kern/%s_main.c" % self.name] = self.main(top)
+        return self.texts
+
+    def disguise(self, text):
+        """Some files come from elsewhere."""
+        how = self.rng.randrange(20)
+        if how == 0:
+            return text.replace("\n", "\r\n")
+        if how == 1:
+            return "/* zfree(\xe4, \xf6) */\n" + text
+        if how == 2:
+            return text.rstrip("\n")
+        if how == 3:
+            return text.replace("\t", "    ")
+        return text
 
     def main(self, top):
         text = top + '#include "%s.h"\n\n' % self.name
