@@ -285,7 +285,7 @@ class Shapes:
                 "    return (p);\n" % (self.T, self.A(), self.touch()))
 
     def put_inline(self):
-        name = self.inline("back", lambda: (
+        name = self.inline("return", lambda: (
             "static __inline void\n%%s(void *p)\n{\n    %s;\n}"
             % self.F("p")))
         return "    %s(obj);\n" % name if name else self.put_plain()

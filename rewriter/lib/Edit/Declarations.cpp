@@ -20,11 +20,13 @@ Declarators::remove(const SourceText &Text, const Declaration &D,
   if (D.Declarators == 1)
     return {Text.removal(D.Statement.Begin, D.Statement.End)};
 
-  State &S = States[{D.Statement.File, D.Statement.Begin}];
+  State &S = state(D);
   S.Gone.insert(D.Index);
   std::vector<ByteRange> Ranges{{D.Declarator.Begin, D.Declarator.End}};
   if (S.Gone.size() == D.Declarators) {
-    const ByteRange Whole = Text.removal(D.Statement.Begin, D.Statement.End);
+    ByteRange Whole = Text.removal(D.Statement.Begin, D.Statement.End);
+    if (S.Followed) // by an empty line, perhaps, but behind what is new
+      Whole.End = std::min(Whole.End, Text.nextLine(D.Statement.End));
     Ranges.push_back({Whole.Begin, Group.front()->Declarator.Begin});
     Ranges.push_back({Group.back()->Declarator.End, Whole.End});
     return Ranges;
@@ -86,6 +88,7 @@ Error EntryEditor::replaceDeclaration(const Declaration &D,
   auto Text = Files.get(D.Statement.File);
   if (!Text)
     return Text.takeError();
+  Shared.follow(D);
   if (Error E = removeDeclaration(D))
     return E;
   const uint64_t At = (*Text)->nextLine(D.Statement.End);
@@ -338,12 +341,20 @@ void EntryEditor::carriers() {
 /// vm_zone_t z -> struct malloc_type *z_obj
 Error EntryEditor::defineDynamic() {
   for (const Declaration &D : F.variable(Entry.Key)->Declarations) {
-    if (D.Declarators > 1)
-      return trouble(D.Name, "is declared together with other variables; "
-                             "declare it by itself first");
     auto Text = Files.get(D.Statement.File);
     if (!Text)
       return Text.takeError();
+    if (D.Declarators > 1) {
+      const StringRef Storage =
+          (*Text)->slice(D.Statement.Begin, D.Type.Begin);
+      const StringRef Rest = (*Text)->slice(D.Name.End, D.Declarator.End);
+      if (Error E = replaceDeclaration(
+              D, (Storage + "struct malloc_type *" + Entry.Variable + "_obj" +
+                  Rest + ";")
+                     .str()))
+        return E;
+      continue;
+    }
     const bool Pointer =
         (*Text)->slice(D.Declarator.Begin, D.Name.Begin).contains('*');
     change(D.Type, "struct malloc_type");

@@ -23,11 +23,18 @@ public:
   std::vector<ByteRange> remove(const SourceText &Text, const Declaration &D,
                                 llvm::ArrayRef<const Declaration *> Group);
 
+  /// Something new stands on the line behind D's statement.
+  void follow(const Declaration &D) { state(D).Followed = true; }
+
 private:
   struct State {
     std::set<unsigned> Gone;
     std::set<unsigned> GoneGaps;
+    bool Followed = false;
   };
+  State &state(const Declaration &D) {
+    return States[{D.Statement.File, D.Statement.Begin}];
+  }
   std::map<std::pair<std::string, uint32_t>, State> States;
 };
 

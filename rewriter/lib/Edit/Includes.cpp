@@ -189,7 +189,7 @@ private:
         return &I;
     return nullptr;
   }
-  uint64_t place(uint64_t FirstChange) const;
+  uint64_t place(const SourceText &Text, uint64_t FirstChange) const;
   /// Forward declarations of the old structure, as ranges to delete.
   static std::vector<ByteRange> forwards(const SourceText &Text, StringRef Tag);
 
@@ -210,9 +210,36 @@ bool IncludeEditor::isReliedOn(bool Cache, size_t AfterPatch) {
   });
 }
 
+/// The line where the definition or declaration begins that Offset is in: an
+/// include must not stand inside.
+static uint64_t definitionBegin(const SourceText &Text, uint64_t Offset) {
+  std::optional<uint64_t> Begin;
+  unsigned Depth = 0;
+  uint64_t At = 0;
+  while ((At = Text.skipSpaceAndComments(At)) < Offset) {
+    const char C = Text.text()[At];
+    if (C == '#' && Text.startsLine(At)) {
+      while (Text.line(At).rtrim().ends_with("\\"))
+        At = Text.nextLine(At);
+      At = Text.nextLine(At);
+      continue;
+    }
+    if (!Begin)
+      Begin = At;
+    Depth += C == '{';
+    if (C == '}' && Depth > 0)
+      --Depth;
+    if (Depth == 0 && (C == '}' || C == ';'))
+      Begin.reset();
+    ++At;
+  }
+  return Begin ? Text.lineBegin(*Begin) : Offset;
+}
+
 /// New includes follow <sys/malloc.h>, else the first run of <sys/..>, else
 /// stand where the old header stands, else before the first change.
-uint64_t IncludeEditor::place(uint64_t FirstChange) const {
+uint64_t IncludeEditor::place(const SourceText &Text,
+                              uint64_t FirstChange) const {
   const IncludeLine *Old = line(OldZone) ? line(OldZone) : line(OldCache);
   const IncludeLine *After = nullptr;
   for (const IncludeLine &I : Lines) {
@@ -232,7 +259,7 @@ uint64_t IncludeEditor::place(uint64_t FirstChange) const {
     return After->Range.End;
   if (!Lines.empty())
     return Lines.back().Range.End;
-  return FirstChange;
+  return definitionBegin(Text, FirstChange);
 }
 
 std::vector<ByteRange> IncludeEditor::forwards(const SourceText &Text,
@@ -262,7 +289,7 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
   for (const StringLiteral Tag : {ZoneTag, CacheTag})
     for (const ByteRange &R : forwards(Text, Tag))
       First = std::min(First, R.Begin);
-  const uint64_t Place = place(First);
+  const uint64_t Place = place(Text, First);
   StringSet<> Present;
   for (const IncludeLine &I : Lines)
     Present.insert(I.Name);

@@ -317,6 +317,9 @@ void CachePlanner::decide() {
       St.ZoneText = S->ZoneSpelling;
       if (S->Args.size() == 2)
         St.Flags = flagsFor({S->Args[0].Spelling, S->Args[1].Spelling});
+      // Its size is a parameter of the macro.
+      if (E.InPool)
+        St.Size = E.Type + "_obj->ks_objsize";
       nameInBody(St, *S);
     } else {
       if (S->Function == Api::ObjcacheDtor && FreshZero)

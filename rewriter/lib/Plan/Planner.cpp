@@ -662,6 +662,8 @@ void Planner::textualSteps() {
                     Call->Name, Call->Call);
     St.Textual = true;
     St.ZoneText = Call->ArgTexts[0];
+    if (isAllocation(*A) && E.InPool)
+      St.Size = E.Type + "_obj->ks_objsize";
     if (isAllocation(*A))
       St.Flags = flagsFor(Call->ArgTexts);
     else
