@@ -593,6 +593,18 @@ kmalloc_maintain(void)
 }
 
 /*
+ * Pages may be refused although memory is not short.  vm_wait() returns at once
+ * then, and a kernel thread that does not sleep keeps all processes off its cpu.
+ */
+static void
+maintainer_pause(void)
+{
+	spin_lock(&kmalloc_poke_spin);
+	ssleep(&kmalloc_poked, &kmalloc_poke_spin, 0, "kmpause", 1);
+	spin_unlock(&kmalloc_poke_spin);
+}
+
+/*
  * Looks round once a second, as nobody tells it that memory is short or that
  * a mini slab is free.
  */
@@ -608,8 +620,12 @@ kmalloc_maintainer_thread(void)
 		kmalloc_poked = 0;
 		spin_unlock(&kmalloc_poke_spin);
 
-		while (kmalloc_maintain())
-			vm_wait(hz);
+		while (kmalloc_maintain()) {
+			if (vm_paging_min())
+				vm_wait(hz);
+			else
+				maintainer_pause();
+		}
 	}
 }
 

@@ -491,6 +491,19 @@ TEST_F(KmallocObj, maintainerRefillsWhenMemoryReturns) {
   EXPECT_EQ(Ext->lowwater, 0);
 }
 
+MALLOC_DEFINE_OBJ(M_REFUSED, Size, "REFUSED", "");
+
+TEST_F(KmallocObj, maintainerSleepsWhenPagesAreRefusedThoughThereAreSome) {
+  malloc_init(M_REFUSED_obj);
+  fake_fail_page = 1;
+  kmalloc_obj_reserve(M_REFUSED, 3, 0);
+  EXPECT_LT(kmalloc_ext(M_REFUSED_obj)->nready, 3);
+  fake_fail_page = 1;
+  fake_maintain();
+  fake_maintain();
+  EXPECT_EQ(kmalloc_ext(M_REFUSED_obj)->nready, 3);
+}
+
 MALLOC_DEFINE_OBJ(M_GROWS, Size, "GROWS", "");
 
 TEST_F(KmallocObj, slabsCanBeRetiredWhileTheMaintainerWaitsForAddresses) {

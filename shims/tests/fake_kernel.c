@@ -49,6 +49,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct sleeper *sleepers;
 static __thread int spinlocks, critical;
 static jmp_buf *maintaining;
+static struct thread maintainer_td = { "kmalloc_reserve" };
 
 static struct vm_page pages[FAKE_PAGES];
 static struct vm_page *free_pages, *eaten_pages;
@@ -305,6 +306,8 @@ void
 vm_wait(int timo)
 {
 	(void)timo;
+	if (curthread == &maintainer_td && !vm_paging_min())
+		panic("vm_wait: does not wait, memory is not short");
 	fake_sleep(&fake_free_pages);
 }
 
@@ -556,7 +559,6 @@ sysctl_handle_int(SYSCTL_HANDLER_ARGS)
 	return (0);
 }
 
-static struct thread maintainer_td = { "kmalloc_reserve" };
 
 static void *
 maintainer_start(void *func)

@@ -6,8 +6,7 @@
  * paging: several processes dirty `factor' times the RAM between them, or
  * `mib' MiB, and verify every word `passes' times; many processes map the same
  * pages (PV entries); they make and unmake mappings (MAP entries); and when all
- * have gone, the swap they filled (SWAPMETA) must be free again.  The kernel
- * reads a page of swap at a time unless `burst' allows it as many more.
+ * have gone, the swap they filled (SWAPMETA) must be free again.
  *
  * corner: 45 % of RAM is dirtied; then, `rounds' times for each of `levels',
  * free pages are eaten down to exactly that many and another 3.5 % is dirtied,
@@ -16,8 +15,9 @@
  * vm_leavefree.c adds.
  *
  * The last line says what became of it.  Options are kernel environment:
- * test, factor, mib, burst, passes, procs, sharers, maps, seed; levels, rounds;
- * swap.  With `fail', vm_failpage.c refuses one in so many of the allocators'
+ * test, factor, mib, passes, procs, sharers, maps, seed; levels, rounds; swap.
+ * The kernel reads a page of swap at a time unless `burst' allows it as many
+ * more.  With `fail', vm_failpage.c refuses one in so many of the allocators'
  * pages while memory is dirtied and, in paging, verified.
  */
 #include "runtime.h"
@@ -234,7 +234,6 @@ paging(void)
 {
 	unsigned long bytes = MIB * option_number("mib",
 	    option_number("factor", 3) * ram / MIB);
-	unsigned long burst = option_number("burst", 0);
 	unsigned long procs = option_number("procs", 4);
 	unsigned long maps = option_number("maps", 2000);
 	unsigned long sharers = option_number("sharers", 32);
@@ -249,8 +248,6 @@ paging(void)
 		test_fail("swap disk too small: %lu MiB for %lu MiB of dirty "
 		    "memory on %lu MiB of RAM", swap / MIB, bytes / MIB,
 		    ram / MIB);
-	if (burst != 0 && !kvar_set("vm.swap_burst_read", (long)burst))
-		test_fail("cannot set vm.swap_burst_read");
 	refuse_pages(option_number("fail", 0));
 	dirty_and_verify(procs, bytes, option_number("passes", 2));
 	refuse_pages(0);
@@ -313,6 +310,7 @@ main(void)
 {
 	char name[32], device[32];
 	const char *test;
+	unsigned long burst;
 	long error;
 
 	runtime_init("probe");
@@ -325,6 +323,9 @@ main(void)
 		test_fail("swapon: errno %ld; is virtio_blk in the kernel?",
 		    -error);
 	swap = (unsigned long)kvar("vm.swap_size") * PAGE_BYTES;
+	burst = option_number("burst", 0);
+	if (burst != 0 && !kvar_set("vm.swap_burst_read", (long)burst))
+		test_fail("cannot set vm.swap_burst_read");
 	tally = map(sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED);
 	print("%s: %ld CPUs, ram %lu MiB, swap %lu MiB, seed %lu\n", test,
 	    kvar("hw.ncpu"), ram / MIB, swap / MIB, seed);
