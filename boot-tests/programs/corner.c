@@ -7,7 +7,8 @@
  * daemon gets dirty pages to disk although nearly nothing is free.  In the end
  * every word is checked.
  *
- * Kernel arguments: levels (0,8,64), rounds (4), seed (1).
+ * Kernel arguments: levels (0,8,64), rounds (4), seed (1); delay (0), ticks
+ * that disk requests wait.
  */
 #include "support.h"
 
@@ -24,6 +25,7 @@ main(void)
 	static struct region regions[256];
 	unsigned long rounds = option_number("rounds", 4);
 	unsigned long seed = option_number("seed", 1);
+	long delay = (long)option_number("delay", 0);
 	const char *levels = option_word("levels", "0,8,64");
 	unsigned long ram = machine_ram();
 	uint64_t wrong = 0, words = 0;
@@ -35,6 +37,9 @@ main(void)
 	region_map(&regions[n], "base", ram / 100 * 45, seed);
 	region_dirty(&regions[n++]);
 
+	if (delay != 0 && kvar_set_long("vm.inject.disk_delay", delay) != 0)
+		test_fail(test, "vm.inject.disk_delay=%ld: %s", delay,
+		    strerror(errno));
 	while (*levels != '\0') {
 		char *end;
 		unsigned long level = strtoul(levels, &end, 0);
@@ -65,6 +70,7 @@ main(void)
 		words += regions[i].bytes / sizeof(uint64_t);
 	}
 	kvar_print_paging();
+	kvar_print("vm.inject.disk_delayed");
 	printf("stat words_verified %ju\n", (uintmax_t)words);
 	printf("stat words_wrong %ju\n", (uintmax_t)wrong);
 	if (wrong != 0)

@@ -101,7 +101,7 @@ kmalloc_obj_retire(struct malloc_type *type, struct kmalloc_slab *base)
 	struct kmalloc_slab *slab;
 
 	for (slab = base; slab != NULL; slab = slab->next) {
-		KASSERT(slab->type == type && kmalloc_slab_all_free(slab),
+		KASSERT(slab->type == type && kmalloc_slab_settled(slab),
 		    ("%s: slab %p is retired in use", type->ks_shortdesc,
 		    slab));
 		kmalloc_debug_check(slab);
@@ -206,7 +206,7 @@ mgt_take_full(struct kmalloc_mgt *ggm, int all)
 	struct kmalloc_slab *slab;
 
 	while ((slab = *slabp) != NULL) {
-		if (!kmalloc_slab_all_free(slab) || slab->xindex != slab->findex ||
+		if (!kmalloc_slab_settled(slab) ||
 		    !exis_freeable(&slab->exis) ||
 		    slab->unused01 == KMALLOC_ORIGIN_BOOT ||
 		    (!all && !kmalloc_slab_is_mini(slab))) {

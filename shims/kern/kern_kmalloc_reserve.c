@@ -50,10 +50,13 @@
  *	Claim: while at least one page is free when page-out asks, page-out gets
  *	on.  Step by step, for the thread that writes a page to swap:
  *
- *	(a) It allocates with M_INTNOWAIT or is recognised as pagethread.  Steps
- *	    1 to 4 take ext->spin, the spinlocks of vm_page and pmap_kenter(),
- *	    and no other lock.  No holder of those ever waits for memory.  So
- *	    every step ends, and what is in the way is never a lock.
+ *	(a) It allocates with M_INTNOWAIT or is recognised as pagethread.
+ *	    _kmalloc_obj() takes the type's mgt spinlock to look for a slab and
+ *	    to add one, and not in between; steps 1 to 4 take ext->spin, the
+ *	    spinlocks of vm_page and pmap_kenter(), those of poke and wakeup(),
+ *	    one after the other, and no other lock.  Nobody sleeps with a
+ *	    spinlock held.  So every step ends, and what is in the way is never
+ *	    a lock.
  *	(b) If a ready slab is left, step 1 serves, and needs no page.
  *	(c) If none is left, step 3 serves if there is a slot and one page, by
  *	    (a) of any class down to the last.  So page-out fails only if there
@@ -74,6 +77,13 @@
  *	is never taken to allocate or to free an object; more addresses are got
  *	without it, so that what waits for memory does not hold up what frees
  *	some.
+ *
+ *	Who waits in step 5 is in nobody's way either.  He holds no lock of
+ *	ours; what else he holds he would have held asleep in zalloc() or in
+ *	kmem_slab_alloc().  vm_wait() ends with the shortage or after a tenth of
+ *	a second, and he begins again: he needs no wakeup that could be lost,
+ *	and keeps no page meanwhile.  Step 6 does keep what it has collected,
+ *	which is why nobody goes there for whom a page would do.
  *
  *	The pv entries that page-out and page faults need are served in the
  *	same way, and map entries by what follows.

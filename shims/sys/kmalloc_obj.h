@@ -306,11 +306,21 @@ void	kmalloc_debug_unpoison(struct kmalloc_slab *slab);
 #define	kmalloc_debug_unpoison(slab)	((void)(slab))
 #endif
 
-/* No other cpu may be freeing into slab, or less may be seen than there is. */
+/*
+ * Is every object of slab, which no cpu allocates from, free?  Other cpus may be
+ * freeing into it, hence volatile.  settled: and has each kfree_obj() stored its
+ * object?
+ */
 static __inline int
-kmalloc_slab_all_free(const struct kmalloc_slab *slab)
+kmalloc_slab_all_free(const volatile struct kmalloc_slab *slab)
 {
 	return (slab->findex - slab->aindex == slab->ncount);
+}
+
+static __inline int
+kmalloc_slab_settled(const volatile struct kmalloc_slab *slab)
+{
+	return (kmalloc_slab_all_free(slab) && slab->xindex == slab->findex);
 }
 
 static __inline struct kmalloc_ext *

@@ -16,12 +16,22 @@ struct globaldata {
 typedef struct globaldata *globaldata_t;
 
 #ifdef __cplusplus
-extern "C" struct globaldata fake_globaldata;
-#else
-extern struct globaldata fake_globaldata;
+extern "C" {
 #endif
 
+#ifdef FAKE_SMP
+extern struct globaldata fake_globaldata[MAXCPU];
+extern __thread struct globaldata *fake_mycpu;
+#define	mycpu			fake_mycpu
+#define	globaldata_find(cpu)	(&fake_globaldata[cpu])
+#else
+extern struct globaldata fake_globaldata;
 #define	mycpu			(&fake_globaldata)
 #define	globaldata_find(cpu)	(&fake_globaldata)
+#endif
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -30,8 +30,12 @@ extern "C" {
 
 #define	PAGE_SIZE		4096
 #define	PAGE_MASK		(PAGE_SIZE - 1)
+#ifdef FAKE_SMP
+#include "fake_smp.h"
+#else
 #define	MAXCPU			1
 #define	SMP_MAXCPU		1
+#endif
 #define	__VM_CACHELINE_SIZE	64
 #define	__VM_CACHELINE_ALIGN(n)	(((n) + 63) & ~63)
 #define	__cachealign		__attribute__((__aligned__(64)))
@@ -84,6 +88,7 @@ struct thread {
 };
 typedef struct thread *thread_t;
 
+#ifndef FAKE_SMP
 struct spinlock {
 	struct thread	*owner;
 };
@@ -92,13 +97,18 @@ struct spinlock {
 struct lock {
 	struct thread	*owner;
 };
+#endif
 #define	LK_EXCLUSIVE	1
 #define	LK_RELEASE	2
 
 typedef struct {
-	long		pseudo_ticks;
+	long		end;		/* pseudo_ticks when nobody looks any more */
 } exislock_t;
+#ifdef FAKE_SMP
+#define	pseudo_ticks	fake_ticks()
+#else
 extern long pseudo_ticks;
+#endif
 
 extern __thread struct thread *curthread;
 extern struct thread *pagethread;
@@ -120,21 +130,22 @@ void	wakeup(const volatile void *);
 static inline void
 exis_terminate(exislock_t *xlk)
 {
-	xlk->pseudo_ticks = pseudo_ticks - 1;
+	xlk->end = pseudo_ticks - 1;
 }
 
 static inline void
 exis_setlive(exislock_t *xlk)
 {
-	xlk->pseudo_ticks = 0;
+	xlk->end = 0;
 }
 
 static inline int
 exis_freeable(exislock_t *xlk)
 {
-	return (xlk->pseudo_ticks != 0 && xlk->pseudo_ticks - pseudo_ticks <= -2);
+	return (xlk->end != 0 && xlk->end - pseudo_ticks <= -2);
 }
 
+#ifndef FAKE_SMP
 #define	atomic_add_long(p, n)		((void)(*(p) += (n)))
 #define	atomic_fetchadd_long(p, n)	__atomic_fetch_add(p, n, __ATOMIC_SEQ_CST)
 #define	atomic_set_64(p, m)		((void)(*(p) |= (m)))
@@ -144,6 +155,7 @@ exis_freeable(exislock_t *xlk)
 #define	atomic_fcmpset_ptr(p, old, v)					\
 	__atomic_compare_exchange_n(p, old, v, 0, __ATOMIC_SEQ_CST,	\
 	    __ATOMIC_SEQ_CST)
+#endif
 
 /* Nothing runs by itself; the argument is kept for who wants to run it. */
 #define	SYSINIT(u, s, o, f, a)						\

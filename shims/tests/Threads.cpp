@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// threads ROUNDS [SPINLOCK]
+//
+// Five processors allocate and free objects of three types, their own and each
+// other's, ROUNDS times each; the maintainer and the poller work on processors
+// of their own, and a last one makes memory scarce and plentiful.  Built with
+// ThreadSanitizer.  Spinlocks of the description SPINLOCK do nothing, which
+// must be noticed.
+//
+//	zone	a reserve, and address space for a number of objects
+//	grows	a reserve, address space as needed
+//	cache	constructed, with a destructor and a limit to sleep at
+//
+// While an object is out nobody else writes to it; a fresh one is zero and a
+// used one as it was left; in the end nothing is out, and every slab is
+// somewhere.
+
+#include "fake_kernel.h"
+
+extern "C" {
+#include <sys/globaldata.h>
+#include <sys/kmalloc_obj.h>
+}
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr int Workers = 5;
+constexpr size_t Words = 24; // of an object, that the test looks at
+constexpr size_t Held = 300; // objects of a type a worker may hold
+
+#define REQUIRE(Cond)                                                          \
+  do {                                                                         \
+    if (!(Cond))                                                               \
+      panic("%s:%d: %s", __func__, __LINE__, #Cond);                           \
+  } while (0)
+
+MALLOC_DEFINE_OBJ(M_ZONE, Words * 8, "zone", "");
+MALLOC_DEFINE_OBJ(M_GROWS, 640, "grows", "");
+MALLOC_DEFINE_OBJ(M_CACHE, KMALLOC_COBJ_SIZE(Words * 8), "cache", "");
+
+std::atomic<int> Running{Workers};
+std::atomic<long> Constructed{0};
+
+// Objects on their way from one processor to another.
+std::mutex MailLock;
+std::vector<uint64_t *> Mail[2];
+
+void fill(uint64_t *Obj, uint64_t With) {
+  for (size_t I = 0; I < Words; ++I)
+    Obj[I] = With;
+}
+
+bool isFilled(const uint64_t *Obj, uint64_t With) {
+  for (size_t I = 0; I < Words; ++I)
+    if (Obj[I] != With)
+      return false;
+  return true;
+}
+
+uint64_t tag(const void *Obj) { return reinterpret_cast<uintptr_t>(Obj) | 1; }
+
+bool ctor(void *Obj, void *, int) {
+  REQUIRE(isFilled(static_cast<uint64_t *>(Obj), 0));
+  fill(static_cast<uint64_t *>(Obj), tag(Obj));
+  ++Constructed;
+  return true;
+}
+
+void dtor(void *Obj, void *) {
+  REQUIRE(isFilled(static_cast<uint64_t *>(Obj), tag(Obj)));
+  fill(static_cast<uint64_t *>(Obj), 0);
+  --Constructed;
+}
+
+struct malloc_type *typeOf(int Kind) {
+  return Kind == 0 ? M_ZONE_obj : M_GROWS_obj;
+}
+
+uint64_t *get(int Kind, int Flags) {
+  if (Kind == 2) {
+    auto *Obj = static_cast<uint64_t *>(kmalloc_cobj(M_CACHE, Flags));
+    REQUIRE(Obj == nullptr || isFilled(Obj, tag(Obj)));
+    return Obj;
+  }
+  struct malloc_type *Type = typeOf(Kind);
+  auto *Obj =
+      static_cast<uint64_t *>(_kmalloc_obj(Type->ks_objsize, Type, Flags));
+  if (Obj != nullptr) {
+    REQUIRE(isFilled(Obj, 0) || isFilled(Obj, tag(Obj)));
+    fill(Obj, ~tag(Obj));
+  }
+  return Obj;
+}
+
+void put(int Kind, uint64_t *Obj) {
+  if (Kind == 2) {
+    REQUIRE(isFilled(Obj, tag(Obj)));
+    kfree_cobj(Obj, M_CACHE);
+    return;
+  }
+  REQUIRE(isFilled(Obj, ~tag(Obj)));
+  fill(Obj, tag(Obj));
+  _kfree_obj(Obj, typeOf(Kind));
+}
+
+void exchange(int Kind, std::vector<uint64_t *> &Objs) {
+  std::lock_guard<std::mutex> Guard(MailLock);
+  Objs.swap(Mail[Kind]);
+}
+
+// Who holds objects of the cache does not sleep for more: at the limit he would
+// wait for himself.
+void work(int Cpu, long Rounds) {
+  struct thread Td = {"worker"};
+  fake_thread_enter(&Td);
+  std::mt19937 Random(Cpu);
+  std::vector<uint64_t *> Objs[3];
+  for (long Round = 0; Round < Rounds; ++Round) {
+    const int Kind = Random() % 3;
+    std::vector<uint64_t *> &Own = Objs[Kind];
+    const size_t Want = Random() % (Kind == 2 ? Held / 5 : Held);
+    const bool Waits = Kind == 2 || Random() % 4 == 0;
+    while (Own.size() < Want) {
+      uint64_t *Obj = get(
+          Kind, Waits && (Kind != 2 || Own.empty()) ? M_WAITOK : M_INTNOWAIT);
+      if (Obj == nullptr)
+        break;
+      Own.push_back(Obj);
+    }
+    if (Kind == 2)
+      std::this_thread::yield();
+    else if (Random() % 8 == 0)
+      exchange(Kind, Own);
+    while (Own.size() > (Kind == 2 ? 0 : Want / 2)) {
+      put(Kind, Own.back());
+      Own.pop_back();
+    }
+  }
+  for (int Kind = 0; Kind < 3; ++Kind)
+    for (uint64_t *Obj : Objs[Kind])
+      put(Kind, Obj);
+  --Running;
+}
+
+void poll() {
+  struct thread Td = {"poller"};
+  fake_thread_enter(&Td);
+  while (Running != 0) {
+    malloc_mgt_poll(M_ZONE_obj);
+    malloc_mgt_poll(M_GROWS_obj);
+    malloc_mgt_poll(M_CACHE_obj);
+    fake_tick();
+    vm_wait(1);
+  }
+}
+
+long slotsOf(const struct kmalloc_slab *Slab) {
+  long N = 0;
+  for (; Slab != nullptr; Slab = Slab->next)
+    N += Slab->unused01 != nullptr;
+  return N;
+}
+
+void checkNothingIsLost(struct malloc_type *Type) {
+  struct kmalloc_ext *Ext = kmalloc_ext(Type);
+  lockmgr(&Ext->lock, LK_EXCLUSIVE);
+  spin_lock(&Ext->spin);
+  spin_lock(&Type->ks_mgt.spin);
+  long Slots = slotsOf(Type->ks_mgt.partial) + slotsOf(Type->ks_mgt.full) +
+               slotsOf(Type->ks_mgt.empty);
+  long InUse = 0;
+  for (int N = 0; N < ncpus; ++N) {
+    InUse += Type->ks_use[N].inuse;
+    Slots += slotsOf(Type->ks_use[N].mgt.active) +
+             slotsOf(Type->ks_use[N].mgt.alternate);
+  }
+  REQUIRE(Ext->nslots - Ext->nfreeslots == Slots + Ext->nready);
+  REQUIRE(InUse == Ext->ncached && Ext->out == 0);
+  printf("%s: %ld slabs, %ld ready, %lu made of one page, %lu of them back, "
+         "%lu refusals, %lu waits, %lu sleeps at the limit\n",
+         Type->ks_shortdesc, Slots, Ext->nready, Ext->minis_made,
+         Ext->minis_returned, Ext->refusals, Ext->blocking, Ext->limit_sleeps);
+  spin_unlock(&Type->ks_mgt.spin);
+  spin_unlock(&Ext->spin);
+  lockmgr(&Ext->lock, LK_RELEASE);
+}
+
+struct thread MainThread = {"main"};
+
+} // namespace
+
+int main(int Argc, char **Argv) {
+  if (Argc < 2 || Argc > 3 || atol(Argv[1]) <= 0) {
+    fprintf(stderr, "usage: threads ROUNDS [SPINLOCK]\n");
+    return 2;
+  }
+  fake_boot();
+  fake_thread_enter(&MainThread);
+  malloc_init(M_ZONE_obj);
+  malloc_init(M_GROWS_obj);
+  malloc_init(M_CACHE_obj);
+  kmalloc_obj_reserve(M_ZONE, 2, 20000);
+  kmalloc_obj_reserve(M_GROWS, 1, 0);
+  kmalloc_obj_ctor(M_CACHE, ctor, dtor, nullptr, Held / 10);
+  if (Argc == 3)
+    fake_without(Argv[2]);
+  fake_start_maintainer();
+
+  std::thread Poller(poll);
+  std::vector<std::thread> Threads;
+  for (int Cpu = 0; Cpu < Workers; ++Cpu)
+    Threads.emplace_back(work, Cpu, atol(Argv[1]));
+  const long Levels[] = {-1, 0, 1, 64, 4, 400, 16};
+  for (size_t I = 0; Running != 0; ++I) {
+    fake_leave_free(Levels[I % 7]);
+    vm_wait(1);
+  }
+  fake_leave_free(-1);
+  for (std::thread &T : Threads)
+    T.join();
+  Poller.join();
+  for (int Kind = 0; Kind < 2; ++Kind)
+    for (uint64_t *Obj : Mail[Kind])
+      put(Kind, Obj);
+  for (struct malloc_type *Type : {M_ZONE_obj, M_GROWS_obj, M_CACHE_obj})
+    checkNothingIsLost(Type);
+  REQUIRE(kmalloc_ext(M_ZONE_obj)->minis_made > 0);
+  REQUIRE(kmalloc_ext(M_CACHE_obj)->limit_sleeps > 0);
+  kmalloc_obj_unctor(M_CACHE);
+  REQUIRE(Constructed == 0);
+  fflush(stdout);
+  _Exit(0); // the maintainer never ends
+}
