@@ -92,10 +92,23 @@ static void describe(Patch &P, ArrayRef<const PlanEntry *> Entries) {
     P.Body += "* " + N + "\n";
 }
 
-/// Lines that go one after the other, by this patch or one before it, and leave
-/// a blank one on either side take the second with them.
-static Error closeGaps(Sources &Files, MutableArrayRef<Patch> SoFar) {
-  Patch &Mine = SoFar.back();
+/// Is something new written into Range of File?
+static bool writtenInto(ArrayRef<Patch> Patches, StringRef File,
+                        ByteRange Range) {
+  for (const Patch &P : Patches)
+    for (const Change &C : P.Changes)
+      if (!C.Text.empty() && C.File == File && C.Offset >= Range.Begin &&
+          C.Offset <= Range.End)
+        return true;
+  return false;
+}
+
+/// Lines that go one after the other, by patch I or one before it, and leave a
+/// blank one on either side take the second with them.
+static Error closeGaps(Sources &Files, MutableArrayRef<Patch> Patches,
+                       size_t I) {
+  const ArrayRef<Patch> SoFar = Patches.take_front(I + 1);
+  Patch &Mine = Patches[I];
   struct Removal {
     const Change *What;
     bool IsMine;
@@ -122,7 +135,8 @@ static Error closeGaps(Sources &Files, MutableArrayRef<Patch> SoFar) {
       End = std::max(End, C.Offset + C.Length);
       AnyMine |= Gone[Next].IsMine;
     }
-    if (!AnyMine || Next == First + 1)
+    if (!AnyMine || Next == First + 1 ||
+        writtenInto(Patches, File, {Begin, End}))
       continue;
     auto Found = Files.get(File);
     if (!Found)
@@ -275,7 +289,7 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
   }
   for (size_t I = 0; I < Patches.size(); ++I) {
     describe(Patches[I], Entries[I]);
-    if (Error E = closeGaps(Files, MutableArrayRef(Patches).take_front(I + 1)))
+    if (Error E = closeGaps(Files, Patches, I))
       return E;
   }
   if (Error E = alignBackslashes(Files, Patches))
