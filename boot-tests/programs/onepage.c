@@ -75,7 +75,7 @@ statistic(const char *type, const char *what)
 }
 
 /*
- * A processor may sit on two slabs, and the VM keeps 512 map entries for itself.
+ * A processor may sit on two slabs; the VM keeps 512 map entries for itself.
  */
 static int
 too_many_left(const char *type, long made, long cpus)

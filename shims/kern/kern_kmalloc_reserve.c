@@ -603,8 +603,9 @@ kmalloc_maintain(void)
 }
 
 /*
- * Pages may be refused although memory is not short.  vm_wait() returns at once
- * then, and a kernel thread that does not sleep keeps all processes off its cpu.
+ * Pages may be refused although memory is not short.  vm_wait() returns at
+ * once then, and a kernel thread that does not sleep keeps all processes off
+ * its cpu.
  */
 static void
 maintainer_pause(void)

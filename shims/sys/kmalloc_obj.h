@@ -307,9 +307,9 @@ void	kmalloc_debug_unpoison(struct kmalloc_slab *slab);
 #endif
 
 /*
- * Is every object of slab, which no cpu allocates from, free?  Other cpus may be
- * freeing into it, hence volatile.  settled: and has each kfree_obj() stored its
- * object?
+ * Is every object of slab, which no cpu allocates from, free?  Other cpus may
+ * be freeing into it, hence volatile.  settled: and has each kfree_obj() stored
+ * its object?
  */
 static __inline int
 kmalloc_slab_all_free(const volatile struct kmalloc_slab *slab)

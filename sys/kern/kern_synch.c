@@ -10,10 +10,10 @@
  *
  * The queues are one hash for all processors, a spinlock to each chain.  The
  * lock of the chain that a thread is on, or enters, protects its td_wchan,
- * TDF_TSLEEPQ and TDF_TSLEEP_DESCHEDULED.  Only the thread itself sets td_wchan,
- * and only while TDF_TSLEEPQ is clear: while that is set, td_wchan names the
- * chain whose lock counts, for whoever wants to take it without knowing the
- * channel.  Clearing it gives the thread up.
+ * TDF_TSLEEPQ and TDF_TSLEEP_DESCHEDULED.  Only the thread itself sets
+ * td_wchan, and only while TDF_TSLEEPQ is clear: while that is set, td_wchan
+ * names the chain whose lock counts, for whoever wants to take it without
+ * knowing the channel.  Clearing it gives the thread up.
  *
  * Whoever takes a thread off its queue also readies it, once, if it had given
  * its processor up; readying is a message to the thread's processor, so it

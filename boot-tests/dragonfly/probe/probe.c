@@ -86,7 +86,7 @@ print_caches(void)
 		    caches[i].failed);
 }
 
-/* Of all processors together; by the guest's clock, so compare with --icount. */
+/* Of all processors, by the guest's clock: compare with --icount. */
 static void
 print_cpu_time(void)
 {
