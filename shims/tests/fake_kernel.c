@@ -6,7 +6,6 @@
 #define	_GNU_SOURCE
 #include <pthread.h>
 #include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,7 +48,6 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct sleeper *sleepers;
 static __thread int spinlocks, critical;
 static jmp_buf *maintaining;
-static struct thread maintainer_td = { "kmalloc_reserve" };
 
 static struct vm_page pages[FAKE_PAGES];
 static struct vm_page *free_pages, *eaten_pages;
@@ -57,19 +55,6 @@ static char *dmap;
 static int memory = -1;
 static size_t kva_used;
 static vm_page_t kva_page[FAKE_KVA_SIZE / PAGE_SIZE];
-
-void
-panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "panic: ");
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "\n");
-	abort();
-}
 
 /*
  * Threads.
@@ -272,41 +257,10 @@ vm_page_free(vm_page_t m)
 }
 
 void
-vm_page_wire(vm_page_t m)
-{
-	++m->wire_count;
-}
-
-void
-vm_page_unwire(vm_page_t m, int activate)
-{
-	(void)activate;
-	if (m->wire_count-- <= 0)
-		panic("vm_page_unwire: not wired");
-}
-
-void
-vm_page_wakeup(vm_page_t m)
-{
-	if (!m->busy)
-		panic("vm_page_wakeup: not busy");
-	m->busy = 0;
-}
-
-void
-vm_page_busy_wait(vm_page_t m, int also_m_busy, const char *msg)
-{
-	(void)also_m_busy, (void)msg;
-	if (m->busy)
-		panic("vm_page_busy_wait: page is busy");
-	m->busy = 1;
-}
-
-void
 vm_wait(int timo)
 {
 	(void)timo;
-	if (curthread == &maintainer_td && !vm_paging_min())
+	if (curthread == &fake_maintainer_td && !vm_paging_min())
 		panic("vm_wait: does not wait, memory is not short");
 	fake_sleep(&fake_free_pages);
 }
@@ -478,29 +432,8 @@ kmem_slab_free(void *ptr, vm_size_t size)
 }
 
 /*
- * kmalloc() and malloc types, as far as they are not under test.
+ * Malloc types, as far as they are not under test.
  */
-void *
-_kmalloc(unsigned long size, struct malloc_type *type, int flags)
-{
-	(void)type, (void)flags;
-	return (calloc(1, size));
-}
-
-void
-_kfree(void *ptr, struct malloc_type *type)
-{
-	(void)type;
-	free(ptr);
-}
-
-void
-kmalloc_raise_limit(struct malloc_type *type, size_t bytes)
-{
-	if (type->ks_limit < bytes)
-		type->ks_limit = bytes;
-}
-
 void
 malloc_init(void *data)
 {
@@ -552,39 +485,6 @@ fake_sysctl_out(struct sysctl_req *req, const void *data, size_t len)
 	return (0);
 }
 
-int
-sysctl_handle_int(SYSCTL_HANDLER_ARGS)
-{
-	(void)oidp, (void)arg1, (void)arg2, (void)req;
-	return (0);
-}
-
-
-static void *
-maintainer_start(void *func)
-{
-	fake_thread_enter(&maintainer_td);
-	((struct kproc_desc *)func)->func();
-	return (NULL);
-}
-
-void
-fake_start_maintainer(void)
-{
-	extern void *fake_sysinit_kmalloc_reserve;
-	struct kproc_desc *kp = fake_sysinit_kmalloc_reserve;
-	static bool started;
-	pthread_t t;
-
-	if (started)
-		return;
-	started = true;
-	*kp->global_threadpp = &maintainer_td;
-	if (pthread_create(&t, NULL, maintainer_start, kp) != 0)
-		panic("pthread_create failed");
-	pthread_detach(t);
-}
-
 /*
  * Its first sleep is the end of a round.
  */
@@ -596,9 +496,9 @@ fake_maintain(void)
 	struct thread *td = curthread;
 	jmp_buf end;
 
-	*kp->global_threadpp = &maintainer_td;
+	*kp->global_threadpp = &fake_maintainer_td;
 	kmalloc_ext_poke();
-	curthread = &maintainer_td;
+	curthread = &fake_maintainer_td;
 	maintaining = &end;
 	if (setjmp(end) == 0)
 		kp->func();

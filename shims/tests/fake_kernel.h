@@ -236,6 +236,8 @@ void	kmem_free(struct vm_map *, vm_offset_t, vm_size_t);
 #define	FAKE_RESERVED		157	/* NORMAL stops here */
 #define	FAKE_INTERRUPT_MIN	44	/* SYSTEM stops here */
 
+extern struct thread fake_maintainer_td;
+
 void	fake_boot(void);
 void	fake_thread_enter(struct thread *);
 void	fake_thread_exit(void);

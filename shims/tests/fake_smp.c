@@ -6,7 +6,6 @@
 #define	_GNU_SOURCE
 #include <errno.h>
 #include <sanitizer/tsan_interface.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -40,19 +39,6 @@ static long nfree, nlimit;
 static size_t kva_used;
 static vm_page_t kva_page[FAKE_KVA_SIZE / PAGE_SIZE];
 static struct kmalloc_slab *kva_slabs;	/* addresses of kmem_slab_free() */
-
-void
-panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "panic: ");
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "\n");
-	abort();
-}
 
 /*
  * Atomic operations, where ThreadSanitizer sees them.
@@ -318,32 +304,6 @@ vm_page_free(vm_page_t m)
 	pthread_mutex_unlock(&vm);
 }
 
-void
-vm_page_wire(vm_page_t m)
-{
-	++m->wire_count;
-}
-
-void
-vm_page_unwire(vm_page_t m, int activate)
-{
-	(void)activate;
-	--m->wire_count;
-}
-
-void
-vm_page_wakeup(vm_page_t m)
-{
-	m->busy = 0;
-}
-
-void
-vm_page_busy_wait(vm_page_t m, int also_m_busy, const char *msg)
-{
-	(void)also_m_busy, (void)msg;
-	m->busy = 1;
-}
-
 int
 vm_paging_min(void)
 {
@@ -466,29 +426,8 @@ kmem_slab_free(void *ptr, vm_size_t size)
 }
 
 /*
- * kmalloc() and malloc types, as far as they are not under test.
+ * Malloc types, as far as they are not under test.
  */
-void *
-_kmalloc(unsigned long size, struct malloc_type *type, int flags)
-{
-	(void)type, (void)flags;
-	return (calloc(1, size));
-}
-
-void
-_kfree(void *ptr, struct malloc_type *type)
-{
-	(void)type;
-	free(ptr);
-}
-
-void
-kmalloc_raise_limit(struct malloc_type *type, size_t bytes)
-{
-	if (type->ks_limit < bytes)
-		type->ks_limit = bytes;
-}
-
 void
 malloc_init(void *data)
 {
@@ -508,36 +447,6 @@ fake_sysctl_out(struct sysctl_req *req, const void *data, size_t len)
 {
 	(void)req, (void)data, (void)len;
 	return (0);
-}
-
-int
-sysctl_handle_int(SYSCTL_HANDLER_ARGS)
-{
-	(void)oidp, (void)arg1, (void)arg2, (void)req;
-	return (0);
-}
-
-static struct thread maintainer_td = { .name = "kmalloc_reserve" };
-
-static void *
-maintainer_start(void *func)
-{
-	fake_thread_enter(&maintainer_td);
-	((struct kproc_desc *)func)->func();
-	return (NULL);
-}
-
-void
-fake_start_maintainer(void)
-{
-	extern void *fake_sysinit_kmalloc_reserve;
-	struct kproc_desc *kp = fake_sysinit_kmalloc_reserve;
-	pthread_t t;
-
-	*kp->global_threadpp = &maintainer_td;
-	if (pthread_create(&t, NULL, maintainer_start, kp) != 0)
-		panic("pthread_create failed");
-	pthread_detach(t);
 }
 
 void

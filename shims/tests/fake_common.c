@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the fake kernel does alike on one cpu (fake_kernel.c) and on several
+ * (fake_smp.c): nothing here is shared between cpus but the pages, each of
+ * which is its holder's.
+ */
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "fake_kernel.h"
+#include <sys/kmalloc_obj.h>
+
+struct thread fake_maintainer_td = { .name = "kmalloc_reserve" };
+
+void
+panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "panic: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n");
+	abort();
+}
+
+void
+vm_page_wire(vm_page_t m)
+{
+	++m->wire_count;
+}
+
+void
+vm_page_unwire(vm_page_t m, int activate)
+{
+	(void)activate;
+	if (m->wire_count-- <= 0)
+		panic("vm_page_unwire: not wired");
+}
+
+void
+vm_page_wakeup(vm_page_t m)
+{
+	if (!m->busy)
+		panic("vm_page_wakeup: not busy");
+	m->busy = 0;
+}
+
+void
+vm_page_busy_wait(vm_page_t m, int also_m_busy, const char *msg)
+{
+	(void)also_m_busy, (void)msg;
+	if (m->busy)
+		panic("vm_page_busy_wait: page is busy");
+	m->busy = 1;
+}
+
+/*
+ * kmalloc() and malloc types, as far as they are not under test.
+ */
+void *
+_kmalloc(unsigned long size, struct malloc_type *type, int flags)
+{
+	(void)type, (void)flags;
+	return (calloc(1, size));
+}
+
+void
+_kfree(void *ptr, struct malloc_type *type)
+{
+	(void)type;
+	free(ptr);
+}
+
+void
+kmalloc_raise_limit(struct malloc_type *type, size_t bytes)
+{
+	if (type->ks_limit < bytes)
+		type->ks_limit = bytes;
+}
+
+int
+sysctl_handle_int(SYSCTL_HANDLER_ARGS)
+{
+	(void)oidp, (void)arg1, (void)arg2, (void)req;
+	return (0);
+}
+
+static void *
+maintainer_start(void *func)
+{
+	fake_thread_enter(&fake_maintainer_td);
+	((struct kproc_desc *)func)->func();
+	return (NULL);
+}
+
+void
+fake_start_maintainer(void)
+{
+	extern void *fake_sysinit_kmalloc_reserve;
+	struct kproc_desc *kp = fake_sysinit_kmalloc_reserve;
+	static bool started;
+	pthread_t t;
+
+	if (started)
+		return;
+	started = true;
+	*kp->global_threadpp = &fake_maintainer_td;
+	if (pthread_create(&t, NULL, maintainer_start, kp) != 0)
+		panic("pthread_create failed");
+	pthread_detach(t);
+}
