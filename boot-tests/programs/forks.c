@@ -74,7 +74,7 @@ main(void)
 {
 	unsigned long total = option_number("total", 2000);
 	unsigned long done = 0, refused = 0, waves = 0;
-	long nprocs = 0;
+	long nprocs;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while (done < total) {
@@ -82,7 +82,7 @@ main(void)
 		++waves;
 	}
 	kvar_print_paging();
-	kvar_get_long("kern.nprocs", &nprocs);
+	nprocs = kvar("kern.nprocs");
 	printf("forks: %lu children in %lu waves, %lu times EAGAIN\n", done,
 	    waves, refused);
 	if (nprocs != 1)

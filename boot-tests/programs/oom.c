@@ -40,12 +40,12 @@ main(void)
 	struct region r;
 	unsigned long rounds = option_number("rounds", 3);
 	uint64_t wrong = 0;
-	long before = 0, after = 0;
+	long before, after;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	region_map(&r, test, 4 * MIB, option_number("seed", 1));
 	region_dirty(&r);
-	kvar_get_long("vm.swap_free", &before);
+	before = kvar("vm.swap_free");
 	for (unsigned long round = 1; round <= rounds; ++round) {
 		int status;
 		pid_t pid = fork();
@@ -62,7 +62,7 @@ main(void)
 		wrong += region_verify(&r);
 		printf("%s: round %lu of %lu\n", test, round, rounds);
 	}
-	kvar_get_long("vm.swap_free", &after);
+	after = kvar("vm.swap_free");
 	kvar_print_paging();
 	printf("oom: %ld of %ld swap blocks are back\n", after, before);
 	if (before - after > (long)(16 * MIB / PAGE_BYTES))

@@ -137,23 +137,14 @@ operations(void)
 	return sum;
 }
 
-static long
-stat_long(const char *name)
-{
-	long value = 0;
-
-	kvar_get_long(name, &value);
-	return value;
-}
-
 static void
 report(long minutes)
 {
 	printf("soak: minute %ld: %lu operations by %lu workers, %lu refused; "
 	    "%ju words verified; %ld pages out, %ld in\n", minutes,
 	    operations(), started, shared->refused,
-	    (uintmax_t)shared->verified, stat_long("vm.stats.v_swappgsout"),
-	    stat_long("vm.stats.v_swappgsin"));
+	    (uintmax_t)shared->verified, kvar("vm.stats.v_swappgsout"),
+	    kvar("vm.stats.v_swappgsin"));
 }
 
 static void
@@ -272,7 +263,7 @@ accounts(struct account *a)
 static long
 slack(const struct account *a)
 {
-	long cpus = stat_long("hw.ncpu");
+	long cpus = kvar("hw.ncpu");
 
 	if (strncmp(a->name, "MAP ENTRY", 9) == 0)
 		return 1024 * cpus;
@@ -320,7 +311,7 @@ int
 main(int argc, char **argv)
 {
 	static struct account before[ACCOUNTS_MAX];
-	long minutes, swap, cpus = 1;
+	long minutes, swap;
 	size_t naccounts;
 	int leaked, i;
 
@@ -329,8 +320,7 @@ main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	seed = option_number("seed", 1);
 	minutes = option_number("minutes", 1);
-	kvar_get_long("hw.ncpu", &cpus);
-	nworkers = option_number("workers", 2 * cpus + 2);
+	nworkers = option_number("workers", 2 * kvar("hw.ncpu") + 2);
 	if (nworkers == 0 || nworkers > WORKERS_MAX)
 		test_fail(test, "workers=%lu: expected 1 to %d", nworkers,
 		    WORKERS_MAX);
@@ -344,7 +334,7 @@ main(int argc, char **argv)
 
 	run(5, 0);
 	naccounts = accounts(before);
-	swap = stat_long("vm.swap_free");
+	swap = kvar("vm.swap_free");
 	if (strcmp(option_word("spoil", ""), "leak") == 0)
 		lose_objects();
 	run(minutes * 60, option_number("inject", 1) != 0);
@@ -359,10 +349,10 @@ main(int argc, char **argv)
 	printf("soak: %lu times pages were short on purpose\n",
 	    shared->injections);
 	leaked = leaks(before, naccounts, 1);
-	swap -= stat_long("vm.swap_free");
-	if (stat_long("kern.nprocs") != 1)
+	swap -= kvar("vm.swap_free");
+	if (kvar("kern.nprocs") != 1)
 		test_fail(test, "seed %ju: %ld processes are left",
-		    (uintmax_t)seed, stat_long("kern.nprocs") - 1);
+		    (uintmax_t)seed, kvar("kern.nprocs") - 1);
 	if (leaked != 0)
 		test_fail(test, "seed %ju: %d accounts have more objects than "
 		    "in the beginning", (uintmax_t)seed, leaked);
