@@ -4,17 +4,22 @@
  *
  * An object is constructed when it is handed out for the first time, not when
  * its slab is made: a slab may hold a thousand and their constructors may each
- * allocate something large.  It stays constructed while it is free, since
- * kmalloc_obj keeps the memory of an object of a type for that type.  It is
- * destroyed when its slab is retired, by whoever retires it, before the memory
- * can go anywhere else.  The last word of each object says which it is; slabs
- * start out zeroed, hence with nothing constructed, and users of a type define
- * it with KMALLOC_COBJ_SIZE() to make room for the word.
+ * allocate something large.  When it is put it stays constructed, in a short
+ * stack, and is the next to be got.  To its slab it is in use meanwhile; its
+ * last word links it.  What does not fit into the stack is destroyed when it
+ * is put, as objcache did with what its magazines did not hold: otherwise a
+ * type whose load has gone would keep what its constructor allocated for every
+ * object that ever was out.
  *
- * A slab hands its objects out in turn, so left alone every object of it would
- * be constructed before one is used again, however few are out.  The objects
- * put last are therefore kept in a short stack and got first.  To the slab they
- * are in use; their last word links them.
+ * So the objects of a slab that are free are not constructed, and a slab can
+ * go as any other: none is retired before the last object of it is destroyed.
+ * At most KMALLOC_COBJ_IDLE objects, and the slabs they lie in, stay for want
+ * of being reused; kmalloc_obj_reclaimlist() lets them go.
+ *
+ * The last word of each object says where it is: constructed and out, on the
+ * stack, or not constructed.  Slabs start out zeroed, hence with nothing
+ * constructed, and users of a type define it with KMALLOC_COBJ_SIZE() to make
+ * room for the word.
  *
  * The limit counts objects that are out.  kmalloc_cobj() takes its place in
  * the count first and may then sleep for memory or in the constructor; if it
@@ -24,10 +29,8 @@
  * the same spinlock.  Unlike objcache the count is exact and global: no object
  * is idle in a magazine of another cpu.
  *
- * Destructors may block.  They run without spinlocks, under ext->lock, which
- * keeps kmalloc_obj_unctor() and the poller from working on one slab at a
- * time.  A destructor must therefore not wait for one of its own type's slabs
- * to be retired.
+ * Destructors may block.  They run without spinlocks, in whoever puts the
+ * object.
  */
 
 #include <sys/param.h>
@@ -45,8 +48,6 @@
 
 #define	COBJ_CONSTRUCTED	0x636f6e73UL
 #define	COBJ_BOTTOM		1UL	/* end of the stack of cached ones */
-#define	COBJ_CACHE		32	/* objects the stack may hold */
-#define	COBJ_BATCH		32	/* objects destroyed a pass */
 
 static __inline u_long *
 cobj_mark(struct malloc_type *type, void *obj)
@@ -55,10 +56,10 @@ cobj_mark(struct malloc_type *type, void *obj)
 }
 
 /*
- * The object is nobody else's.
+ * Destroy an object and give it back to its slab.
  */
 static void
-cobj_destruct(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
+cobj_destroy(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 {
 	*cobj_mark(type, obj) = 0;
 	if (ext->dtor != NULL)
@@ -69,6 +70,7 @@ cobj_destruct(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 	    ("%s: %ld constructed objects", type->ks_shortdesc,
 	    ext->constructed));
 	spin_unlock(&ext->spin);
+	_kfree_obj(obj, type);
 }
 
 /*
@@ -100,7 +102,7 @@ cobj_release(struct kmalloc_ext *ext)
 static int
 cobj_push(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 {
-	if (ext->ncached >= COBJ_CACHE)
+	if (ext->ncached >= KMALLOC_COBJ_IDLE)
 		return (0);
 	*cobj_mark(type, obj) = ext->ncached != 0 ? ext->cached : COBJ_BOTTOM;
 	ext->cached = (u_long)(uintptr_t)obj;
@@ -193,8 +195,6 @@ _kmalloc_cobj(struct malloc_type *type, int flags)
 		return (NULL);
 	}
 	mark = cobj_mark(type, obj);
-	if (*mark == COBJ_CONSTRUCTED)
-		return (obj);
 	KASSERT(*mark == 0, ("kmalloc_cobj: %s: %p was overrun",
 	    type->ks_shortdesc, obj));
 
@@ -224,7 +224,7 @@ _kfree_cobj(void *obj, struct malloc_type *type)
 		return;
 	}
 	spin_unlock(&ext->spin);
-	_kfree_obj(obj, type);
+	cobj_destroy(ext, type, obj);
 	cobj_release(ext);
 }
 
@@ -236,8 +236,7 @@ _kfree_cobj_dtor(void *obj, struct malloc_type *type)
 	KASSERT(*cobj_mark(type, obj) == COBJ_CONSTRUCTED,
 	    ("kfree_cobj_dtor: %s: %p is free already, or was overrun",
 	    type->ks_shortdesc, obj));
-	cobj_destruct(ext, type, obj);
-	_kfree_obj(obj, type);
+	cobj_destroy(ext, type, obj);
 	cobj_release(ext);
 }
 
@@ -256,122 +255,53 @@ _kmalloc_obj_set_limit(struct malloc_type *type, long limit)
 }
 
 /*
- * A cached object is ours once it is off the stack; to its slab it is in use,
- * so no slab can be retired under the destructor.  Nothing is out because of
- * it: the limit does not change.
- */
-int
-kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes)
-{
-	struct kmalloc_ext *ext;
-	void *obj;
-	int i, count;
-
-	for (i = 0; i < ntypes; ++i) {
-		ext = kmalloc_ext(list[i]);
-		if (ext == NULL)
-			continue;
-		for (count = 0; count < COBJ_CACHE; ++count) {
-			spin_lock(&ext->spin);
-			obj = cobj_pop(ext, list[i]);
-			spin_unlock(&ext->spin);
-			if (obj == NULL)
-				break;
-			cobj_destruct(ext, list[i], obj);
-			_kfree_obj(obj, list[i]);
-		}
-		if (count != 0)
-			return (1);
-	}
-	return (0);
-}
-
-/*
- * Called with ext->lock held, for a slab that is in no list and has every
- * object free.
- */
-void
-kmalloc_slab_destruct(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
-{
-	char *obj;
-	size_t i;
-
-	if (kmalloc_ext_count(ext, &ext->constructed) == 0)
-		return;
-	obj = (char *)slab + slab->offset;
-	for (i = 0; i < slab->ncount; ++i, obj += slab->objsize) {
-		if (*cobj_mark(slab->type, obj) == COBJ_CONSTRUCTED)
-			cobj_destruct(ext, slab->type, obj);
-	}
-}
-
-/*
- * Add constructed objects of a list of slabs to batch[], which holds count.
- * Returns the new count.
+ * Destroy what is on the stack, but no more than was there in the beginning:
+ * others may go on putting objects.  Returns how many.
  */
 static int
-cobj_collect(struct malloc_type *type, struct kmalloc_slab *slab, void **batch,
-    int count)
+cobj_drain(struct kmalloc_ext *ext, struct malloc_type *type)
 {
-	char *obj;
-	size_t i;
-
-	for (; slab != NULL; slab = slab->next) {
-		obj = (char *)slab + slab->offset;
-		for (i = 0; i < slab->ncount && count < COBJ_BATCH; ++i) {
-			if (*cobj_mark(type, obj) == COBJ_CONSTRUCTED)
-				batch[count++] = obj;
-			obj += slab->objsize;
-		}
-	}
-	return (count);
-}
-
-/*
- * With no object out, no slab moves but by the poller, and it cannot retire
- * one while we hold ext->lock: what was collected stays where it is.
- */
-void
-_kmalloc_obj_unctor(struct malloc_type *type)
-{
-	struct kmalloc_ext *ext = cobj_ext(type);
-	struct kmalloc_mgt *ggm = &type->ks_mgt;
-	void *batch[COBJ_BATCH];
 	void *obj;
-	int count, i, n;
+	int count;
 
-	if (ext->out != 0)
-		panic("%s: kmalloc_obj_unctor with %ld objects out",
-		    type->ks_shortdesc, ext->out);
-
-	for (;;) {
+	for (count = 0; count < KMALLOC_COBJ_IDLE; ++count) {
 		spin_lock(&ext->spin);
 		obj = cobj_pop(ext, type);
 		spin_unlock(&ext->spin);
 		if (obj == NULL)
 			break;
-		_kfree_obj(obj, type);
+		cobj_destroy(ext, type, obj);
 	}
+	return (count);
+}
 
-	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	do {
-		count = 0;
-		spin_lock(&ggm->spin);
-		for (n = 0; n < ncpus; ++n) {
-			count = cobj_collect(type, type->ks_use[n].mgt.active,
-			    batch, count);
-			count = cobj_collect(type,
-			    type->ks_use[n].mgt.alternate, batch, count);
-		}
-		count = cobj_collect(type, ggm->partial, batch, count);
-		count = cobj_collect(type, ggm->full, batch, count);
-		count = cobj_collect(type, ggm->empty, batch, count);
-		spin_unlock(&ggm->spin);
-		for (i = 0; i < count; ++i)
-			cobj_destruct(ext, type, batch[i]);
-	} while (count > 0);
+int
+kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes)
+{
+	struct kmalloc_ext *ext;
+	int i;
+
+	for (i = 0; i < ntypes; ++i) {
+		ext = kmalloc_ext(list[i]);
+		if (ext != NULL && cobj_drain(ext, list[i]) != 0)
+			return (1);
+	}
+	return (0);
+}
+
+void
+_kmalloc_obj_unctor(struct malloc_type *type)
+{
+	struct kmalloc_ext *ext = cobj_ext(type);
+
+	if (ext->out != 0)
+		panic("%s: kmalloc_obj_unctor with %ld objects out",
+		    type->ks_shortdesc, ext->out);
+	cobj_drain(ext, type);
+	KASSERT(ext->constructed == 0 && ext->ncached == 0,
+	    ("%s: %ld constructed objects are lost", type->ks_shortdesc,
+	    ext->constructed));
 	ext->ctor = NULL;
 	ext->dtor = NULL;
 	ext->limit = 0;
-	lockmgr(&ext->lock, LK_RELEASE);
 }

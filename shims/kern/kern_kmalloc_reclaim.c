@@ -40,9 +40,6 @@
  * Lists and counts are changed under the type's mgt spinlock; slabs that were
  * taken off are nobody else's.  A slab that a cpu holds active or alternate is
  * in no list and stays.
- *
- * Destructors may block and do as they please, so slabs of types that have one
- * are left to the poller.
  */
 
 #include <sys/param.h>
@@ -114,8 +111,6 @@ kmalloc_obj_retire(struct malloc_type *type, struct kmalloc_slab *base)
 		base = slab->next;
 		slab->next = NULL;
 		/* A dying type's block may be another's by now. */
-		if (ext->type == type)
-			kmalloc_slab_destruct(ext, slab);
 		if (slab->unused01 == NULL) {
 			*restp = slab;
 			restp = &slab->next;
@@ -258,8 +253,7 @@ kmalloc_ext_reclaim(struct kmalloc_ext *ext, int all)
 	struct kmalloc_slab *base, *slab;
 
 	ext_trim_ready(ext);
-	if (ext->dtor != NULL ||
-	    (kmalloc_ext_count(ext, &ext->minis) == 0 && !all))
+	if (kmalloc_ext_count(ext, &ext->minis) == 0 && !all)
 		return;
 
 	spin_lock(&ggm->spin);

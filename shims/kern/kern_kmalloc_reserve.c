@@ -53,7 +53,7 @@
  *	(a) It allocates with M_INTNOWAIT or is recognised as pagethread.
  *	    _kmalloc_obj() takes the type's mgt spinlock to look for a slab and
  *	    to add one, and not in between; steps 1 to 4 take ext->spin, the
- *	    spinlocks of vm_page and pmap_kenter(), those of poke and wakeup(),
+ *	    spinlocks of vm_page and pmap_qenter(), those of poke and wakeup(),
  *	    one after the other, and no other lock.  Nobody sleeps with a
  *	    spinlock held.  So every step ends, and what is in the way is never
  *	    a lock.
@@ -343,15 +343,10 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 	lockmgr(&ext->lock, LK_RELEASE);
 }
 
-/*
- * Types with destructors have no mini slabs, as only the poller retires slabs
- * of theirs, in its own good time.
- */
 static int
-ext_has_minis(const struct kmalloc_ext *ext, const struct malloc_type *type)
+has_minis(const struct malloc_type *type)
 {
-	return (kmalloc_mini != 0 && ext->dtor == NULL &&
-	    kmalloc_mini_count(type) != 0);
+	return (kmalloc_mini != 0 && kmalloc_mini_count(type) != 0);
 }
 
 static int
@@ -402,7 +397,7 @@ ext_slab_wait(struct kmalloc_ext *ext, int flags)
 static int
 ext_page_would_do(struct kmalloc_ext *ext, const struct malloc_type *type)
 {
-	return (ext_has_minis(ext, type) &&
+	return (has_minis(type) &&
 	    kmalloc_ext_count(ext, &ext->nfreeslots) != 0 &&
 	    curthread->td_preempted == NULL);
 }
@@ -446,7 +441,7 @@ ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
 	struct kmalloc_slab *slab;
 	int vmflags = page_class(flags);
 
-	if (!ext_has_minis(ext, type))
+	if (!has_minis(type))
 		return (kmalloc_slot_populate(ext, type, vmflags));
 
 	slab = kmalloc_slot_populate(ext, type,

@@ -63,6 +63,9 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 #define	KMALLOC_COBJ_SIZE(size)						\
 	((((size) + sizeof(long) - 1) & ~(sizeof(long) - 1)) + sizeof(long))
 
+/* Objects of such a type that are kept constructed while nobody has them. */
+#define	KMALLOC_COBJ_IDLE	64
+
 /*
  * Before malloc_init() of the type: make every aligned slab within
  * [mem, mem + bytes) part of it.  The type can be used from then on and does
@@ -86,8 +89,8 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 
 /*
  * After malloc_init(): objects of this type are constructed.  ctor runs when
- * an object that is not constructed is handed out, dtor when its slab is
- * retired; either may be NULL and both may block.  limit != 0: no more than
+ * an object that is not constructed is handed out, dtor when one is put that
+ * is not kept; either may be NULL and both may block.  limit != 0: no more than
  * that many objects are out at once.
  */
 #define	kmalloc_obj_ctor(name, ctor, dtor, privdata, limit)		\
@@ -232,8 +235,7 @@ struct kmalloc_ext {
  *
  * kmalloc_slab_format() makes slab one of type's with count objects at offset,
  * every one free, and zero if the type has a control block.
- * kmalloc_slab_destruct() runs the destructor of every constructed object in
- * it.  kmalloc_ext_poke() has the maintainer thread look at all types.
+ * kmalloc_ext_poke() has the maintainer thread look at all types.
  * kmalloc_ext_next() walks the blocks, from NULL to NULL.
  *
  * kmalloc_ext_count() reads a count of ext's that spin protects.
@@ -263,8 +265,6 @@ void	kmalloc_ext_poke(void);
 void	kmalloc_slab_format(struct malloc_type *type,
 	    struct kmalloc_slab *slab, void *origin, size_t count,
 	    size_t offset);
-void	kmalloc_slab_destruct(struct kmalloc_ext *ext,
-	    struct kmalloc_slab *slab);
 
 long	kmalloc_ext_count(struct kmalloc_ext *ext, const long *count);
 long	kmalloc_ext_target(const struct kmalloc_ext *ext);

@@ -550,29 +550,34 @@ void dtor(void *Obj, void *Priv) {
 }
 
 MALLOC_DEFINE_OBJ(M_CTOR, KMALLOC_COBJ_SIZE(1000), "CTOR", "");
+MALLOC_DEFINE_OBJ(M_SHORT, KMALLOC_COBJ_SIZE(1000), "SHORT", "");
 
-TEST_F(KmallocObj, constructedOnceDestroyedAtRetirement) {
+TEST_F(KmallocObj, idleObjectsStayConstructedUpToABound) {
   malloc_init(M_CTOR_obj);
   kmalloc_obj_ctor(M_CTOR, ctor, dtor, &Constructed, 0);
   Constructed = Destroyed = 0;
+  struct kmalloc_ext *Ext = kmalloc_ext(M_CTOR_obj);
   const int Objects = 10 * M_CTOR_obj->ks_mgt.slab_count;
   std::vector<void *> Objs;
-  for (int Round = 0; Round < 3; ++Round) {
+  auto GetAndPut = [&](int Count) {
     Objs.clear();
-    for (int I = 0; I < Objects; ++I)
+    for (int I = 0; I < Count; ++I)
       Objs.push_back(kmalloc_cobj(M_CTOR, M_WAITOK));
-    EXPECT_EQ(Constructed, Objects) << "in round " << Round;
     for (void *Obj : Objs) {
       ASSERT_STREQ(static_cast<char *>(Obj), "constructed");
       kfree_cobj(Obj, M_CTOR);
     }
+  };
+  for (int Round = 0; Round < 3; ++Round) {
+    GetAndPut(KMALLOC_COBJ_IDLE);
+    EXPECT_EQ(Constructed, KMALLOC_COBJ_IDLE) << "in round " << Round;
   }
   EXPECT_EQ(Destroyed, 0);
 
-  poll(M_CTOR_obj);
-  // Four full slabs stay, two of the cpu, one with objects on the stack.
-  EXPECT_EQ(Destroyed, Objects / 10 * 3);
-  EXPECT_EQ(kmalloc_ext(M_CTOR_obj)->constructed, Constructed - Destroyed);
+  GetAndPut(Objects);
+  EXPECT_EQ(Constructed, Objects);
+  EXPECT_EQ(Destroyed, Objects - KMALLOC_COBJ_IDLE);
+  EXPECT_EQ(Ext->constructed, KMALLOC_COBJ_IDLE);
 
   void *Obj = kmalloc_cobj(M_CTOR, M_WAITOK);
   int Before = Destroyed;
@@ -581,7 +586,36 @@ TEST_F(KmallocObj, constructedOnceDestroyedAtRetirement) {
 
   kmalloc_obj_unctor(M_CTOR);
   EXPECT_EQ(Destroyed, Constructed);
-  EXPECT_EQ(kmalloc_ext(M_CTOR_obj)->constructed, 0);
+  EXPECT_EQ(Ext->constructed, 0);
+  EXPECT_EQ(M_CTOR_obj->ks_use->inuse, 0u);
+}
+
+// What a constructor holds does not keep slabs from going, nor does having one.
+TEST_F(KmallocObj, slabsOfConstructedTypesGoInAShortage) {
+  malloc_init(M_SHORT_obj);
+  kmalloc_obj_ctor(M_SHORT, ctor, dtor, &Constructed, 0);
+  Constructed = Destroyed = 0;
+  struct kmalloc_ext *Ext = kmalloc_ext(M_SHORT_obj);
+  const size_t Slab = M_SHORT_obj->ks_mgt.slab_count;
+  std::vector<void *> Objs;
+  while (Objs.size() < 10 * Slab)
+    Objs.push_back(kmalloc_cobj(M_SHORT, M_WAITOK));
+  for (void *Obj : Objs)
+    kfree_cobj(Obj, M_SHORT);
+  auto Held = [] { return M_SHORT_obj->ks_mgt.nfull; };
+  lockmgr(&Ext->lock, LK_EXCLUSIVE);
+  for (int I = 0; I < 8; ++I) {
+    kmalloc_ext_reclaim(Ext, 1);
+    pseudo_ticks += 4;
+  }
+  lockmgr(&Ext->lock, LK_RELEASE);
+  EXPECT_EQ(Held(), 0u);
+  EXPECT_EQ(Ext->constructed, KMALLOC_COBJ_IDLE);
+  struct malloc_type *List[] = {M_SHORT_obj};
+  EXPECT_NE(kmalloc_obj_reclaimlist(List, 1), 0);
+  EXPECT_EQ(Ext->constructed, 0);
+  EXPECT_EQ(M_SHORT_obj->ks_use->inuse, 0u);
+  kmalloc_obj_unctor(M_SHORT);
 }
 
 MALLOC_DEFINE_OBJ(M_REUSE, KMALLOC_COBJ_SIZE(1000), "REUSE", "");
