@@ -7,8 +7,8 @@
  * kmem_alloc_nofault().  That may block and needs a map entry, page tables and
  * memory, which is why it is done in advance.  Making a slab in a slot needs
  * none of it: pages from vm_page_alloc(NULL, ..), which refuses rather than
- * blocks, and pmap_kenter().  If a page is missing, those already had are given
- * back at once.
+ * blocks, and pmap_qenter(), which tells the other cpus once, not a page at a
+ * time.  If a page is missing, those already had are given back at once.
  *
  * Full slabs and mini slabs
  *
@@ -185,8 +185,8 @@ slot_populate(struct kmalloc_ext *ext, struct malloc_type *type, size_t npages,
 		pgs[i]->valid = VM_PAGE_BITS_ALL;
 		vm_page_wire(pgs[i]);
 		vm_page_wakeup(pgs[i]);
-		pmap_kenter(va + i * PAGE_SIZE, VM_PAGE_TO_PHYS(pgs[i]));
 	}
+	pmap_qenter(va, pgs, npages);
 	slab = (struct kmalloc_slab *)va;
 	count = type->ks_mgt.slab_count;
 	offset = type->ks_mgt.slab_offset;
@@ -227,9 +227,9 @@ kmalloc_slot_depopulate(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 {
 	struct kmalloc_run *run = slab->unused01;
 	vm_offset_t va = (vm_offset_t)slab;
+	vm_page_t pgs[SLAB_PAGES];
 	size_t npages = SLAB_PAGES;
 	size_t i;
-	vm_page_t m;
 
 	KASSERT(run != NULL && slab->unused01 != KMALLOC_ORIGIN_BOOT,
 	    ("kmalloc_obj: slab %p is not in a slot", slab));
@@ -244,12 +244,13 @@ kmalloc_slot_depopulate(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 		    ("kmalloc_obj: %ld mini slabs", ext->minis));
 		spin_unlock(&ext->spin);
 	}
+	for (i = 0; i < npages; ++i)
+		pgs[i] = PHYS_TO_VM_PAGE(pmap_kextract(va + i * PAGE_SIZE));
+	pmap_qremove(va, npages);
 	for (i = 0; i < npages; ++i) {
-		m = PHYS_TO_VM_PAGE(pmap_kextract(va + i * PAGE_SIZE));
-		pmap_kremove(va + i * PAGE_SIZE);
-		vm_page_busy_wait(m, FALSE, "kmslot");
-		vm_page_unwire(m, 0);
-		vm_page_free(m);
+		vm_page_busy_wait(pgs[i], FALSE, "kmslot");
+		vm_page_unwire(pgs[i], 0);
+		vm_page_free(pgs[i]);
 	}
 	slot_give(ext, run, va);
 }

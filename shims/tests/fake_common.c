@@ -113,3 +113,21 @@ fake_start_maintainer(void)
 		panic("pthread_create failed");
 	pthread_detach(t);
 }
+
+void
+pmap_qenter(vm_offset_t va, vm_page_t *m, int count)
+{
+	int i;
+
+	for (i = 0; i < count; ++i)
+		pmap_kenter(va + i * PAGE_SIZE, VM_PAGE_TO_PHYS(m[i]));
+}
+
+void
+pmap_qremove(vm_offset_t va, int count)
+{
+	int i;
+
+	for (i = 0; i < count; ++i)
+		pmap_kremove(va + i * PAGE_SIZE);
+}

@@ -218,6 +218,8 @@ void	vm_wait(int);
 int	vm_paging_min(void);
 void	pmap_kenter(vm_offset_t, vm_paddr_t);
 void	pmap_kremove(vm_offset_t);
+void	pmap_qenter(vm_offset_t, vm_page_t *, int);
+void	pmap_qremove(vm_offset_t, int);
 vm_paddr_t pmap_kextract(vm_offset_t);
 vm_offset_t kmem_alloc_nofault(struct vm_map *, vm_size_t, int, vm_size_t);
 void	kmem_free(struct vm_map *, vm_offset_t, vm_size_t);

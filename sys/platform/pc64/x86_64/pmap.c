@@ -290,6 +290,18 @@ pmap_kenter(vm_offset_t va, vm_paddr_t pa)
 }
 
 void
+pmap_qenter(vm_offset_t va, vm_page_t *m, int count)
+{
+	int i, valid = 0;
+
+	for (i = 0; i < count; ++i)
+		valid |= pmap_kenter_noinval(va + ptoa(i),
+		    VM_PAGE_TO_PHYS(m[i]));
+	if (valid)
+		pmap_invalidate_range(kernel_pmap, va, va + ptoa(count));
+}
+
+void
 pmap_kremove_noinval(vm_offset_t va)
 {
 	pt_entry_t *ptep;
