@@ -8,8 +8,9 @@
  *
  *	pageout		has WRITES writes to record before it frees what faults
  *			have used; waits for a page only if there is none
- *	ordinary	wants a slab and may block in kmem_slab_alloc(), which
- *			wants one of the same type first, as map entries do
+ *	ordinary	wants a slab and may block: in vm_wait(), after which it
+ *			begins again (step 5), or in kmem_slab_alloc() (step 6),
+ *			which wants one of the same type first, as map entries do
  *	maintainer	refills the reserve, then waits for memory for more
  *			addresses
  *	poller		retires slabs of which every object is free
@@ -25,6 +26,7 @@
  *	no slot is lost				M_SLOT
  *	page-out fails only without a page	M_NOMINI
  *	nobody waits for ever			M_GROWLOCK	M_WAKEUP
+ *						M_VMWAIT
  */
 
 #ifdef LARGE
@@ -211,40 +213,56 @@ proctype ordinary()
 	byte s = NONE, got;
 	bool miss;
 
+	do
+	:: s == NONE ->
 #ifdef M_LASTPAGE
-	getslab(false, 0, s, got);
+		getslab(false, 0, s, got);
 #else
-	getslab(false, LAST, s, got);
+		getslab(false, LAST, s, got);
 #endif
-	if
-	:: s != NONE ->
-		use(s);
-		free_objects(s)
-	:: else ->
-		/* kmem_slab_alloc(): map entries first. */
-		do
-		:: s == NONE ->
-			getslab(true, 0, s, got);
+		if
+		:: s != NONE -> break
+		:: else ->
 			if
-			:: s == NONE ->
-#ifdef M_WAKEUP
-				/* Till a slab comes, never mind pages. */
-				asleep = true;
-				!asleep
+			:: true ->
+				/* 5: till one page would do. */
+#ifdef M_VMWAIT
+				nready > 1
 #else
-				any(READY) || (pages > 0 && any(SLOT));
-				miss = false
+				nready > 1 || (pages > LAST && any(SLOT))
 #endif
-			:: else
+			:: true -> goto slab_alloc
 			fi
-		:: else -> break
-		od;
-		miss = false;
-		use(s);
-		free_objects(s);
-		/* Then pages, for which it waits; they go back at the end. */
-		pages >= WHOLE + LAST
-	fi;
+		fi
+	od;
+	use(s);
+	free_objects(s);
+	goto out;
+slab_alloc:
+	/* 6: map entries first. */
+	do
+	:: s == NONE ->
+		getslab(true, 0, s, got);
+		if
+		:: s == NONE ->
+#ifdef M_WAKEUP
+			/* Till a slab comes, never mind pages. */
+			asleep = true;
+			!asleep
+#else
+			any(READY) || (pages > 0 && any(SLOT));
+			miss = false
+#endif
+		:: else
+		fi
+	:: else -> break
+	od;
+	miss = false;
+	use(s);
+	free_objects(s);
+	/* Then pages, for which it waits; they go back at the end. */
+	pages >= WHOLE + LAST;
+out:
 	done++
 }
 
