@@ -15,6 +15,7 @@ PAGE = 4096
 GIB = 1 << 30
 PT_LOAD = 1
 SHT_SYMTAB, SHT_DYNSYM = 2, 11
+STT_NOTYPE, STT_FUNC = 0, 2
 SYMBOL = struct.Struct("<IBBHQQ")
 SECTION = struct.Struct("<IIQQQQIIQQ")
 SCRATCH = 8 * PAGE
@@ -62,6 +63,18 @@ class Kernel:
                     if strings.startswith(name.encode() + b"\0", entry[0]):
                         found[name] = entry[4]
         return found
+
+    def function_at(self, addr):
+        """The function that addr lies in, and how far; else the address."""
+        best = -1, 0
+        for _, table, strings in self.sections((SHT_SYMTAB,)):
+            for entry in SYMBOL.iter_unpack(table[:len(table) // 24 * 24]):
+                if entry[1] & 15 in (STT_NOTYPE, STT_FUNC) and \
+                        best[0] < entry[4] <= addr:
+                    best = entry[4], strings[entry[0]:].split(b"\0", 1)[0]
+        if best[0] < 0:
+            return f"{addr:#x}"
+        return f"{best[1].decode(errors='replace')}+{addr - best[0]:#x}"
 
     def sections(self, kinds):
         shoff, = struct.unpack_from("<Q", self.image, 40)
