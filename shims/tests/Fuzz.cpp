@@ -239,7 +239,9 @@ void check(const Type &T) {
   if (&T == &Grows)
     REQUIRE(InUse == long(T.Out.size()) + 2 * Constructed);
   if (&T == &Cache)
-    REQUIRE(Ext->constructed == Constructed && Ext->out == long(T.Out.size()));
+    REQUIRE(Ext->constructed == Constructed &&
+            Ext->out == long(T.Out.size()) &&
+            Constructed <= Ext->out + KMALLOC_COBJ_IDLE);
 }
 
 Type &typeOf(unsigned Arg) {
@@ -284,7 +286,7 @@ void operate(unsigned Op, unsigned Arg) {
     pseudo_ticks += Arg & 7;
     break;
   case 10:
-    Limit = Arg & 31;
+    Limit = Arg & 127;
     _kmalloc_obj_set_limit(Cache.Malloc, Limit);
     break;
   case 11: {
