@@ -19,7 +19,7 @@
  * The last word of each object says where it is: constructed and out, on the
  * stack, or not constructed.  Slabs start out zeroed, hence with nothing
  * constructed, and users of a type define it with KMALLOC_COBJ_SIZE() to make
- * room for the word.
+ * room for the word.  A constructor always gets zeroed memory.
  *
  * The limit counts objects that are out.  kmalloc_cobj() takes its place in
  * the count first and may then sleep for memory or in the constructor; if it
@@ -56,7 +56,8 @@ cobj_mark(struct malloc_type *type, void *obj)
 }
 
 /*
- * Destroy an object and give it back to its slab.
+ * Destroy an object and give it back to its slab, zero: the constructor that
+ * gets it next may count on that.
  */
 static void
 cobj_destroy(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
@@ -64,6 +65,7 @@ cobj_destroy(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 	*cobj_mark(type, obj) = 0;
 	if (ext->dtor != NULL)
 		ext->dtor(obj, ext->privdata);
+	bzero(obj, type->ks_objsize);
 	spin_lock(&ext->spin);
 	--ext->constructed;
 	KASSERT(ext->constructed >= 0,
@@ -199,6 +201,7 @@ _kmalloc_cobj(struct malloc_type *type, int flags)
 	    type->ks_shortdesc, obj));
 
 	if (ext->ctor != NULL && !ext->ctor(obj, ext->privdata, flags)) {
+		bzero(obj, type->ks_objsize);
 		_kfree_obj(obj, type);
 		cobj_release(ext);
 		return (NULL);

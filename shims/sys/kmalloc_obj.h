@@ -89,9 +89,9 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 
 /*
  * After malloc_init(): objects of this type are constructed.  ctor runs when
- * an object that is not constructed is handed out, dtor when one is put that
- * is not kept; either may be NULL and both may block.  limit != 0: no more than
- * that many objects are out at once.
+ * an object that is not constructed is handed out, which is zero, dtor when one
+ * is put that is not kept; either may be NULL and both may block.  limit != 0:
+ * no more than that many objects are out at once.
  */
 #define	kmalloc_obj_ctor(name, ctor, dtor, privdata, limit)		\
 	_kmalloc_obj_ctor(name##_obj, (ctor), (dtor), (privdata), (limit))

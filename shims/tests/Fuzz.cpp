@@ -145,12 +145,10 @@ bool ctor(void *Obj, void *Priv, int Flags) {
   REQUIRE(Priv == &Cache);
   REQUIRE(isFilled(static_cast<char *>(Obj), Cache.Size, 0));
   if (FailCtor == 1 || (C->Part[0] = get(Grows, Flags)) == nullptr) {
-    C->Part[0] = nullptr;
     return false;
   }
   if (FailCtor == 2 || (C->Part[1] = get(Grows, Flags)) == nullptr) {
     put(Grows, C->Part[0]);
-    memset(Obj, 0, sizeof(*C));
     return false;
   }
   C->Magic = 4711;
@@ -163,7 +161,6 @@ void dtor(void *Obj, void *Priv) {
   REQUIRE(Priv == &Cache && C->Magic == 4711);
   put(Grows, C->Part[0]);
   put(Grows, C->Part[1]);
-  memset(Obj, 0, Cache.Size);
   --Constructed;
 }
 

@@ -76,7 +76,6 @@ bool ctor(void *Obj, void *, int) {
 
 void dtor(void *Obj, void *) {
   REQUIRE(isFilled(static_cast<uint64_t *>(Obj), tag(Obj)));
-  fill(static_cast<uint64_t *>(Obj), 0);
   --Constructed;
 }
 
