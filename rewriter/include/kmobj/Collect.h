@@ -42,8 +42,9 @@ struct CollectOptions {
       Progress;
 };
 
-/// The nearest directory above the database's units which holds conf/files;
-/// empty when there is none.
+/// The nearest directory above the database's units which holds conf/files; of
+/// a tree that has none, as one which is not BSD's, the directory above all its
+/// units.
 std::string findTree(const clang::tooling::CompilationDatabase &DB,
                      llvm::vfs::FileSystem &FS);
 

@@ -10,6 +10,7 @@
 #include "kmobj/Collect.h"
 #include "TreeIndex.h"
 #include "UnitCollector.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ThreadPool.h"
@@ -42,6 +43,7 @@ static std::string realPath(llvm::vfs::FileSystem &FS, StringRef P) {
 
 std::string kmobj::findTree(const clang::tooling::CompilationDatabase &DB,
                             llvm::vfs::FileSystem &FS) {
+  std::string Common;
   for (const CompileCommand &C : DB.getAllCompileCommands()) {
     std::string Unit = realPath(FS, absoluteUnit(C));
     for (StringRef Dir = path::parent_path(Unit); !Dir.empty();
@@ -51,8 +53,12 @@ std::string kmobj::findTree(const clang::tooling::CompilationDatabase &DB,
       if (FS.exists(Conf))
         return Dir.str();
     }
+    if (Common.empty())
+      Common = path::parent_path(Unit).str();
+    while (Common != "/" && !StringRef(Unit).starts_with(Common + "/"))
+      Common = path::parent_path(Common).str();
   }
-  return {};
+  return Common == "/" ? "" : Common;
 }
 
 namespace {
@@ -137,21 +143,28 @@ llvm::Error Collector::select(const clang::tooling::CompilationDatabase &DB,
 
 /// Takes out the units that cannot matter.
 void Collector::filter(std::vector<CompileCommand> &Units) {
-  std::vector<CompileCommand> Matter;
-  for (CompileCommand &C : Units) {
-    std::vector<const FileIndex *> Closure = Index.closure(C);
-    if (Options.NoFilter || Index.matters(Closure)) {
-      Matter.push_back(std::move(C));
+  std::vector<TreeIndex::Closure> Closures;
+  for (const CompileCommand &C : Units)
+    Closures.push_back(Index.closure(C));
+  std::vector<bool> Matters(Units.size(), true);
+  if (!Options.NoFilter)
+    Matters = Index.matter(Closures);
+  std::vector<CompileCommand> Kept;
+  llvm::DenseSet<const FileIndex *> OfSkipped;
+  for (size_t I = 0; I < Units.size(); ++I) {
+    if (Matters[I]) {
+      Kept.push_back(std::move(Units[I]));
       continue;
     }
     Unit U;
-    U.Path = Store.name(absoluteUnit(C));
+    U.Path = Store.name(absoluteUnit(Units[I]));
     U.State = Unit::Skipped;
     All.Units.push_back(std::move(U));
-    for (const FileIndex *F : Closure)
-      SkippedFiles.insert(F->Name);
+    OfSkipped.insert(Closures[I].begin(), Closures[I].end());
   }
-  Units = std::move(Matter);
+  for (const FileIndex *F : OfSkipped)
+    SkippedFiles.insert(F->Name);
+  Units = std::move(Kept);
 }
 
 void Collector::parse(const std::vector<CompileCommand> &Units) {
@@ -169,7 +182,7 @@ void Collector::parse(const std::vector<CompileCommand> &Units) {
                        : FileSystem(llvm::vfs::createPhysicalFileSystem());
         if (!Options.FS)
           Own->setCurrentWorkingDirectory(Units[I].Directory);
-        Results[I] = collectUnit(Units[I], Store, Own);
+        Results[I] = collectUnit(Units[I], Store, Index, Own);
         std::lock_guard<std::mutex> Guard(Lock);
         ++Done;
         if (Options.Progress)
@@ -279,6 +292,15 @@ void Collector::mentions() {
     if (const Variable *V = All.variable(U.Var);
         V && V->Scope == VarScope::Field)
       Members[U.Name.File].insert(V->Name);
+  // What cannot be read may name any of them that the linker sees.
+  for (const auto &[Path, Why] : Index.unreadable())
+    for (const std::string &Name : Everywhere) {
+      Mention M;
+      M.Kind = Mention::Variable;
+      M.Name = Name;
+      M.Text = {Path, 0, 0, 1, 1};
+      All.Mentions.push_back(std::move(M));
+    }
   for (const auto &[Name, File] : Index.files()) {
     if (!File || path::is_absolute(Name))
       continue;
@@ -332,6 +354,10 @@ void Collector::account() {
     Know(U.Name);
   for (Mention &M : All.Mentions) {
     const std::string &File = M.Text.File;
+    if (Index.unreadable().count(File)) {
+      M.State = Mention::DidNotParse;
+      continue;
+    }
     auto P = Parsed.find(File);
     auto F = Failed.find(File);
     const FileText *Text = Store.get(File);
@@ -420,6 +446,13 @@ Collector::run(const clang::tooling::CompilationDatabase &DB) {
   if (llvm::Error E = select(DB, Units))
     return E;
   Index.scanTree(Options.Jobs);
+  for (const auto &[Path, Why] : Index.unreadable()) {
+    Unit U;
+    U.Path = Path;
+    U.State = Unit::Failed;
+    U.FirstError = "cannot be read: " + Why;
+    All.Units.push_back(std::move(U));
+  }
   filter(Units);
   parse(Units);
   dropOtherTypes(All);
@@ -449,8 +482,8 @@ kmobj::collect(const clang::tooling::CompilationDatabase &DB,
   if (Tree.empty())
     return llvm::createStringError(
         llvm::inconvertibleErrorCode(),
-        "no directory above the units holds conf/files; say with --tree where "
-        "the kernel sources begin");
+        "the units have no directory in common; say with --tree where the "
+        "kernel sources begin");
   if (!FS->exists(Tree))
     return llvm::createStringError(llvm::inconvertibleErrorCode(),
                                    "%s: no such directory", Tree.c_str());

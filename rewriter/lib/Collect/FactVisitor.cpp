@@ -8,12 +8,14 @@
 using namespace kmobj;
 using namespace clang;
 
-void FactVisitor::run() {
-  TraverseDecl(Context.getTranslationUnitDecl());
+void FactVisitor::run(llvm::ArrayRef<Decl *> Declarations) {
+  for (Decl *D : Declarations)
+    TraverseDecl(D);
   if (Items.empty())
     return;
   ItemsPass = true;
-  TraverseDecl(Context.getTranslationUnitDecl());
+  for (Decl *D : Declarations)
+    TraverseDecl(D);
 }
 
 bool FactVisitor::TraverseStmt(Stmt *S) {

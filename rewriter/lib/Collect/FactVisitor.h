@@ -26,7 +26,8 @@ public:
               Speller &Spell, TextStore &Store, UnitFacts &Unit)
       : Context(Context), PP(PP), Spell(Spell), Store(Store), Out(Unit.Found) {}
 
-  void run();
+  /// The declarations at file scope in which facts may be.
+  void run(llvm::ArrayRef<clang::Decl *> Declarations);
 
   bool TraverseStmt(clang::Stmt *S);
   bool TraverseFunctionDecl(clang::FunctionDecl *F);

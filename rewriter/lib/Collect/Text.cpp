@@ -98,7 +98,9 @@ void kmobj::scan(StringRef S,
 }
 
 FileText::FileText(std::string Path, std::unique_ptr<llvm::MemoryBuffer> B)
-    : Path(std::move(Path)), Buffer(std::move(B)) {
+    : Path(std::move(Path)), Buffer(std::move(B)) {}
+
+void FileText::read() const {
   Tokens.reserve(source().size() / 6);
   scan(source(), [&](const TextToken &T) { Tokens.push_back(T); });
   Lines.push_back(0);
@@ -107,12 +109,14 @@ FileText::FileText(std::string Path, std::unique_ptr<llvm::MemoryBuffer> B)
 }
 
 Span FileText::span(uint32_t Begin, uint32_t End) const {
+  tokens();
   auto Line = std::upper_bound(Lines.begin(), Lines.end(), Begin) - 1;
   return {Path, Begin, End, static_cast<uint32_t>(Line - Lines.begin()) + 1,
           Begin - *Line + 1};
 }
 
 size_t FileText::tokenAt(uint32_t Offset) const {
+  const std::vector<TextToken> &Tokens = tokens();
   return std::lower_bound(
              Tokens.begin(), Tokens.end(), Offset,
              [](const TextToken &T, uint32_t O) { return T.Begin < O; }) -
@@ -120,6 +124,7 @@ size_t FileText::tokenAt(uint32_t Offset) const {
 }
 
 size_t FileText::closing(size_t Open) const {
+  const std::vector<TextToken> &Tokens = tokens();
   unsigned Depth = 0;
   for (size_t I = Open; I < Tokens.size(); ++I) {
     if (Tokens[I].Kind != TextToken::Punct)

@@ -43,14 +43,18 @@ struct WrittenCall {
   std::vector<Span> Args;
 };
 
-/// One file, read once.
+/// One file, read once. Its tokens and lines are found when first asked for, by
+/// whatever thread.
 class FileText {
 public:
   FileText(std::string Path, std::unique_ptr<llvm::MemoryBuffer> Buffer);
 
   const std::string &path() const { return Path; }
   llvm::StringRef source() const { return Buffer->getBuffer(); }
-  const std::vector<TextToken> &tokens() const { return Tokens; }
+  const std::vector<TextToken> &tokens() const {
+    std::call_once(Scanned, [this] { read(); });
+    return Tokens;
+  }
   llvm::StringRef text(const TextToken &T) const {
     return source().slice(T.Begin, T.End);
   }
@@ -61,7 +65,7 @@ public:
   /// Index of the token at or after Offset; tokens().size() past the last.
   size_t tokenAt(uint32_t Offset) const;
   bool is(size_t Index, llvm::StringRef Text) const {
-    return Index < Tokens.size() && text(Tokens[Index]) == Text;
+    return Index < tokens().size() && text(Tokens[Index]) == Text;
   }
   /// Index of the bracket that closes the one at Open, or tokens().size().
   size_t closing(size_t Open) const;
@@ -76,8 +80,11 @@ public:
 private:
   std::string Path;
   std::unique_ptr<llvm::MemoryBuffer> Buffer;
-  std::vector<TextToken> Tokens;
-  std::vector<uint32_t> Lines;
+  mutable std::once_flag Scanned;
+  mutable std::vector<TextToken> Tokens;
+  mutable std::vector<uint32_t> Lines;
+
+  void read() const;
 };
 
 /// Names files by their real path, relative to the tree, and reads each once.

@@ -41,10 +41,33 @@ bool isConditional(const FileText &Text, uint32_t Offset) {
   return Depth > (Guarded ? 1u : 0u);
 }
 
+/// Files of a unit in which no fact can be: their functions are not parsed,
+/// their declarations not visited, what macros leave out there is no matter.
+class PlainFiles {
+public:
+  PlainFiles(Speller &Spell, const TreeIndex &Index)
+      : Spell(Spell), Index(Index) {}
+
+  bool contain(SourceLocation Loc) {
+    FileID ID = Spell.SM.getFileID(Spell.SM.getExpansionLoc(Loc));
+    auto [It, New] = Known.try_emplace(ID, false);
+    if (New && ID != Spell.SM.getMainFileID())
+      if (const FileText *Text = Spell.file(ID))
+        It->second = Index.isPlain(Text->path());
+    return It->second;
+  }
+
+private:
+  Speller &Spell;
+  const TreeIndex &Index;
+  llvm::DenseMap<FileID, bool> Known;
+};
+
 class Directives : public PPCallbacks {
 public:
-  Directives(Speller &Spell, TextStore &Store, UnitFacts &Out)
-      : Spell(Spell), Store(Store), Out(Out) {}
+  Directives(Speller &Spell, PlainFiles &Plain, TextStore &Store,
+             UnitFacts &Out)
+      : Spell(Spell), Plain(Plain), Store(Store), Out(Out) {}
 
   void FileChanged(SourceLocation Loc, FileChangeReason Reason,
                    SrcMgr::CharacteristicKind, FileID) override {
@@ -81,9 +104,9 @@ public:
   }
 
   void MacroExpands(const clang::Token &, const MacroDefinition &Definition,
-                    SourceRange, const MacroArgs *Args) override {
+                    SourceRange Range, const MacroArgs *Args) override {
     const MacroInfo *Macro = Definition.getMacroInfo();
-    if (!Args || !Macro)
+    if (!Args || !Macro || Plain.contain(Range.getBegin()))
       return;
     for (unsigned I = 0; I < Args->getNumMacroArguments(); ++I) {
       bool MakesName = I < Macro->getNumParams() && isPasted(*Macro, I);
@@ -127,6 +150,7 @@ public:
 
 private:
   Speller &Spell;
+  PlainFiles &Plain;
   TextStore &Store;
   UnitFacts &Out;
   std::map<FileID, SkippedRanges> Entered;
@@ -152,39 +176,52 @@ private:
 
 class FactConsumer : public ASTConsumer {
 public:
-  FactConsumer(CompilerInstance &CI, TextStore &Store, UnitFacts &Out)
+  FactConsumer(CompilerInstance &CI, TextStore &Store, const TreeIndex &Index,
+               UnitFacts &Out)
       : PP(CI.getPreprocessor()), Spell(CI.getSourceManager(), Store),
-        Store(Store), Out(Out) {
-    auto Watch = std::make_unique<Directives>(Spell, Store, Out);
+        Plain(Spell, Index), Store(Store), Out(Out) {
+    auto Watch = std::make_unique<Directives>(Spell, Plain, Store, Out);
     PP.setTokenWatcher(
         [D = Watch.get()](const clang::Token &T) { D->token(T); });
     PP.addPPCallbacks(std::move(Watch));
   }
 
+  bool shouldSkipFunctionBody(Decl *D) override {
+    return Plain.contain(D->getLocation());
+  }
+
   void HandleTranslationUnit(ASTContext &Context) override {
-    FactVisitor(Context, PP, Spell, Store, Out).run();
+    std::vector<Decl *> Matter;
+    for (Decl *D : Context.getTranslationUnitDecl()->decls())
+      if (!D->getLocation().isValid() || !Plain.contain(D->getLocation()))
+        Matter.push_back(D);
+    FactVisitor(Context, PP, Spell, Store, Out).run(Matter);
   }
 
 private:
   Preprocessor &PP;
   Speller Spell;
+  PlainFiles Plain;
   TextStore &Store;
   UnitFacts &Out;
 };
 
 class FactAction : public ASTFrontendAction {
 public:
-  FactAction(TextStore &Store, UnitFacts &Out) : Store(Store), Out(Out) {}
+  FactAction(TextStore &Store, const TreeIndex &Index, UnitFacts &Out)
+      : Store(Store), Index(Index), Out(Out) {}
 
   std::unique_ptr<ASTConsumer> CreateASTConsumer(CompilerInstance &CI,
                                                  StringRef) override {
     // A header that cannot be found is one error, not the end.
     CI.getDiagnostics().setErrorLimit(0);
-    return std::make_unique<FactConsumer>(CI, Store, Out);
+    CI.getFrontendOpts().SkipFunctionBodies = true;
+    return std::make_unique<FactConsumer>(CI, Store, Index, Out);
   }
 
 private:
   TextStore &Store;
+  const TreeIndex &Index;
   UnitFacts &Out;
 };
 
@@ -238,15 +275,16 @@ arguments(const tooling::CompileCommand &Command) {
 
 UnitFacts
 kmobj::collectUnit(const tooling::CompileCommand &Command, TextStore &Store,
+                   const TreeIndex &Index,
                    llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS) {
   UnitFacts Out;
   FileSystemOptions Options;
   Options.WorkingDir = Command.Directory;
   auto Files = llvm::makeIntrusiveRefCnt<FileManager>(Options, std::move(FS));
   FirstError Errors(Store, Out);
-  tooling::ToolInvocation Invocation(arguments(Command),
-                                     std::make_unique<FactAction>(Store, Out),
-                                     Files.get());
+  tooling::ToolInvocation Invocation(
+      arguments(Command), std::make_unique<FactAction>(Store, Index, Out),
+      Files.get());
   Invocation.setDiagnosticConsumer(&Errors);
   if (!Invocation.run() && Out.FirstError.empty())
     Out.FirstError = "clang cannot run this command";

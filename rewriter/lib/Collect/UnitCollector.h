@@ -4,7 +4,7 @@
 #ifndef KMOBJ_COLLECT_UNITCOLLECTOR_H
 #define KMOBJ_COLLECT_UNITCOLLECTOR_H
 
-#include "Text.h"
+#include "TreeIndex.h"
 #include "clang/Tooling/CompilationDatabase.h"
 #include <map>
 #include <set>
@@ -23,9 +23,10 @@ struct UnitFacts {
   std::map<std::string, std::set<uint32_t>> Dropped;
 };
 
-/// Parses one unit. Never fails: what went wrong is in FirstError.
+/// Parses one unit, save for the function bodies in files that are plain by
+/// Index. Never fails: what went wrong is in FirstError.
 UnitFacts collectUnit(const clang::tooling::CompileCommand &Command,
-                      TextStore &Store,
+                      TextStore &Store, const TreeIndex &Index,
                       llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS);
 
 } // namespace kmobj

@@ -127,8 +127,12 @@ void completeFlags(std::vector<std::string> &Flags,
       Flags.push_back(std::move(Flag));
   };
   std::vector<std::string> First;
+  // Without cpu/ the processor is known by the platform's name alone.
+  std::string Processor = Context.Tree.Arch;
+  if (Triple(Processor).getArch() == Triple::UnknownArch)
+    Processor = StringRef(Processor).ends_with("64") ? "x86_64" : "i386";
   if (!has("--target="))
-    First.push_back("--target=" + Context.Tree.Arch + "-unknown-" +
+    First.push_back("--target=" + Processor + "-unknown-" +
                     (Context.Tree.System.empty() ? std::string("none-elf")
                                                  : Context.Tree.System));
   // A kernel Makefile that names no dialect is older than gnu11.
