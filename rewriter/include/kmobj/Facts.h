@@ -433,6 +433,8 @@ struct Facts {
   const Variable *variable(llvm::StringRef Key) const;
   const SourceFile *file(llvm::StringRef Path) const;
   const Unit *unit(llvm::StringRef Path) const;
+  /// Is Header what File is, or reads, if need be through other files?
+  bool includes(llvm::StringRef File, llvm::StringRef Header) const;
   std::vector<const Site *> sitesOf(llvm::StringRef Key) const;
   std::vector<const Use *> usesOf(llvm::StringRef Key) const;
   const Site *siteAt(llvm::StringRef Id) const;

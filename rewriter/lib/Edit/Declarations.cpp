@@ -122,42 +122,128 @@ std::string EntryEditor::definition(StringRef Indent) const {
                     ");", Indent, columnAfter(Indent));
 }
 
-/// Where, after Offset, the last structure that Size names is complete: the
-/// begin of the line after its definition. Nothing: at Offset they all are.
-static std::optional<uint64_t> completeAfter(const SourceText &Text,
+static bool isWordChar(char C) { return isAlnum(C) || C == '_'; }
+
+/// Behind the semicolon that ends what has Offset in it.
+static uint64_t endOfStatement(StringRef Text, uint64_t Offset) {
+  unsigned Depth = 0;
+  for (uint64_t I = Offset; I < Text.size(); ++I) {
+    Depth += Text[I] == '{';
+    Depth -= Text[I] == '}' && Depth > 0;
+    if (Text[I] == ';' && Depth == 0)
+      return I + 1;
+  }
+  return Text.size();
+}
+
+/// The definition that makes the word at Offset known: of a tag, a typedef, a
+/// macro. Empty when it is something else that is said there.
+static ByteRange definitionAt(const SourceText &Source, uint64_t Offset,
+                              StringRef Word) {
+  const StringRef Text = Source.text();
+  const uint64_t Behind = Offset + Word.size();
+  const StringRef Before = Text.take_front(Offset).rtrim();
+  for (const StringRef Keyword : {"struct", "union", "enum"})
+    if (Before.ends_with(Keyword)) {
+      const uint64_t Open = Source.skipSpaceAndComments(Behind);
+      if (!Text.substr(Open).starts_with("{"))
+        return {};
+      return {Before.size() - Keyword.size(), endOfStatement(Text, Open)};
+    }
+  if (Before.ends_with("define") &&
+      Text.slice(Source.lineBegin(Offset), Offset).ltrim().starts_with("#")) {
+    uint64_t Last = Offset;
+    while (Source.line(Last).rtrim().ends_with("\\"))
+      Last = Source.nextLine(Last);
+    return {Offset, Source.lineEnd(Last)};
+  }
+  if (!Text.substr(Source.skipSpaceAndComments(Behind)).starts_with(";"))
+    return {};
+  const size_t Begin = Before.rfind("typedef");
+  if (Begin == StringRef::npos || endOfStatement(Text, Begin) < Behind)
+    return {};
+  return {Begin, endOfStatement(Text, Behind)};
+}
+
+/// Where, after Offset, the last thing is defined that Size is made of: the
+/// begin of the line after it. Nothing: at Offset all of it is known.
+static std::optional<uint64_t> completeAfter(const SourceText &Source,
                                              uint64_t Offset, StringRef Size) {
+  const StringRef Text = Source.text();
   std::optional<uint64_t> Complete;
-  for (const StringRef Keyword : {"struct", "union"}) {
-    StringRef Rest = Size;
-    for (;;) {
-      const size_t At = Rest.find(Keyword);
-      if (At == StringRef::npos)
-        break;
-      Rest = Rest.drop_front(At + Keyword.size());
-      const StringRef Tag = Rest.ltrim().take_while(
-          [](char C) { return isAlnum(C) || C == '_'; });
-      const std::string Head = (Keyword + " " + Tag).str();
-      for (size_t I = Text.text().find(Head, Offset); I != StringRef::npos;
-           I = Text.text().find(Head, I + 1)) {
-        uint64_t Open = Text.skipSpaceAndComments(I + Head.size());
-        if (!Text.text().substr(Open).starts_with("{"))
+  std::set<StringRef> Seen{"struct", "union", "enum", "sizeof", "typedef"};
+  std::vector<StringRef> Open{Size};
+  while (!Open.empty()) {
+    StringRef Rest = Open.back();
+    Open.pop_back();
+    while (!(Rest = Rest.drop_until(isWordChar)).empty()) {
+      const StringRef Word = Rest.take_while(isWordChar);
+      Rest = Rest.drop_front(Word.size());
+      if (isDigit(Word.front()) || !Seen.insert(Word).second)
+        continue;
+      for (size_t I = Text.find(Word); I != StringRef::npos;
+           I = Text.find(Word, I + 1)) {
+        const bool Whole = (I == 0 || !isWordChar(Text[I - 1])) &&
+                           (I + Word.size() == Text.size() ||
+                            !isWordChar(Text[I + Word.size()]));
+        const ByteRange Found =
+            Whole ? definitionAt(Source, I, Word) : ByteRange();
+        if (Found.Begin == Found.End)
           continue;
-        unsigned Depth = 0;
-        while (Open < Text.text().size()) {
-          const char C = Text.text()[Open];
-          if (C == '{')
-            ++Depth;
-          else if (C == '}' && --Depth == 0)
-            break;
-          ++Open;
-        }
-        const size_t End = Text.text().find(';', Open);
-        if (End != StringRef::npos)
-          Complete = std::max(Complete.value_or(0), Text.nextLine(End));
+        if (Found.End > Offset)
+          Complete =
+              std::max(Complete.value_or(0), Source.nextLine(Found.End - 1));
+        // What a structure is made of is known where it is.
+        if (!Text.slice(Found.Begin, Found.End).contains('{'))
+          Open.push_back(Text.slice(Found.Begin, Found.End));
       }
     }
   }
   return Complete;
+}
+
+/// Does anything in File, before Offset, name the type?
+bool EntryEditor::isUsedBefore(StringRef File, uint64_t Offset) const {
+  auto Before = [&](const Span &S) {
+    return S.File == File && S.Begin < Offset;
+  };
+  return any_of(Entry.Steps, [&](const Step &S) {
+    const bool Sets = S.RaiseLimit || S.CallReserve || S.CallCtor;
+    if (S.Do == Action::Remove || (S.Do == Action::Create && !Sets) ||
+        (S.Do == Action::Destroy && !Entry.Constructed))
+      return false;
+    const Site *At = F.siteAt(S.At);
+    return At && At->From.Kind == Provenance::Body
+               ? any_of(At->From.Expansions, Before)
+               : Before(S.Replace);
+  });
+}
+
+/// What stands in place of a declaration that goes, where the type is used
+/// before its definition, or in another file; empty when nothing needs it.
+std::string EntryEditor::forward(const Declaration &Gone,
+                                 const Span &Definition) const {
+  const Span &Here = Gone.Statement;
+  const bool Same = Here.File == Definition.File;
+  if ((Same && Definition.Begin <= Here.Begin) ||
+      !isUsedBefore(Here.File, Same ? Definition.Begin : UINT64_MAX))
+    return "";
+  for (StringRef Key : {Entry.Key, Entry.MallocDefine})
+    if (const Variable *V = F.variable(Key))
+      for (const Declaration &D : V->Declarations)
+        if (!D.Definition && D.Name.valid() &&
+            (D.Name.File == Here.File ? D.Name < Here
+                                      : F.includes(Here.File, D.Name.File)))
+          return "";
+  return Entry.Static ? "static struct malloc_type " + Entry.Type + "_obj[1];"
+                      : "MALLOC_DECLARE(" + Entry.Type + "_obj);";
+}
+
+/// The variable's definition goes, and the type is defined elsewhere.
+Error EntryEditor::dropDefinition(const Declaration &Gone,
+                                  const Span &Definition) {
+  const std::string New = forward(Gone, Definition);
+  return New.empty() ? removeDeclaration(Gone) : replaceDeclaration(Gone, New);
 }
 
 Error EntryEditor::externs(const Variable &V) {
@@ -231,7 +317,7 @@ Error EntryEditor::define() {
   if (Later) {
     change(File, *Later, *Later, "\n" + definition("") + "\n");
     Place.Begin = Place.End = *Later;
-    if (Error E = removeDeclaration(First))
+    if (Error E = dropDefinition(First, Place))
       return E;
   } else if (Error E = replaceDeclaration(
                  First, definition(Text.indent(First.Statement.Begin)))) {
@@ -291,7 +377,9 @@ Error EntryEditor::redefine() {
       layoutCall("MALLOC_DEFINE_OBJ(", Arguments, ")", Indent, Column,
                  Old->Statement.End - Old->Call.End);
   const auto Later = completeAfter(Text, Old->Statement.End, Entry.SizeText);
+  Span Place = Old->Statement;
   if (Later) {
+    Place.Begin = Place.End = *Later;
     const StringRef Storage = Text.slice(Old->Statement.Begin, Old->Call.Begin);
     const ByteRange Gone =
         Text.removal(Old->Statement.Begin, Old->Statement.End);
@@ -304,7 +392,7 @@ Error EntryEditor::redefine() {
 
   for (const Declaration &D : Cache->Declarations)
     if (D.Definition)
-      if (Error E = removeDeclaration(D))
+      if (Error E = dropDefinition(D, Place))
         return E;
   // MALLOC_DECLARE(M_X): the variable behind it is M_X_obj now.
   if (const Variable *Type = F.variable(Old->Key))

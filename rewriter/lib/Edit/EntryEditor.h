@@ -94,6 +94,9 @@ private:
   /// `M_X`, or how the dynamic zone is written at the step.
   std::string typeAt(const Step &S) const;
   std::string definition(llvm::StringRef Indent) const;
+  bool isUsedBefore(llvm::StringRef File, uint64_t Offset) const;
+  std::string forward(const Declaration &Gone, const Span &Definition) const;
+  llvm::Error dropDefinition(const Declaration &Gone, const Span &Definition);
   std::vector<const Variable *> stores() const;
   std::vector<const Declaration *> groupOf(const Declaration &D) const;
   llvm::Error trouble(const Span &At, const llvm::Twine &What) const;

@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <map>
+#include <set>
 
 using namespace kmobj;
 using llvm::StringRef;
@@ -67,6 +68,22 @@ const SourceFile *Facts::file(StringRef Path) const {
       Files.begin(), Files.end(), Path,
       [](const SourceFile &F, StringRef P) { return F.Path < P; });
   return It == Files.end() || It->Path != Path ? nullptr : &*It;
+}
+
+bool Facts::includes(StringRef File, StringRef Header) const {
+  std::set<StringRef> Seen{File};
+  std::vector<StringRef> Open{File};
+  while (!Open.empty()) {
+    const StringRef At = Open.back();
+    Open.pop_back();
+    if (At == Header)
+      return true;
+    if (const SourceFile *Found = file(At))
+      for (const Include &I : Found->Includes)
+        if (Seen.insert(I.Resolved).second)
+          Open.push_back(I.Resolved);
+  }
+  return false;
 }
 
 const Unit *Facts::unit(StringRef Path) const {
