@@ -193,9 +193,7 @@ static Expected<bool> refuseBroken(const SourceTree &Tree, const Facts &F,
             E.Where.File == File;
         if (!E.Convert || !There)
           continue;
-        E.Convert = E.Convertible = false;
-        E.Reasons.push_back(
-            {E.Where, "its conversion would not compile: " + D.Text});
+        P.refuse(E, {E.Where, "its conversion would not compile: " + D.Text});
         Blamed = true;
       }
     };
@@ -215,6 +213,10 @@ static Expected<bool> refuseBroken(const SourceTree &Tree, const Facts &F,
   }
   P.updateDrops();
   return Any;
+}
+
+static size_t converting(const Plan &P) {
+  return count_if(P.Entries, [](const PlanEntry &E) { return E.Convert; });
 }
 
 static Error write(const SourceTree &Tree, const Result &R) {
@@ -253,7 +255,7 @@ static int rewrite() {
   if (!P)
     return fail(P.takeError());
 
-  const Plan Planned = *P;
+  const size_t Planned = converting(*P);
   const SourceTree Tree(F->Tree);
   auto R = apply(Tree, *F, *P, DB.get());
   while (R && DB && !R->Patches.empty()) {
@@ -276,12 +278,8 @@ static int rewrite() {
   // Standard output is the diff's, where there is one.
   const bool IsDiff = PatchDirectory.empty() && OutputTree.empty() && !InPlace;
   (IsDiff ? errs() : outs()) << Report;
-  if (!PlanFile.empty() && DonePlan.empty())
-    for (const PlanEntry &E : Planned.Entries)
-      if (E.Convert && !P->entry(E.Key)->Convert) {
-        errs() << PlanFile << " says to convert what was refused now: give "
-               << "verify the plan that -o writes\n";
-        break;
-      }
+  if (!PlanFile.empty() && DonePlan.empty() && converting(*P) < Planned)
+    errs() << PlanFile << " says to convert what was refused now: give "
+           << "verify the plan that -o writes\n";
   return outcome(*F, *P);
 }

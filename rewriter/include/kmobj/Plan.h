@@ -179,6 +179,8 @@ struct Plan {
   const PlanEntry *entry(llvm::StringRef Key) const;
   bool needsShims() const;
   bool allConverted() const; ///< nothing refused, nothing stray
+  /// Entry is not convertible after all, nor are those of its group.
+  void refuse(const PlanEntry &Entry, const Remark &Why);
   /// Recomputes DropZone and DropObjcache after decisions changed.
   void updateDrops();
   unsigned StrayZoneMentions = 0, StrayCacheMentions = 0;

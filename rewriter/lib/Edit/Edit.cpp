@@ -201,17 +201,6 @@ static Error alignBackslashes(Sources &Files, std::vector<Patch> &Patches) {
   return Error::success();
 }
 
-/// Those that are converted together with it go down with it.
-static void refuse(Plan &P, const PlanEntry &Entry, Error E) {
-  const Remark Why{Entry.Where, toString(std::move(E))};
-  const std::string Key = Entry.Key, Group = Entry.Group;
-  for (PlanEntry &Other : P.Entries)
-    if (Other.Key == Key || (!Group.empty() && Other.Group == Group)) {
-      Other.Convert = Other.Convertible = false;
-      Other.Reasons.push_back(Why);
-    }
-}
-
 /// Fails if the changes of One meet those of the patches so far.
 static Error checkFits(Sources &Files, ArrayRef<Patch> SoFar,
                        ArrayRef<Change> One) {
@@ -260,7 +249,7 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
     Error Failed =
         Changes ? checkFits(Files, Patches, *Changes) : Changes.takeError();
     if (Failed) {
-      refuse(P, Entry, std::move(Failed));
+      P.refuse(Entry, {Entry.Where, toString(std::move(Failed))});
       Shared = Before;
       if (!Entry.Group.empty()) {
         // What its companions changed already is in Shared: begin again.

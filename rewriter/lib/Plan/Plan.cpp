@@ -41,6 +41,14 @@ bool Plan::allConverted() const {
          llvm::all_of(Entries, [](const PlanEntry &E) { return E.Convert; });
 }
 
+void Plan::refuse(const PlanEntry &Entry, const Remark &Why) {
+  for (PlanEntry &E : Entries)
+    if (&E == &Entry || (!Entry.Group.empty() && E.Group == Entry.Group)) {
+      E.Convert = E.Convertible = false;
+      E.Reasons.push_back(Why);
+    }
+}
+
 void Plan::updateDrops() {
   DropZone = StrayZoneMentions == 0;
   DropObjcache = StrayCacheMentions == 0;
