@@ -223,7 +223,7 @@ bool CachePlanner::pool(const Site &S) {
   for (const Use *U : Uses)
     if (U->Name == D.Name)
       Covered.push_back(U->Name);
-  if (!Leads)
+  if (!owns(S))
     return true;
   Step &Definition =
       step(Action::Rewrite, Define->InBody, "MALLOC_DEFINE", Define->InBody);
@@ -303,24 +303,12 @@ void CachePlanner::decide() {
   if (Created && creation(*Created)) {
     if (E.Form == TypeForm::Define)
       chooseType();
-    const Span &Defined = E.Form == TypeForm::Redefine && !E.InPool
-                              ? F.variable(TypeKey)->Declarations.front().Name
-                              : E.Where;
-    if (Created->Name.File != Defined.File && !E.InPool && !isDynamic())
-      note(Created->Name, E.SizeText + " must also be known at " +
-                              Defined.lineRef() +
-                              ", where the type is defined");
+    if (E.Form == TypeForm::Define)
+      sizeKnownAt(E.Where, *Created);
   }
   for (const Site *S : Sites)
     if (isAllocation(S->Function)) {
-      Step &St = step(Action::Alloc, S->Name, "objcache_get", S->Call);
-      St.ZoneText = S->ZoneSpelling;
-      if (S->Args.size() == 2)
-        St.Flags = flagsFor({S->Args[0].Spelling, S->Args[1].Spelling});
-      // Its size is a parameter of the macro.
-      if (E.InPool)
-        St.Size = E.Type + "_obj->ks_objsize";
-      nameInBody(St, *S);
+      nameInBody(allocation(*S), *S);
     } else {
       if (S->Function == Api::ObjcacheDtor && FreshZero)
         refuse(S->Name, "objcache_dtor() of a cache whose fresh objects are "

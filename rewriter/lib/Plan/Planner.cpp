@@ -20,6 +20,8 @@ FactsIndex::FactsIndex(const Facts &F) : F(F) {
         StoreOf.try_emplace(D.InitStore, V.Key);
   for (const Facts::Taken &T : F.Identifiers)
     Identifiers[T.Name] = &T.Files;
+  for (const Site &S : F.Sites)
+    Sharers[S.Name].insert(resolve(S.Zone));
   findCompanions();
 }
 
@@ -40,11 +42,10 @@ void FactsIndex::findCompanions() {
   for (const Use &U : F.Uses)
     if (U.What == Role::Carried)
       Join(resolve(U.Var), U.Other);
-  std::map<Span, std::string> AtSite;
   for (const Site &S : F.Sites)
     if (!S.ZoneParameter.empty() && !S.Zone.empty())
-      Join(AtSite.try_emplace(S.Name, resolve(S.Zone)).first->second,
-           resolve(S.Zone));
+      for (const std::string &Other : sharers(S))
+        Join(resolve(S.Zone), Other);
   std::map<Span, std::string> AtBody;
   for (const Variable &V : F.Variables)
     for (const Declaration &D : V.Declarations)
@@ -80,6 +81,19 @@ std::string FactsIndex::leader(const std::string &Key) const {
     if (!isCarrier(K))
       return K;
   return {};
+}
+
+const std::set<std::string> &FactsIndex::sharers(const Site &S) const {
+  return Sharers.at(S.Name);
+}
+
+std::string FactsIndex::owner(const Site &S) const {
+  const std::set<std::string> &All = sharers(S);
+  for (const std::string &K : All)
+    if (!isCarrier(K))
+      return K;
+  std::string Leader = leader(*All.begin());
+  return Leader.empty() ? *All.begin() : Leader;
 }
 
 std::string FactsIndex::resolve(const std::string &Key) const {
@@ -198,6 +212,25 @@ Step &Planner::step(Action Do, const Span &At, StringRef Call,
   return E.Steps.back();
 }
 
+Step &Planner::allocation(const Span &At, StringRef Call, const Span &Replace,
+                          const std::string &Zone,
+                          const std::vector<std::string> &Args) {
+  Step &S = step(Action::Alloc, At, Call, Replace);
+  S.ZoneText = Zone;
+  S.Flags = flagsFor(Args);
+  // What the macro that declares it calls the size is not known elsewhere.
+  if (E.InPool)
+    S.Size = E.Type + "_obj->ks_objsize";
+  return S;
+}
+
+Step &Planner::allocation(const Site &S) {
+  std::vector<std::string> Args;
+  for (const Argument &A : S.Args)
+    Args.push_back(A.Spelling);
+  return allocation(S.Name, apiName(S.Function), S.Call, S.ZoneSpelling, Args);
+}
+
 bool Planner::covers(const Span &S) const {
   return llvm::any_of(Covered, [&](const Span &C) { return C.contains(S); });
 }
@@ -267,11 +300,21 @@ void Planner::sizeKnown(const Site &S) {
   }
 }
 
+/// And so does the definition of the type.
+void Planner::sizeKnownAt(const Span &Defined, const Site &Created) {
+  for (const SizeText &Size : F.Sizes)
+    if (SizeKeys.count(Size.Key))
+      for (const std::string &File : Size.Files)
+        if (!F.includes(Defined.File, File))
+          return refuse(Created.Name, Size.Spelling + " is not known at " +
+                                          Defined.lineRef() +
+                                          ", where the type would be defined: "
+                                          "this file does not read " +
+                                          File);
+}
+
 /// Trouble that any site may have.
 void Planner::commonSites() {
-  std::map<Span, std::set<std::string>> Zones;
-  for (const Site &S : F.Sites)
-    Zones[S.Name].insert(Index.resolve(S.Zone));
   for (const Site *S : Sites) {
     SizeKeys.insert(S->Zone);
     if (S->Function == Api::ObjcacheCreate && S->Args.size() == 9)
@@ -297,7 +340,7 @@ void Planner::commonSites() {
     bool NamesZone = false;
     for (const Use *U : Uses)
       NamesZone |= U->What == Role::SiteZone && S->ZoneText.contains(U->Name);
-    if (Zones[S->Name].size() > 1)
+    if (Index.sharers(*S).size() > 1)
       refuse(S->Name, In + ", which is used for several zones or caches");
     else if (isCreation(S->Function))
       refuse(S->Name, In);
@@ -394,15 +437,27 @@ void Planner::slabUse() {
                       std::to_string(Unused >> 10) + " KiB of 128 unused");
 }
 
+/// What a macro declares has a type by its own name, which the macros of its
+/// group can make from that: `M_##p'. Not if others meet it there.
+bool Planner::isPasted() const {
+  return E.InPool &&
+         llvm::all_of(Index.companions(V.Key), [&](const std::string &Key) {
+           const Variable *Other = F.variable(Key);
+           return Index.isCarrier(Key) ||
+                  (Other && Other->Declarations.size() == 1 &&
+                   Other->Declarations.front().InBody);
+         });
+}
+
 /// A macro gets the name of the type, and pastes what it needs onto it.
 void Planner::nameInBody(Step &St, const Site &S) {
   if (!isShared(S))
     return;
   St.Carried = true;
-  St.ZoneText = (E.InPool ? "M_##" : "") + S.ZoneParameter;
-  St.Size = (E.InPool ? "M_##" : "") + S.ZoneParameter + "##_obj->ks_objsize";
-  if (!Leads)
-    E.Steps.pop_back(); // the first of the group has it
+  St.ZoneText = (isPasted() ? "M_##" : "") + S.ZoneParameter;
+  St.Size = St.ZoneText + "##_obj->ks_objsize";
+  if (!owns(S))
+    E.Steps.pop_back(); // the first that shares it has it
 }
 
 /// Where the zone is a value or a macro's argument, its type is.
@@ -417,7 +472,7 @@ void Planner::valueUses() {
                     llvm::any_of(U->From.Expansions, [&](const Span &X) {
                       return llvm::is_contained(S->From.Expansions, X);
                     });
-    if (ForMacro && E.InPool) {
+    if (ForMacro && isPasted()) {
       Covered.push_back(U->Name);
     } else if (ForMacro) {
       step(Action::Name, U->Name, V.Name, U->Name).Bare = true;
@@ -455,13 +510,7 @@ void Planner::carrierSite(const Variable &C, const Site &S) {
   if (Frees) {
     releaseSteps(S);
   } else {
-    Step &St = step(Action::Alloc, S.Name, apiName(S.Function), S.Call);
-    St.ZoneText = S.ZoneSpelling;
-    std::vector<std::string> Args;
-    for (const Argument &A : S.Args)
-      Args.push_back(A.Spelling);
-    St.Flags = flagsFor(Args);
-    St.Size = C.Name + "_obj->ks_objsize";
+    allocation(S).Size = C.Name + "_obj->ks_objsize";
   }
   E.Steps.back().Carried = true;
 }
@@ -556,6 +605,13 @@ void Planner::releaseSteps(const Site &S) {
              S.Name, apiName(S.Function), S.Call);
     St.Pointer = Spelling(1);
     St.ZoneText = S.ZoneSpelling;
+    // The object stays as it is written, with whatever is named in it.
+    if (S.Args.size() == 2 && S.Call.contains(S.Args[1].Text)) {
+      Span After = Covered.back();
+      After.Begin = S.Args[1].Text.End;
+      Covered.back().End = S.Args[1].Text.Begin;
+      Covered.push_back(After);
+    }
     nameInBody(St, S);
     if (S.Args.size() > 1 && S.Args[1].SideEffects && S.Args[0].SideEffects)
       refuse(S.Name, "both arguments have side effects, and change places");
@@ -658,15 +714,13 @@ void Planner::textualSteps() {
       refuse(M.Text, "names " + V.Name + " " + Where);
       continue;
     }
-    Step &St = step(isAllocation(*A) ? Action::Alloc : Action::Free, Call->Text,
-                    Call->Name, Call->Call);
+    Step &St = isAllocation(*A)
+                   ? allocation(Call->Text, Call->Name, Call->Call,
+                                Call->ArgTexts[0], Call->ArgTexts)
+                   : step(Action::Free, Call->Text, Call->Name, Call->Call);
     St.Textual = true;
     St.ZoneText = Call->ArgTexts[0];
-    if (isAllocation(*A) && E.InPool)
-      St.Size = E.Type + "_obj->ks_objsize";
-    if (isAllocation(*A))
-      St.Flags = flagsFor(Call->ArgTexts);
-    else
+    if (!isAllocation(*A))
       St.Pointer = Call->ArgTexts[1];
     St.Notes.push_back(
         {Call->Text, std::string("changed by its spelling, ") + Where});
@@ -689,7 +743,6 @@ void Planner::uncovered() {
     switch (U->What) {
     case Role::SiteZone:
     case Role::CreateTarget:
-    case Role::StoreAssign:
     case Role::FlagsOr:
     case Role::Carried:
       // A statement that has a reason already needs no second one for having no
@@ -698,6 +751,11 @@ void Planner::uncovered() {
             return U->Statement && U->Statement.contains(R.Where);
           }))
         refuse(U->Name, "this use of " + V.Name + " has no conversion");
+      continue;
+    case Role::StoreAssign:
+      if (const Variable *Other = F.variable(U->Other);
+          Other && !covers(U->Name))
+        refuse(U->Name, V.Name + ": its address is stored in " + Other->Name);
       continue;
     case Role::NullTest:
       if (covers(U->Name))
@@ -756,8 +814,9 @@ PlanEntry Planner::plan() {
   // What several share is counted once.
   E.Sites = Textual.size();
   for (const Site *S : Sites)
-    E.Sites += Leads || !(E.InPool || isShared(*S));
+    E.Sites += owns(*S);
   for (const std::string &Key : E.Carriers)
-    E.Sites += F.sitesOf(Key).size();
+    E.Sites +=
+        llvm::count_if(F.sitesOf(Key), [&](const Site *S) { return owns(*S); });
   return std::move(E);
 }

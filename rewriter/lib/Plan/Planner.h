@@ -34,12 +34,17 @@ public:
   bool isCarrier(const std::string &Key) const;
   /// The first zone or cache among the companions; empty when there is none.
   std::string leader(const std::string &Key) const;
+  /// Whose the call at S is: several, where they share a macro's body. Sorted.
+  const std::set<std::string> &sharers(const Site &S) const;
+  /// The one of them that changes and counts it.
+  std::string owner(const Site &S) const;
   /// "vm/foo.c does not parse (first error)" for a file of a failing unit.
   std::string failure(const std::string &File) const;
 
 private:
   std::map<std::string, std::string> StoreOf;
   std::map<std::string, std::vector<std::string>> Companions;
+  std::map<Span, std::set<std::string>> Sharers;
   void findCompanions();
   std::map<std::string, const std::vector<std::string> *> Identifiers;
 };
@@ -64,7 +69,7 @@ protected:
   std::vector<const Site *> Sites;
   std::vector<const Use *> Uses;
   std::vector<Span> Covered; ///< text that steps take away
-  bool Leads = true; ///< first of its group: has the steps that all share
+  bool Leads = true;         ///< first of its group: has the carriers
   std::set<std::string> Textual;
   /// Of what says how large an object is.
   std::set<std::string> SizeKeys;
@@ -73,6 +78,10 @@ protected:
   void note(const Span &Where, std::string What);
   Step &step(Action Do, const Span &At, llvm::StringRef Call,
              const Span &Replace);
+  Step &allocation(const Span &At, llvm::StringRef Call, const Span &Replace,
+                   const std::string &Zone,
+                   const std::vector<std::string> &Args);
+  Step &allocation(const Site &S);
 
   virtual void decide() = 0;
   /// Flags of an allocation by its spelling, given its arguments.
@@ -89,8 +98,11 @@ protected:
   static const NullCheck *guardOf(const Site &S);
   /// In a macro's body the zone is a parameter; Type is how it is named there.
   bool isShared(const Site &S) const { return !S.ZoneParameter.empty(); }
+  bool owns(const Site &S) const { return Index.owner(S) == V.Key; }
+  bool isPasted() const;
   void nameInBody(Step &St, const Site &S);
   void sizeKnown(const Site &S);
+  void sizeKnownAt(const Span &Defined, const Site &Created);
   bool isAskedFor() const;
   void slabUse();
   void valueUses();

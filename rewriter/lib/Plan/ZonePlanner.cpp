@@ -158,9 +158,8 @@ void ZonePlanner::size() {
                          E.Size, largestObject()));
   if (E.ShortText.empty())
     refuse(SeenAt->Name, "the zone's name is not a string literal");
-  if (SeenAt->Name.File != E.Where.File && !isDynamic())
-    note(SeenAt->Name, E.SizeText + " must also be known at " +
-                           E.Where.lineRef() + ", where the type is defined");
+  if (!isDynamic())
+    sizeKnownAt(E.Where, *SeenAt);
 }
 
 void ZonePlanner::bootstrap(const Site &S) {
@@ -276,7 +275,8 @@ void ZonePlanner::decide() {
   size();
 
   for (const Use *U : Uses)
-    if (U->What == Role::StoreAssign && U->Var == V.Key) {
+    if (U->What == Role::StoreAssign && U->Var == V.Key &&
+        llvm::is_contained(Keys, U->Other)) {
       if (U->WholeStatement && U->Statement)
         step(Action::Remove, U->Name, "= &store", U->Statement);
       else
@@ -294,9 +294,7 @@ void ZonePlanner::decide() {
     } else if (isCreation(S->Function)) {
       create(*S);
     } else if (S->Function == Api::Zalloc) {
-      Step &St = step(Action::Alloc, S->Name, "zalloc", S->Call);
-      St.ZoneText = S->ZoneSpelling;
-      St.Flags = flagsFor({});
+      Step &St = allocation(*S);
       allocNotes(St, *S);
       nameInBody(St, *S);
     } else {
