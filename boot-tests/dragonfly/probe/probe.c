@@ -12,10 +12,14 @@
  * free pages are eaten down to exactly that many and another 3.5 % is dirtied,
  * which can succeed only if dirty pages get to disk although nearly nothing
  * is free.  The kernel must have the switch vm.inject.leave_free, which
- * vm_leavefree.c adds.
+ * vm_leavefree.c adds.  With `tables', `sharers' processes meanwhile map the
+ * same pages, each by so many page tables of its own: DragonFly has a PV entry
+ * for a page table, so this is what uses them.  With `maps' each makes so many
+ * mappings, too, and keeps them until all have made theirs (MAP entries).
  *
  * The last line says what became of it.  Options are kernel environment:
- * test, factor, mib, passes, procs, sharers, maps, seed; levels, rounds; swap.
+ * test, factor, mib, passes, procs, sharers, maps, seed; levels, rounds,
+ * tables; swap.
  * The kernel reads a page of swap at a time unless `burst' allows it as many
  * more.  With `fail', vm_failpage.c refuses one in so many of the allocators'
  * pages while memory is dirtied and, in paging, verified.
@@ -26,6 +30,7 @@
 #define	MAPS_MAX	8192
 #define	ROUNDS_MAX	256
 #define	SHARED_BYTES	(8 * MIB)
+#define	TABLE_BYTES	(2 * MIB)	/* what one page table maps */
 
 /* What children report; shared with them. */
 static struct tally {
@@ -39,7 +44,8 @@ static const char *const counters[] = {
 	"vm.stats.vm.v_page_count", "vm.stats.vm.v_free_count",
 	"vm.stats.vm.v_wire_count", "vm.stats.vm.v_vm_faults",
 	"vm.stats.vm.v_swappgsout", "vm.stats.vm.v_swappgsin",
-	"vm.stats.vm.v_pdwakeups", "vm.swap_size", "vm.swap_free",
+	"vm.stats.vm.v_pdwakeups", "vm.stats.sys.v_ipi",
+	"vm.swap_size", "vm.swap_free",
 	"vm.swap_anon_use", "vm.zone_kmem_pages", "vm.zone_kern_pages",
 	"vm.inject.failed",
 };
@@ -197,6 +203,13 @@ share(unsigned long sharers)
 }
 
 /* Neighbours differ in protection, or they would be one map entry. */
+static uint64_t *
+map_entry(unsigned long i)
+{
+	return map(PAGE_BYTES, i % 2 != 0 ? PROT_READ : PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE);
+}
+
 static void
 churn(unsigned long procs, unsigned long maps)
 {
@@ -210,8 +223,7 @@ churn(unsigned long procs, unsigned long maps)
 		if (!spawn())
 			continue;
 		for (unsigned long i = 0; i < maps; ++i) {
-			page[i] = map(PAGE_BYTES, i % 2 != 0 ? PROT_READ :
-			    PROT_READ | PROT_WRITE, MAP_PRIVATE);
+			page[i] = map_entry(i);
 			if (i % 2 == 0)
 				*page[i] = seed + i;
 		}
@@ -262,6 +274,89 @@ paging(void)
 	finish();
 }
 
+/*
+ * What several processes do at low memory: they map the same pages, each by
+ * `tables' page tables of its own, and make `maps' mappings.
+ */
+static struct {
+	unsigned long	procs, tables, maps;
+	uint64_t	*words;
+	struct barrier	start, end;
+} crowd;
+
+/* The word that the i-th page table maps. */
+static uint64_t *
+crowd_word(unsigned long i)
+{
+	return crowd.words + i * (TABLE_BYTES / sizeof(uint64_t));
+}
+
+static void
+crowd_init(void)
+{
+	crowd.tables = option_number("tables", 0);
+	crowd.maps = option_number("maps", 0);
+	if (crowd.tables == 0 && crowd.maps == 0)
+		return;
+	crowd.procs = option_number("sharers", 32);
+	if (crowd.procs > PROCS_MAX)
+		test_fail("sharers: at most %lu", (unsigned long)PROCS_MAX);
+	barrier_init(&crowd.start);
+	barrier_init(&crowd.end);
+	if (crowd.tables == 0)
+		return;
+	crowd.words = map(crowd.tables * TABLE_BYTES, PROT_READ | PROT_WRITE,
+	    MAP_SHARED);
+	for (unsigned long i = 0; i < crowd.tables; ++i)
+		*crowd_word(i) = seed + i;
+}
+
+/*
+ * What they do, they do between two barriers.  One used twice would not do: who
+ * gets there first again may take what releases another.
+ */
+static void
+crowd_spawn(void)
+{
+	for (unsigned long p = 0; p < crowd.procs; ++p) {
+		uint64_t wrong = 0;
+
+		if (!spawn())
+			continue;
+		barrier_wait(&crowd.start);
+		for (unsigned long i = 0; i < crowd.tables; ++i)
+			wrong += *crowd_word(i) != seed + i;
+		for (unsigned long i = 0; i < crowd.maps; ++i)
+			map_entry(i);
+		barrier_wait(&crowd.end);
+		__atomic_add_fetch(&tally->wrong, wrong, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&tally->words, crowd.tables,
+		    __ATOMIC_RELAXED);
+		child_exit(0);
+	}
+}
+
+static void
+corner_round(const struct region *r, unsigned long level, unsigned long round)
+{
+	long before = kvar("vm.stats.vm.v_swappgsout");
+
+	crowd_spawn();
+	print("corner: leaving %lu pages free, round %lu\n", level, round);
+	if (!kvar_set("vm.inject.leave_free", (long)level))
+		test_fail("cannot set vm.inject.leave_free; is vm_leavefree.c "
+		    "in the kernel?");
+	refuse_pages(option_number("fail", 0));
+	barrier_release(&crowd.start, crowd.procs);
+	region_dirty(r);
+	barrier_release(&crowd.end, crowd.procs);
+	refuse_pages(0);
+	print("corner: N=%lu round %lu: %ld pages out\n", level, round,
+	    kvar("vm.stats.vm.v_swappgsout") - before);
+	kvar_set("vm.inject.leave_free", -1);
+	reap(crowd.procs);
+}
+
 static void
 corner(void)
 {
@@ -272,30 +367,17 @@ corner(void)
 	unsigned long rounds = option_number("rounds", 4), level;
 	size_t n = 0;
 
+	crowd_init();
 	region_map(&regions[n], ram / 100 * 45, MAP_PRIVATE, seed);
 	region_dirty(&regions[n++]);
 	while (next_number(&levels, &level)) {
 		for (unsigned long round = 1; round <= rounds; ++round) {
-			long before = kvar("vm.stats.vm.v_swappgsout");
-
 			if (n == ROUNDS_MAX)
 				test_fail("more than %lu rounds",
 				    (unsigned long)ROUNDS_MAX);
 			region_map(&regions[n], ram / 1000 * 35, MAP_PRIVATE,
 			    seed + n);
-			print("corner: leaving %lu pages free, round %lu\n",
-			    level, round);
-			if (!kvar_set("vm.inject.leave_free",
-			    (long)level))
-				test_fail("cannot set vm.inject.leave_free; "
-				    "is vm_leavefree.c in the kernel?");
-			refuse_pages(option_number("fail", 0));
-			region_dirty(&regions[n++]);
-			refuse_pages(0);
-			print("corner: N=%lu round %lu: %ld pages out\n",
-			    level, round,
-			    kvar("vm.stats.vm.v_swappgsout") - before);
-			kvar_set("vm.inject.leave_free", -1);
+			corner_round(&regions[n++], level, round);
 		}
 	}
 	if (kvar("vm.stats.vm.v_swappgsout") == 0)
