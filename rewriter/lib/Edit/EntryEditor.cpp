@@ -166,13 +166,20 @@ static std::optional<ByteRange> directiveLine(const SourceText &Text,
   return ByteRange{Begin, Text.nextLine(S.End)};
 }
 
+/// The statement is all that an if or loop without braces does: nothing, now.
+Error EntryEditor::emptyBody(const SourceText &Text, const Span &S) {
+  change(S, Text.startsLine(S.Begin) ? ";" : "{ }");
+  Notes.push_back({S, "the if or loop does nothing any more: see whether it "
+                      "can go"});
+  return Error::success();
+}
+
 Error EntryEditor::removeStatement(const Span &S) {
   auto Text = Files.get(S.File);
   if (!Text)
     return Text.takeError();
   if (isUnbracedBody(**Text, S.Begin))
-    return trouble(S, "this statement cannot be taken out, because it is all "
-                      "that an if or loop without braces does");
+    return emptyBody(**Text, S);
   ByteRange Range = (*Text)->removal(S.Begin, S.End);
   if (inDirective(**Text, S.Begin)) {
     const auto Line = directiveLine(**Text, S);
@@ -197,31 +204,33 @@ Error EntryEditor::replaceStatement(const Span &S, ArrayRef<Call> New,
   if (!Found)
     return Found.takeError();
   const SourceText &Text = **Found;
+  if (New.empty())
+    return emptyBody(Text, S);
+  const bool Braces = Unbraced && New.size() > 1;
+  const uint64_t Line = Text.lineBegin(S.Begin);
+  const bool OwnLine = Text.startsLine(S.Begin) && Line > 0;
   const std::string Indent = Text.indent(S.Begin).str();
+  const unsigned Column = columnAfter(Indent);
+  const std::string Inner = Braces && !OwnLine ? indentTo(Column + 8) : Indent;
   std::string Out;
   for (const Call &C : New) {
     if (!Out.empty())
-      Out += "\n" + Indent;
-    Out += layoutCall(C.Name + "(", C.Arguments, ");", Indent,
-                      columnAfter(Indent));
+      Out += "\n" + Inner;
+    Out +=
+        layoutCall(C.Name + "(", C.Arguments, ");", Inner, columnAfter(Inner));
   }
-  if (!Unbraced || New.size() == 1) {
+  if (!Braces) {
     change(S, Out);
-    return Error::success();
+  } else if (!OwnLine) {
+    change(S, "{\n" + Inner + Out + "\n" + Indent + "}");
+  } else {
+    const StringRef Head = Text.line(Line - 1);
+    const size_t Comment = Head.find("//");
+    const uint64_t Open =
+        Text.lineBegin(Line - 1) + std::min(Comment, Head.size());
+    change(S.File, Open, Open, Comment == StringRef::npos ? " {" : "{ ");
+    change(S, Out + "\n" + indentTo(Column >= 8 ? Column - 8 : 0) + "}");
   }
-  if (New.empty()) {
-    change(S, ";");
-    return Error::success();
-  }
-  const uint64_t Above = Text.lineBegin(S.Begin);
-  if (!Text.startsLine(S.Begin) || Above == 0)
-    return trouble(S, "this statement becomes several, and stands on one line "
-                      "with the if or loop that it belongs to");
-  const uint64_t HeadEnd = Text.lineEnd(Above - 1);
-  const unsigned Column = columnAfter(Indent);
-  const std::string Outer = indentTo(Column >= 8 ? Column - 8 : 0);
-  change(S.File, HeadEnd, HeadEnd, " {");
-  change(S.File, S.Begin, S.End, Out + "\n" + Outer + "}");
   return Error::success();
 }
 

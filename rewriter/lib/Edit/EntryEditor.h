@@ -80,6 +80,7 @@ private:
   llvm::Error replaceStatement(const Span &S, llvm::ArrayRef<Call> New,
                                bool Unbraced);
   llvm::Error removeStatement(const Span &S);
+  llvm::Error emptyBody(const SourceText &Text, const Span &S);
   /// The step's statement is the body of an if or loop, without braces.
   llvm::Expected<bool> isUnbraced(const Step &S);
   llvm::Error removeDeclaration(const Declaration &D);

@@ -3,6 +3,7 @@
 
 #include "kmobj/Facts.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Path.h"
 #include <algorithm>
 #include <map>
 #include <set>
@@ -73,15 +74,25 @@ const SourceFile *Facts::file(StringRef Path) const {
 bool Facts::includes(StringRef File, StringRef Header) const {
   std::set<StringRef> Seen{File};
   std::vector<StringRef> Open{File};
+  auto Add = [&](StringRef Path) {
+    if (Seen.insert(Path).second)
+      Open.push_back(Path);
+  };
   while (!Open.empty()) {
     const StringRef At = Open.back();
     Open.pop_back();
     if (At == Header)
       return true;
-    if (const SourceFile *Found = file(At))
+    if (const SourceFile *Found = file(At)) {
       for (const Include &I : Found->Includes)
-        if (Seen.insert(I.Resolved).second)
-          Open.push_back(I.Resolved);
+        Add(I.Resolved);
+      continue;
+    }
+    // A header outside the tree forwards to the tree's of that name.
+    for (const SourceFile &Other : Files)
+      if (llvm::sys::path::filename(Other.Path) ==
+          llvm::sys::path::filename(At))
+        Add(Other.Path);
   }
   return false;
 }

@@ -235,6 +235,17 @@ bool Planner::covers(const Span &S) const {
   return llvm::any_of(Covered, [&](const Span &C) { return C.contains(S); });
 }
 
+/// D's statement declares what is neither zone nor cache.
+static bool declaresOthers(const Facts &F, const Declaration &D) {
+  unsigned Known = 0;
+  if (D.Declarators > 1)
+    for (const Variable &V : F.Variables)
+      Known += llvm::any_of(V.Declarations, [&](const Declaration &Other) {
+        return Other.Statement == D.Statement;
+      });
+  return D.Declarators > 1 && Known < D.Declarators;
+}
+
 /// What the variable is and where it is defined.
 void Planner::declaration() {
   for (const std::string &Key : Keys) {
@@ -250,6 +261,9 @@ void Planner::declaration() {
       else if (!D.Statement && Part->Scope != VarScope::Parameter && !D.InBody)
         refuse(D.Name, "the declaration of " + Part->Name +
                            " is laid out in a way that cannot be edited");
+      else if (!D.InBody && declaresOthers(F, D))
+        refuse(D.Name, Part->Name + " is declared together with other "
+                                    "variables; declare it by itself first");
       if (Definition && D.Definition && !D.Extern)
         refuse(D.Name, Part->Name + " is defined more than once");
       if (IsField || (D.Definition && !D.Extern))
@@ -606,7 +620,10 @@ void Planner::releaseSteps(const Site &S) {
     St.Pointer = Spelling(1);
     St.ZoneText = S.ZoneSpelling;
     // The object stays as it is written, with whatever is named in it.
-    if (S.Args.size() == 2 && S.Call.contains(S.Args[1].Text)) {
+    if (S.Args.size() == 2 && !S.Call.contains(S.Args[1].Text)) {
+      refuse(S.Name, "the object that is freed here is not written where the "
+                     "call is");
+    } else if (S.Args.size() == 2) {
       Span After = Covered.back();
       After.Begin = S.Args[1].Text.End;
       Covered.back().End = S.Args[1].Text.Begin;

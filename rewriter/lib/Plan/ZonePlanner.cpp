@@ -196,6 +196,9 @@ void ZonePlanner::bootstrap(const Site &S) {
   if (Array) {
     E.ItemsStatic = true;
     St.Memory = "bootslabs";
+    if (Memory->Declarations.size() != 1)
+      refuse(Memory->Declarations.back().Name,
+             Memory->Name + " is declared more than once");
     if (Memory->External)
       refuse(Memory->Declarations.front().Name,
              Memory->Name + " can be seen from other units");

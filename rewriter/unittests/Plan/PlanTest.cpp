@@ -12,6 +12,25 @@ TEST(TypeName, FollowsTheZonesString) {
   EXPECT_EQ(typeName("disk-msg"), "M_DISK_MSG");
 }
 
+TEST(Includes, GoThroughWhatForwardsFromOutside) {
+  Facts F;
+  F.Files.resize(4);
+  F.Files[0].Path = "kern/foo.c";
+  F.Files[0].Includes.resize(2);
+  F.Files[0].Includes[0].Resolved = "/build/machine/pmap.h";
+  F.Files[0].Includes[1].Resolved = "sys/types.h";
+  F.Files[1].Path = "platform/pc64/include/pmap.h";
+  F.Files[1].Includes.resize(1);
+  F.Files[1].Includes[0].Resolved = "sys/tree.h";
+  F.Files[2].Path = "sys/tree.h";
+  F.Files[3].Path = "sys/types.h";
+  EXPECT_TRUE(F.includes("kern/foo.c", "kern/foo.c"));
+  EXPECT_TRUE(F.includes("kern/foo.c", "sys/types.h"));
+  EXPECT_TRUE(F.includes("kern/foo.c", "sys/tree.h"));
+  EXPECT_FALSE(F.includes("kern/foo.c", "sys/queue.h"));
+  EXPECT_FALSE(F.includes("sys/types.h", "sys/tree.h"));
+}
+
 TEST(Slab, LargestObjectLeavesRoomForTheHeader) {
   // Header 352 bytes, one pointer, rounded to 384; 131072 - 384.
   EXPECT_EQ(largestObject(), 130688u);
