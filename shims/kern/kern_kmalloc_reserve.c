@@ -39,11 +39,12 @@
  *	3. A mini slab in a slot, with a page as deep as the caller may reach:
  *	   M_USE_INTERRUPT_RESERVE and all who may take the floor get the last.
  *	4. M_RNOWAIT callers: NULL.  They never reach kmem_slab_alloc().
- *	5. Others wait for a page in vm_wait(), holding nothing of ours, and begin
- *	   again at 1: one page that they may have ends the wait, as in zget().
+ *	5. Others wait for a page in vm_wait(), or for slots if only the floor of
+ *	   these is left, holding nothing of ours, and begin again at 1: one
+ *	   page that they may have ends the wait, as in zget().
  *	6. kmem_slab_alloc(.., M_WAITOK), which collects 32 pages for as long as
- *	   that takes, is left to types that have run out of slots or have no
- *	   mini slabs, and to threads which preempt.
+ *	   that takes, is left to types that have run out of slots for good or
+ *	   have no mini slabs, and to threads which preempt.
  *
  * The argument
  *
@@ -98,7 +99,10 @@
  *	only if memory is short by the last 32 pages from beginning to end of
  *	that; and mini slabs are given back as soon as they are free.
  *	Other types get SLOTS_MINI in advance, and more by the maintainer, when
- *	memory is not short: more slots need page tables.
+ *	memory is not short: more slots need page tables.  The last few, the
+ *	floor, are for those who may take the last ready slab.  If no other is
+ *	left the maintainer makes more in a shortage, too; it is the only thread
+ *	that does, so a few are enough.
  *
  * Recursion: the type that map entries come from
  *
@@ -110,9 +114,11 @@
  *	page and, if there is neither, go to sleep and try again rather than
  *	call kmem_slab_alloc() again.  They hold no lock of the VM then, so
  *	page-out goes on, by the claim, and one page ends their wait.
- *	The maintainer makes slots long before the last is used (ext_slots_low())
- *	and one of them yields a dozen entries at the least where a new run
- *	costs one or two, so it finds what it needs in steps 1 to 3.
+ *	The maintainer makes slots before the floor is used, and one of them
+ *	yields a dozen entries at the least where a new run costs one or two, so
+ *	it finds what it needs in steps 1 to 3.  All others wait for it rather
+ *	than call kmem_slab_alloc(): if each came to ask for entries that it
+ *	needs to make some, there would soon be none left to make any.
  *
  * What goes back, and when, is the subject of kern_kmalloc_reclaim.c.
  *
@@ -225,13 +231,23 @@ kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 		wakeup(&ext->ready);
 }
 
+/*
+ * Is there a ready slab that the caller may have?
+ */
+static int
+ext_has_ready(const struct kmalloc_ext *ext, int privileged)
+{
+	return (ext->nready > (privileged || kmalloc_ext_target(ext) == 0 ? 0 :
+	    1));
+}
+
 struct kmalloc_slab *
 kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 {
 	struct kmalloc_slab *slab = NULL;
 
 	spin_lock(&ext->spin);
-	if (ext->nready > (privileged || kmalloc_ext_target(ext) == 0 ? 0 : 1)) {
+	if (ext_has_ready(ext, privileged)) {
 		slab = ext->ready;
 		ext->ready = slab->next;
 		slab->next = NULL;
@@ -262,9 +278,10 @@ ext_refill(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
 	struct kmalloc_slab *slab;
 
 	while (kmalloc_ext_count(ext, &ext->nready) < kmalloc_ext_target(ext)) {
-		slab = kmalloc_slot_populate(ext, type, vmflags);
+		slab = kmalloc_slot_populate(ext, type, vmflags, 0);
 		if (slab == NULL)
-			return (kmalloc_ext_count(ext, &ext->nfreeslots) != 0);
+			return (kmalloc_ext_count(ext, &ext->nfreeslots) >
+			    kmalloc_slot_floor(ext, 0));
 		kmalloc_ext_add_ready(ext, slab);
 		spin_lock(&ext->spin);
 		++ext->refills;
@@ -330,10 +347,13 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 	ext->nslabs = nslabs;
 	if (ext->runs == NULL) {
 		nslots = ext_slots_wanted(ext, type, nobjs);
-		ext->grows = (nobjs == 0);
+		/* This may wait for the maintainer, who takes ext->lock. */
+		lockmgr(&ext->lock, LK_RELEASE);
 		if ((run = kmalloc_run_create(nslots)) == NULL)
 			panic("%s: no address space for %ld slabs",
 			    type->ks_shortdesc, nslots);
+		lockmgr(&ext->lock, LK_EXCLUSIVE);
+		ext->grows = (nobjs == 0);
 		kmalloc_run_add(ext, run);
 	}
 	/* Before there is a page-out thread, nobody would free any. */
@@ -395,23 +415,34 @@ ext_slab_wait(struct kmalloc_ext *ext, int flags)
  * again.
  */
 static int
-ext_page_would_do(struct kmalloc_ext *ext, const struct malloc_type *type)
+ext_page_would_do(struct kmalloc_ext *ext, const struct malloc_type *type,
+    int privileged)
 {
 	return (has_minis(type) &&
-	    kmalloc_ext_count(ext, &ext->nfreeslots) != 0 &&
+	    kmalloc_ext_count(ext, &ext->nfreeslots) >
+	    kmalloc_slot_floor(ext, privileged) &&
 	    curthread->td_preempted == NULL);
 }
 
 /*
- * A recursion that found nothing: sleep until somebody adds a slab, or there
- * may be a page.
+ * Will the maintainer make more slots?  It has the last ones for itself.
+ */
+static int
+ext_slots_will_come(const struct kmalloc_ext *ext)
+{
+	return (kmalloc_slot_floor(ext, 0) != 0 && kmalloc_maintainer != NULL &&
+	    curthread != kmalloc_maintainer && curthread->td_preempted == NULL);
+}
+
+/*
+ * Sleep until somebody adds a slab or slots, or there may be a page.
  */
 static void
-ext_wait_ready(struct kmalloc_ext *ext)
+ext_wait_ready(struct kmalloc_ext *ext, int privileged)
 {
 	kmalloc_ext_poke();
 	spin_lock(&ext->spin);
-	if (ext->nready == 0) {
+	if (!ext_has_ready(ext, privileged)) {
 		++ext->waiting;
 		ssleep(&ext->ready, &ext->spin, 0, "kmresv", hz / 10 + 1);
 		--ext->waiting;
@@ -442,14 +473,15 @@ ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
 	int vmflags = page_class(flags);
 
 	if (!has_minis(type))
-		return (kmalloc_slot_populate(ext, type, vmflags));
+		return (kmalloc_slot_populate(ext, type, vmflags, privileged));
 
 	slab = kmalloc_slot_populate(ext, type,
-	    (vmflags & ~VM_ALLOC_INTERRUPT) | VM_ALLOC_NORMAL);
+	    (vmflags & ~VM_ALLOC_INTERRUPT) | VM_ALLOC_NORMAL, privileged);
 	if (slab == NULL) {
 		if (privileged)
 			vmflags |= VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT;
-		slab = kmalloc_slot_populate_mini(ext, type, vmflags);
+		slab = kmalloc_slot_populate_mini(ext, type, vmflags,
+		    privileged);
 	}
 	return (slab);
 }
@@ -473,7 +505,7 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 	const int intnowait = M_RNOWAIT | M_USE_INTERRUPT_RESERVE;
 	struct kmalloc_ext *ext = kmalloc_ext(type);
 	struct kmalloc_slab *slab;
-	int recursing, privileged;
+	int recursing, privileged, page;
 	int waits = 0;
 
 	flags &= M_RNOWAIT | M_WAITOK | M_NULLOK | M_USE_RESERVE |
@@ -511,10 +543,11 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 			return (NULL);
 		}
 		if (recursing) {
-			ext_wait_ready(ext);
+			ext_wait_ready(ext, 1);
 			continue;
 		}
-		if (!ext_page_would_do(ext, type))
+		page = ext_page_would_do(ext, type, privileged);
+		if (!page && !ext_slots_will_come(ext))
 			return (slab_raw(ext_slab_wait(ext, flags)));
 		if (waits++ == 0) {
 			spin_lock(&ext->spin);
@@ -522,7 +555,10 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 			spin_unlock(&ext->spin);
 			kmalloc_ext_poke();
 		}
-		vm_wait(hz / 10 + 1);
+		if (page)
+			vm_wait(hz / 10 + 1);
+		else
+			ext_wait_ready(ext, privileged);
 	}
 }
 
@@ -532,6 +568,21 @@ ext_needs_slots(struct kmalloc_ext *ext)
 {
 	return (ext->type != NULL && !ext->dying && ext->grows &&
 	    kmalloc_ext_count(ext, &ext->nfreeslots) < ext_slots_low(ext));
+}
+
+/*
+ * Page tables for more slots would be the last straw in a shortage, and the
+ * kernel panics if there is no page for one.  But if only the floor is left,
+ * others wait for us.
+ */
+static int
+ext_may_grow(struct kmalloc_ext *ext)
+{
+	if (!vm_paging_min())
+		return (1);
+	return (kmalloc_ext_count(ext, &ext->nfreeslots) <=
+	    kmalloc_slot_floor(ext, 0) &&
+	    vmstats.v_free_count >= vmstats.v_interrupt_free_min);
 }
 
 /*
@@ -547,8 +598,7 @@ ext_grow(struct kmalloc_ext *ext)
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
 	needed = ext_needs_slots(ext);
 	lockmgr(&ext->lock, LK_RELEASE);
-	/* In a shortage, page tables would be the last straw. */
-	if (!needed || vm_paging_min())
+	if (!needed || !ext_may_grow(ext))
 		return;
 	run = kmalloc_run_create(ext->nslabs != 0 ? SLOTS_MINI : SLOTS_BATCH);
 	if (run == NULL)
@@ -628,7 +678,7 @@ kmalloc_maintainer_thread(void)
 
 		while (kmalloc_maintain()) {
 			if (vm_paging_min())
-				vm_wait(hz);
+				vm_wait(hz / 10 + 1);
 			else
 				maintainer_pause();
 		}

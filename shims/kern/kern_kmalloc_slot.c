@@ -59,6 +59,7 @@
 #include <vm/vm_page2.h>
 
 #define	SLAB_PAGES	(KMALLOC_SLAB_SIZE / PAGE_SIZE)
+#define	SLOTS_FLOOR	8	/* slots only the privileged may take */
 
 /*
  * Address space of nslots slabs; a set bit in map[] is a free slot.
@@ -105,17 +106,28 @@ kmalloc_slab_is_mini(const struct kmalloc_slab *slab)
 	return (slab->offset + slab->ncount * slab->objsize <= PAGE_SIZE);
 }
 
+long
+kmalloc_slot_floor(const struct kmalloc_ext *ext, int privileged)
+{
+	return (!privileged && ext->grows && ext->nslabs != 0 ? SLOTS_FLOOR :
+	    0);
+}
+
 /*
  * Take a free slot.  Returns its run and, in *vap, its address.
  */
 static struct kmalloc_run *
-slot_take(struct kmalloc_ext *ext, vm_offset_t *vap)
+slot_take(struct kmalloc_ext *ext, int privileged, vm_offset_t *vap)
 {
 	struct kmalloc_run *run;
 	long words, i;
 	int bit;
 
 	spin_lock(&ext->spin);
+	if (ext->nfreeslots <= kmalloc_slot_floor(ext, privileged)) {
+		spin_unlock(&ext->spin);
+		return (NULL);
+	}
 	for (run = ext->runs; run != NULL; run = run->next) {
 		words = howmany(run->nslots, 64);
 		for (i = run->hint; i < words && run->map[i] == 0; ++i)
@@ -156,7 +168,7 @@ slot_give(struct kmalloc_ext *ext, struct kmalloc_run *run, vm_offset_t va)
  */
 static struct kmalloc_slab *
 slot_populate(struct kmalloc_ext *ext, struct malloc_type *type, size_t npages,
-    int vmflags)
+    int vmflags, int privileged)
 {
 	vm_page_t pgs[SLAB_PAGES];
 	struct kmalloc_run *run;
@@ -164,7 +176,7 @@ slot_populate(struct kmalloc_ext *ext, struct malloc_type *type, size_t npages,
 	vm_offset_t va;
 	size_t i, count, offset;
 
-	if ((run = slot_take(ext, &va)) == NULL)
+	if ((run = slot_take(ext, privileged, &va)) == NULL)
 		return (NULL);
 
 	for (i = 0; i < npages; ++i) {
@@ -198,18 +210,18 @@ slot_populate(struct kmalloc_ext *ext, struct malloc_type *type, size_t npages,
 
 struct kmalloc_slab *
 kmalloc_slot_populate(struct kmalloc_ext *ext, struct malloc_type *type,
-    int vmflags)
+    int vmflags, int privileged)
 {
-	return (slot_populate(ext, type, SLAB_PAGES, vmflags));
+	return (slot_populate(ext, type, SLAB_PAGES, vmflags, privileged));
 }
 
 struct kmalloc_slab *
 kmalloc_slot_populate_mini(struct kmalloc_ext *ext, struct malloc_type *type,
-    int vmflags)
+    int vmflags, int privileged)
 {
 	struct kmalloc_slab *slab;
 
-	slab = slot_populate(ext, type, 1, vmflags);
+	slab = slot_populate(ext, type, 1, vmflags, privileged);
 	if (slab != NULL) {
 		KASSERT(kmalloc_slab_is_mini(slab),
 		    ("%s: mini slab %p has more than a page",
@@ -279,12 +291,17 @@ kmalloc_run_create(long nslots)
 void
 kmalloc_run_add(struct kmalloc_ext *ext, struct kmalloc_run *run)
 {
+	int waiting;
+
 	spin_lock(&ext->spin);
 	run->next = ext->runs;
 	ext->runs = run;
 	ext->nslots += run->nslots;
 	ext->nfreeslots += run->nslots;
+	waiting = ext->waiting;
 	spin_unlock(&ext->spin);
+	if (waiting)
+		wakeup(&ext->ready);
 }
 
 void

@@ -248,7 +248,8 @@ struct kmalloc_ext {
  *
  * kmalloc_slot_populate() makes a slab, or a mini slab, in a free slot of ext's
  * with pages of the class vmflags; NULL if there is no slot or a page is
- * missing.  Neither blocks.  kmalloc_slot_depopulate() undoes either, for a slab
+ * missing.  kmalloc_slot_floor() is how many free slots it leaves.  Neither
+ * blocks.  kmalloc_slot_depopulate() undoes either, for a slab
  * that nobody can reach.
  *
  * kmalloc_run_create() sets aside nslots slots, or returns NULL if there are no
@@ -276,10 +277,11 @@ void	kmalloc_ext_reclaim(struct kmalloc_ext *ext, int all);
 void	kmalloc_ext_bury(struct kmalloc_ext *ext);
 void	kmalloc_cache_reclaim(void);
 
+long	kmalloc_slot_floor(const struct kmalloc_ext *ext, int privileged);
 struct kmalloc_slab *kmalloc_slot_populate(struct kmalloc_ext *ext,
-	    struct malloc_type *type, int vmflags);
+	    struct malloc_type *type, int vmflags, int privileged);
 struct kmalloc_slab *kmalloc_slot_populate_mini(struct kmalloc_ext *ext,
-	    struct malloc_type *type, int vmflags);
+	    struct malloc_type *type, int vmflags, int privileged);
 void	kmalloc_slot_depopulate(struct kmalloc_ext *ext,
 	    struct kmalloc_slab *slab);
 struct kmalloc_run *kmalloc_run_create(long nslots);

@@ -528,6 +528,49 @@ TEST_F(KmallocObj, slabsCanBeRetiredWhileTheMaintainerWaitsForAddresses) {
   EXPECT_EQ(Retired, 1);
 }
 
+MALLOC_DEFINE_OBJ(M_ENTRIES, Size, "ENTRIES", "");
+
+// Addresses for more need objects of the very type, as map entries do.  In a
+// shortage all use up the slots but for the floor, and it is enough.
+TEST_F(KmallocObj, lastSlotsAreForWhoMakesMore) {
+  static constexpr int Waiters = 4, Objects = 600;
+  static constexpr int Pages = FAKE_INTERRUPT_MIN + 31; // no whole slab
+  fake_start_maintainer();
+  malloc_init(M_ENTRIES_obj);
+  kmalloc_obj_reserve(M_ENTRIES, 1, 0);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_ENTRIES_obj);
+  const long Slots = Ext->nslots;
+  static long Low, Got;
+  static int Done;
+  Low = Slots;
+  Got = Done = 0;
+  fake_kmem_forbidden = true;
+  fake_leave_free(Pages);
+  fake_nofault_hook = [] {
+    Low = std::min(Low, kmalloc_ext(M_ENTRIES_obj)->nfreeslots);
+    for (int I = 0; I < 4; ++I)
+      Got += get(M_ENTRIES_obj, M_INTWAIT) != nullptr;
+    fake_leave_free(Pages);
+  };
+  struct thread Tds[Waiters] = {{"w0"}, {"w1"}, {"w2"}, {"w3"}};
+  std::vector<std::thread> Threads;
+  for (struct thread &Td : Tds)
+    Threads.emplace_back([&Td] {
+      fake_thread_enter(&Td);
+      for (int I = 0; I < Objects; ++I)
+        get(M_ENTRIES_obj, M_INTWAIT);
+      ++Done;
+      fake_thread_exit();
+    });
+  fake_run_until([](void *) { return Done == Waiters; }, nullptr);
+  for (std::thread &T : Threads)
+    T.join();
+  EXPECT_GT(Ext->nslots, Slots);
+  EXPECT_GT(Low, 0);
+  EXPECT_EQ(Got % 4, 0);
+  EXPECT_GT(Got, 0);
+}
+
 int Constructed, Destroyed;
 bool Fail;
 
@@ -797,7 +840,7 @@ TEST_F(KmallocObj, brokenInvariantsPanic) {
       "ready slab .* was used");
   fake_leave_free(1);
   Slab = kmalloc_slot_populate_mini(Ext, M_ASSERT_obj,
-                                    VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT);
+                                    VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT, 1);
   ASSERT_NE(Slab, nullptr);
   EXPECT_DEATH(kmalloc_ext_add_ready(Ext, Slab), "mini slab .* made ready");
   kmalloc_slot_depopulate(Ext, Slab);

@@ -30,7 +30,7 @@ __thread struct thread *curthread;
 struct thread *pagethread;
 struct globaldata fake_globaldata;
 struct vm_map *kernel_map;
-struct vmstats vmstats = { FAKE_PAGES };
+struct vmstats vmstats = { .v_page_count = FAKE_PAGES };
 long pseudo_ticks = 1000;
 int ncpus = 1;
 int hz = 100;

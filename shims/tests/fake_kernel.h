@@ -201,6 +201,8 @@ typedef struct vm_page {
 
 struct vmstats {
 	long		v_page_count;
+	long		v_free_count;
+	long		v_interrupt_free_min;
 };
 extern struct vmstats vmstats;
 

@@ -21,7 +21,7 @@ __thread struct globaldata *fake_mycpu;
 struct thread *pagethread;
 struct globaldata fake_globaldata[MAXCPU];
 struct vm_map *kernel_map;
-struct vmstats vmstats = { FAKE_PAGES };
+struct vmstats vmstats = { .v_page_count = FAKE_PAGES };
 int ncpus = 1;
 int hz = 100;
 char *fake_kva;
