@@ -15,7 +15,7 @@ allocators: see driver.c.
 
 import random
 
-from shapes import Shapes, block, shapes
+from shapes import PLAIN_PUTS, Shapes, block, shapes
 
 NAMES = ["FOO", "PV ENTRY", "MAP ENTRY", "a-b.c", "swap meta", "9lives", "foo",
          "Some long descriptive name of a zone", "x", "zone", "M_TEMP", "int"]
@@ -42,6 +42,13 @@ class Pool:
             self.zone(rng)
         else:
             self.cache(rng)
+        # Declared, and freed to, above what its objects are.
+        self.above = None
+        own = random.Random("%d/%d" % (program.seed, number))
+        if own.random() < 0.25 and not self.pooled \
+                and self.storage in ("static", "extern", "source") \
+                and self.create not in ("store", "array", "kmem"):
+            self.above = self.home()
 
     # What is chosen.
 
@@ -204,7 +211,9 @@ class Pool:
                 init, self.assigned = "", True
         line = "%s%s%s%s%s;" % (static, star, name, where, init)
         before = home.data[-1] if home.data else ""
-        if before.startswith(static + star) and self.rng.random() < 0.5 \
+        if self.above:
+            home.above.append(line)
+        elif before.startswith(static + star) and self.rng.random() < 0.5 \
                 and not where and static:
             home.data[-1] = "%s, %s%s%s;" % (
                 before[:-1], "*" if star.endswith("*") else "", name, init)
@@ -511,6 +520,7 @@ static void
 class File:
     def __init__(self, name):
         self.name = name
+        self.above, self.functions_above = [], []
         self.types, self.data, self.mallocs = [], [], []
         self.late, self.macros, self.helpers = [], {}, {}
         self.functions = []
@@ -525,7 +535,8 @@ class File:
 
     def text(self, top):
         """Empty parts leave no trace."""
-        parts = [top, "".join(self.types),
+        parts = [top, "".join(t + "\n" for t in self.above),
+                 "\n".join(self.functions_above), "".join(self.types),
                  "".join(t + "\n" for t in self.late),
                  "".join(t + "\n" for t in self.mallocs),
                  "".join(t + "\n" for t in self.data),
@@ -597,7 +608,9 @@ class Program:
             result, args = ("void *", "int n") if kind == "get" else \
                 ("void", "void *obj")
             body = getattr(maker, shape)()
-            unit.functions.append(maker.function(result, name, args, body))
+            above = unit is pool.above and shape in PLAIN_PUTS
+            (unit.functions_above if above else unit.functions).append(
+                maker.function(result, name, args, body))
             self.prototype("%s%s%s(%s);" % (
                 result, "" if kind == "get" else "\t", name, args))
             table.setdefault(kind, []).append(name)

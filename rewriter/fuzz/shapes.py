@@ -8,6 +8,10 @@ the rest of how it looks from its own random numbers.
 
 import zlib
 
+# Those that need nothing but the zone or cache.
+PLAIN_PUTS = ("put_plain", "put_cast", "put_guarded", "put_comma", "put_void",
+              "put_else", "put_returned", "put_switch", "put_one_line")
+
 
 def block(text):
     """Lines of a function's body: written with four blanks for a tab."""
@@ -195,13 +199,19 @@ class Shapes:
             self.T, macro, self.touch())
 
     def get_macro_zone(self):
-        macro = "%s_%sGET" % (self.unit.name.upper(),
-                              "Z" if self.pool.is_zone else "C")
+        return "    %s *p;\n\n    p = %s(%s);\n    return (p);\n" % (
+            self.T, self.macro_of_unit(), self.z)
+
+    def macro_name(self):
+        return "%s_%sGET" % (self.unit.name.upper(),
+                             "Z" if self.pool.is_zone else "C")
+
+    def macro_of_unit(self):
+        macro = self.macro_name()
         body = "p" if self.rng.random() < 0.5 else "(p)"
         self.unit.macro(macro, lambda: "#define\t%s(p)\t%s" % (
             macro, self.A(body).replace("\n", " \\\n")))
-        return "    %s *p;\n\n    p = %s(%s);\n    return (p);\n" % (
-            self.T, macro, self.z)
+        return macro
 
     def get_macro_argument(self):
         macro = self.unit.name.upper() + "_SAME"
@@ -233,8 +243,13 @@ class Shapes:
     def get_and_put(self):
         if self.null or not self.pool.is_zone and self.pool.fails:
             return self.get_plain()
+        if self.macro_name() not in self.unit.macros \
+                and self.rng.random() < 0.5:
+            what = "%s(%s)" % (self.macro_of_unit(), self.z)
+        else:
+            what = self.A()
         return "%s    %s;\n    return (%s);\n" % (
-            self.first(), self.F(self.A()), self.A())
+            self.first(), self.F(what), self.A())
 
     def get_asserted(self):
         return ("    %s *p;\n\n    KKASSERT(%s != NULL);\n    p = %s;\n%s"
