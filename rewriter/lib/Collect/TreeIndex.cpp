@@ -30,15 +30,18 @@ static bool isApiType(StringRef Name) {
   return llvm::is_contained(ApiTypes, Name);
 }
 
-static std::pair<uint64_t, uint64_t> bloomBits(StringRef Name, size_t Words) {
-  uint64_t H = llvm::xxh3_64bits(Name);
+/// The bits of Name in a filter of so many words.
+static std::array<uint64_t, 4> bloomBits(StringRef Name, size_t Words) {
+  uint64_t H = llvm::xxh3_64bits(Name), Step = H >> 32 | 1;
   uint64_t Mask = Words * 64 - 1;
-  return {H & Mask, (H >> 32) & Mask};
+  return {H & Mask, (H + Step) & Mask, (H + 2 * Step) & Mask,
+          (H + 3 * Step) & Mask};
 }
 
 bool FileIndex::mayName(StringRef Identifier) const {
-  auto [A, B] = bloomBits(Identifier, Filter.size());
-  return (Filter[A / 64] >> (A % 64) & 1) && (Filter[B / 64] >> (B % 64) & 1);
+  return llvm::all_of(bloomBits(Identifier, Filter.size()), [&](uint64_t B) {
+    return Filter[B / 64] >> (B % 64) & 1;
+  });
 }
 
 namespace {
@@ -47,7 +50,7 @@ namespace {
 class Indexer {
 public:
   Indexer(FileIndex &F, StringRef Source) : F(F), Source(Source) {
-    F.Filter.resize(llvm::PowerOf2Ceil(Source.size() / 128 + 1));
+    F.Filter.resize(llvm::PowerOf2Ceil(Source.size() / 64 + 1));
   }
 
   void operator()(const TextToken &T) {
@@ -118,16 +121,16 @@ private:
   }
 
   void remember(StringRef Name) {
-    auto [A, B] = bloomBits(Name, F.Filter.size());
-    F.Filter[A / 64] |= 1ull << (A % 64);
-    F.Filter[B / 64] |= 1ull << (B % 64);
+    for (uint64_t B : bloomBits(Name, F.Filter.size()))
+      F.Filter[B / 64] |= 1ull << (B % 64);
   }
 
   void word(const TextToken &T, StringRef Text) {
     // Two arguments may be the parts of a name.
     if (Last == "," && !BeforeLast.empty() &&
         (llvm::isAlpha(BeforeLast[0]) || BeforeLast[0] == '_')) {
-      std::string Both = (BeforeLast + Text).str();
+      llvm::SmallString<64> Both(BeforeLast);
+      Both += Text;
       remember(Both);
       if (apiByName(Both))
         call(Macro);
@@ -678,12 +681,15 @@ private:
       for (const std::string &Name : Names)
         if (Known[Name].count({}))
           paste(F, P, Name);
-    if (llvm::none_of(Names,
-                      [&](const std::string &N) { return F.mayName(N); }))
-      return;
-    const FileText *Text = Index.text(F);
     if (isApiFile(F.Name))
       return;
+    llvm::StringSet<> Likely;
+    for (const std::string &Name : Names)
+      if (F.mayName(Name))
+        Likely.insert(Name);
+    if (Likely.empty())
+      return;
+    const FileText *Text = Index.text(F);
     if (!Text) {
       Unread.insert(&F);
       return;
@@ -698,23 +704,23 @@ private:
       if (Tokens[I].Kind != TextToken::Identifier &&
           Tokens[I].Kind != TextToken::Number)
         continue;
-      std::string Word = Text->text(Tokens[I]).str();
+      StringRef Word = Text->text(Tokens[I]);
       if (Tokens[I].Directive && Text->is(I - 1, "define") &&
           Text->is(I - 2, "#")) {
-        Macro = Text->text(Tokens[I]);
+        Macro = Word;
         continue;
       }
-      auto Say = [&](const std::string &Name) {
-        if (!Names.count(Name))
+      auto Say = [&](StringRef Name) {
+        if (!Likely.contains(Name))
           return;
         if (Macro.empty())
-          ++Outside[Name];
+          ++Outside[Name.str()];
         else
-          Inside[Macro.str()].insert(Name);
+          Inside[Macro.str()].insert(Name.str());
       };
       Say(Word);
       if (I > 1 && Text->is(I - 1, ","))
-        Say(Text->text(Tokens[I - 2]).str() + Word);
+        Say((Text->text(Tokens[I - 2]) + Word).str());
     }
     for (const auto &[Name, Times] : Outside)
       if (Times > declarations(F, Name) && isWhole(F, *Text, Name))

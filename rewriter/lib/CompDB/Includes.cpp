@@ -183,54 +183,64 @@ bool IncludeFollower::exists(const std::string &File) {
   return It->second;
 }
 
-std::string IncludeFollower::resolve(const IncludeDirective &Include,
-                                     StringRef From,
-                                     ArrayRef<std::string> Path,
-                                     StringRef PathKey) {
+IncludeFollower::Node *IncludeFollower::node(Graph &G, StringRef File) {
+  auto It = G.try_emplace(File).first;
+  It->second.File = It->first();
+  return &It->second;
+}
+
+void IncludeFollower::resolve(Graph &G, Node &From,
+                              ArrayRef<std::string> Path) {
+  if (std::exchange(From.Resolved, true))
+    return;
+  for (const IncludeDirective &D : directives(From.File))
+    From.Edges.push_back({&D, resolve(G, D, From.File, Path)});
+}
+
+IncludeFollower::Node *
+IncludeFollower::resolve(Graph &G, const IncludeDirective &Include,
+                         StringRef From, ArrayRef<std::string> Path) {
   if (sys::path::is_absolute(Include.Name))
-    return exists(Include.Name) ? Include.Name : "";
-  StringRef Here = Include.Angled ? "" : sys::path::parent_path(From);
-  std::string Key = (PathKey + "\n" + Here + "\n" + Include.Name).str();
-  auto [It, New] = Resolved.try_emplace(Key);
-  if (!New)
-    return It->second;
-  if (!Here.empty())
-    if (std::string File = (Here + "/" + Include.Name).str(); exists(File))
-      return It->second = File;
+    return exists(Include.Name) ? node(G, Include.Name) : nullptr;
+  if (!Include.Angled)
+    if (std::string File =
+            (sys::path::parent_path(From) + "/" + Include.Name).str();
+        exists(File))
+      return node(G, File);
   for (const std::string &Directory : Path)
     if (std::string File = Directory + "/" + Include.Name; exists(File))
-      return It->second = File;
-  return "";
+      return node(G, File);
+  return nullptr;
 }
 
 std::vector<IncludeFollower::Missing>
 IncludeFollower::follow(StringRef Unit, ArrayRef<std::string> Flags) {
   std::vector<std::string> Path = includePath(Flags);
-  std::string Key = utostr(
-      PathIds.try_emplace(join(Path, "\n"), PathIds.size()).first->second);
+  Graph &G = Graphs[join(Path, "\n")];
   std::vector<Missing> Result;
   struct Item {
-    std::string File;
+    Node *File;
     bool Conditional;
   };
-  std::vector<Item> Queue = {{Unit.str(), false}};
+  std::vector<Item> Queue = {{node(G, Unit), false}};
   for (size_t I = 0; I + 1 < Flags.size(); ++I)
     if (Flags[I] == "-include")
-      Queue.push_back({Flags[I + 1], false});
-  StringMap<bool> Seen; // file -> reached only under conditions
+      Queue.push_back({node(G, Flags[I + 1]), false});
+  ++Visits;
   for (size_t I = 0; I < Queue.size(); ++I) {
-    Item At = Queue[I];
-    auto [It, New] = Seen.try_emplace(At.File, At.Conditional);
-    if (!New && (!It->second || At.Conditional))
+    auto [At, Conditional] = Queue[I];
+    const bool New = std::exchange(At->Visit, Visits) != Visits;
+    if (!New && (!At->Conditional || Conditional))
       continue;
-    It->second = At.Conditional;
-    for (const IncludeDirective &D : directives(At.File)) {
-      bool Conditional = At.Conditional || D.Conditional;
-      std::string File = resolve(D, At.File, Path, Key);
-      if (!File.empty())
-        Queue.push_back({File, Conditional});
-      else if (!Provide(D.Name))
-        Result.push_back({D.Name, At.File, D.Line, Conditional});
+    At->Conditional = Conditional;
+    resolve(G, *At, Path);
+    for (const auto &[Directive, To] : At->Edges) {
+      const bool Under = Conditional || Directive->Conditional;
+      if (To)
+        Queue.push_back({To, Under});
+      else if (!Provide(Directive->Name))
+        Result.push_back(
+            {Directive->Name, At->File.str(), Directive->Line, Under});
     }
   }
   sort(Result, [](const Missing &A, const Missing &B) {

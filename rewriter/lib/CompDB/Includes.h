@@ -52,18 +52,33 @@ public:
                               llvm::ArrayRef<std::string> Flags);
 
 private:
+  /// A file as one search path leads on from it.
+  struct Node {
+    struct Edge {
+      const IncludeDirective *Directive;
+      Node *To; ///< null: not found
+    };
+    llvm::StringRef File;
+    std::vector<Edge> Edges;
+    bool Resolved = false;
+    unsigned Visit = 0;       ///< the follow() that reached it last, and
+    bool Conditional = false; ///< whether only under conditions
+  };
+  using Graph = llvm::StringMap<Node>;
+
   const std::vector<IncludeDirective> &directives(llvm::StringRef File);
-  std::string resolve(const IncludeDirective &Include, llvm::StringRef From,
-                      llvm::ArrayRef<std::string> Path,
-                      llvm::StringRef PathKey);
+  static Node *node(Graph &G, llvm::StringRef File);
+  void resolve(Graph &G, Node &From, llvm::ArrayRef<std::string> Path);
+  Node *resolve(Graph &G, const IncludeDirective &Include, llvm::StringRef From,
+                llvm::ArrayRef<std::string> Path);
   bool exists(const std::string &File);
 
   FlagContext Context;
   std::function<bool(llvm::StringRef)> Provide;
   llvm::StringMap<std::vector<IncludeDirective>> Scanned;
-  llvm::StringMap<unsigned> PathIds;
-  llvm::StringMap<std::string> Resolved;
+  llvm::StringMap<Graph> Graphs; ///< by search path
   llvm::StringMap<bool> Existing;
+  unsigned Visits = 0;
 };
 
 } // namespace kmobj::compdb
