@@ -106,12 +106,10 @@ int flagsOf(unsigned Arg) {
 void mayRefuse(const Type &T, int Flags, bool Injected) {
   const struct kmalloc_ext *Ext = kmalloc_ext(T.Malloc);
   REQUIRE((Flags & M_WAITOK) == 0);
-  if (Injected || Ext->nfreeslots == 0)
-    return;
   const bool Last = Flags == M_INTNOWAIT || curthread == pagethread;
-  const bool Mini = Ext->dtor == nullptr;
-  const long Need = Mini ? 1 : KMALLOC_SLAB_SIZE / PAGE_SIZE;
-  REQUIRE(fake_free_pages < Need + (Last ? 0 : FAKE_INTERRUPT_MIN));
+  if (Injected || Ext->nfreeslots <= kmalloc_slot_floor(Ext, Last))
+    return;
+  REQUIRE(fake_free_pages < 1 + (Last ? 0 : FAKE_INTERRUPT_MIN));
   REQUIRE(Ext->nready == 0 || (!Last && Ext->nready == 1));
 }
 
