@@ -55,7 +55,8 @@ InputOptions::InputOptions(Verb &V)
                   cl::value_desc("dir"), cl::sub(V.Command)),
       Tree("tree",
            cl::desc("root of the kernel sources (default: the directory above "
-                    "the units which holds conf/files)"),
+                    "the units which holds conf/files, else the one that has "
+                    "them all)"),
            cl::value_desc("dir"), cl::sub(V.Command)),
       Jobs("j",
            cl::desc("parse that many units at a time (default: one a CPU)"),
