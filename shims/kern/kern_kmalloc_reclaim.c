@@ -110,11 +110,11 @@ kmalloc_obj_retire(struct malloc_type *type, struct kmalloc_slab *base)
 	while ((slab = base) != NULL) {
 		base = slab->next;
 		slab->next = NULL;
-		/* A dying type's block may be another's by now. */
 		if (slab->unused01 == NULL) {
 			*restp = slab;
 			restp = &slab->next;
 		} else if (ext->type == type) {
+			/* A dying type's block may be another's by now. */
 			slab_keep(ext, type, slab);
 		}
 	}

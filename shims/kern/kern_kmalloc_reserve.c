@@ -232,6 +232,16 @@ kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 }
 
 /*
+ * Is there a free slot that the caller may have?
+ */
+static int
+ext_has_slot(struct kmalloc_ext *ext, int privileged)
+{
+	return (kmalloc_ext_count(ext, &ext->nfreeslots) >
+	    kmalloc_slot_floor(ext, privileged));
+}
+
+/*
  * Is there a ready slab that the caller may have?
  */
 static int
@@ -280,8 +290,7 @@ ext_refill(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
 	while (kmalloc_ext_count(ext, &ext->nready) < kmalloc_ext_target(ext)) {
 		slab = kmalloc_slot_populate(ext, type, vmflags, 0);
 		if (slab == NULL)
-			return (kmalloc_ext_count(ext, &ext->nfreeslots) >
-			    kmalloc_slot_floor(ext, 0));
+			return (ext_has_slot(ext, 0));
 		kmalloc_ext_add_ready(ext, slab);
 		spin_lock(&ext->spin);
 		++ext->refills;
@@ -418,9 +427,7 @@ static int
 ext_page_would_do(struct kmalloc_ext *ext, const struct malloc_type *type,
     int privileged)
 {
-	return (has_minis(type) &&
-	    kmalloc_ext_count(ext, &ext->nfreeslots) >
-	    kmalloc_slot_floor(ext, privileged) &&
+	return (has_minis(type) && ext_has_slot(ext, privileged) &&
 	    curthread->td_preempted == NULL);
 }
 
@@ -580,8 +587,7 @@ ext_may_grow(struct kmalloc_ext *ext)
 {
 	if (!vm_paging_min())
 		return (1);
-	return (kmalloc_ext_count(ext, &ext->nfreeslots) <=
-	    kmalloc_slot_floor(ext, 0) &&
+	return (!ext_has_slot(ext, 0) &&
 	    vmstats.v_free_count >= vmstats.v_interrupt_free_min);
 }
 
