@@ -69,7 +69,6 @@ void	pmap_copy_page(vm_paddr_t src, vm_paddr_t dst);
  */
 void	pmap_kenter(vm_offset_t, vm_paddr_t);
 int	pmap_kenter_noinval(vm_offset_t, vm_paddr_t);
-void	pmap_kremove(vm_offset_t);
 void	pmap_kremove_noinval(vm_offset_t);
 void	pmap_qenter(vm_offset_t, struct vm_page **, int count);
 void	pmap_qremove(vm_offset_t, int count);

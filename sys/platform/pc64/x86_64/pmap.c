@@ -311,13 +311,6 @@ pmap_kremove_noinval(vm_offset_t va)
 }
 
 void
-pmap_kremove(vm_offset_t va)
-{
-	pmap_kremove_noinval(va);
-	pmap_inval(kernel_pmap, va);
-}
-
-void
 pmap_qremove_noinval(vm_offset_t va, int count)
 {
 	for (; count > 0; --count, va += PAGE_SIZE)
