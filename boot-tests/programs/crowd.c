@@ -61,7 +61,7 @@ main(void)
 	unsigned long seed = option_number("seed", 1);
 	long hold_free = (long)option_number("hold", 100);
 	struct region base;
-	uint64_t wrong = 0;
+	uint64_t wrong;
 	int status;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -83,7 +83,6 @@ main(void)
 		wait_for(done[0], 1);
 	kvar_set("vm.inject.hold_free", -1);
 	printf("crowd: %lu processes, %lu mappings each\n", processes, maps);
-	kvar_print_text("kern.kmalloc_ext");
 	close(end[1]);
 	while (wait(&status) > 0) {
 		if (status != 0)
