@@ -189,11 +189,9 @@ kmalloc_slab_format(struct malloc_type *type, struct kmalloc_slab *slab,
 }
 
 void
-kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab,
-    struct kmalloc_mgt *mgt)
+kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab)
 {
-	KASSERT(mgt->slab_count == type->ks_mgt.slab_count,
-	    ("%s: slab counts differ", type->ks_shortdesc));
+	struct kmalloc_mgt *mgt = &type->ks_mgt;
 
 	if (slab->magic != KMALLOC_SLAB_MAGIC || slab->type != type)
 		kmalloc_slab_format(type, slab, NULL, mgt->slab_count,

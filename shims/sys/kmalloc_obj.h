@@ -156,8 +156,7 @@ void	kmalloc_obj_adopt(struct malloc_type *type);
 int	kmalloc_obj_keep_mgt(struct malloc_type *type, struct kmalloc_mgt *mgt);
 struct kmalloc_slab *kmalloc_obj_getslab(struct malloc_type *type, int flags)
 	    __attribute__((__cold__));
-void	kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab,
-	    struct kmalloc_mgt *mgt);
+void	kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab);
 struct kmalloc_slab *kmalloc_obj_retire(struct malloc_type *type,
 	    struct kmalloc_slab *base);
 void	_kmalloc_obj_foreign(void *obj, struct malloc_type *type);
@@ -246,11 +245,11 @@ struct kmalloc_ext {
  * kmalloc_ext_bury(), with ext->lock held, sets the block of a type that is
  * gone free if it can.
  *
- * kmalloc_slot_populate() makes a slab, or a mini slab, in a free slot of ext's
- * with pages of the class vmflags; NULL if there is no slot or a page is
- * missing.  kmalloc_slot_floor() is how many free slots it leaves.  Neither
- * blocks.  kmalloc_slot_depopulate() undoes either, for a slab
- * that nobody can reach.
+ * kmalloc_slot_floor() is how many free slots are not for the caller.
+ * kmalloc_slot_populate() makes a slab, or a mini slab, in another one of ext's
+ * with pages of the class vmflags; NULL if there is none or a page is missing.
+ * Neither blocks.  kmalloc_slot_depopulate() undoes either, for a slab that
+ * nobody can reach.
  *
  * kmalloc_run_create() sets aside nslots slots, or returns NULL if there are no
  * addresses.  It and kmalloc_run_destroy() may block.  kmalloc_run_add() gives a

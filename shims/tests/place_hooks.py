@@ -27,7 +27,7 @@ HOOKS = [
      r"\n\t\}\n\n\tbzero\(slab.*?(?=^\tspin_lock\(&ggm->spin\);)",
      "kmalloc_obj_getslab(type, flags);\n\t}\n\tif (slab == NULL) {\n"
      "\t\tcrit_exit();\n\t\treturn (NULL);\n\t}\n"
-     "\tkmalloc_obj_setup(type, slab, &use->mgt);\n\n"),
+     "\tkmalloc_obj_setup(type, slab);\n\n"),
 ]
 
 

@@ -14,6 +14,7 @@
 #include "clang/AST/Decl.h"
 #include "clang/AST/Expr.h"
 #include "clang/AST/Stmt.h"
+#include "clang/Basic/CharInfo.h"
 #include "clang/Lex/Lexer.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -101,7 +102,7 @@ public:
   StringRef calls(const Stmt *S) const {
     const StringRef All = spelling(S);
     const StringRef Name =
-        All.take_while([](char C) { return C == '_' || isAlnum(C); });
+        All.take_while([](char C) { return isAsciiIdentifierContinue(C); });
     return All.drop_front(Name.size()).ltrim().starts_with("(") ? Name : "";
   }
 
@@ -129,15 +130,13 @@ public:
     return Found;
   }
 
-  /// Name of the only parameter or local whose type is a pointer to structure
-  /// Record, else empty.
-  std::string pointerTo(StringRef Record, bool Parameter) const {
+  /// Name of the only parameter whose type is a pointer to structure Record,
+  /// else empty.
+  std::string pointerTo(StringRef Record) const {
     std::vector<std::string> Names;
-    for (const Decl *D : Function->decls()) {
-      const auto *Var = dyn_cast<VarDecl>(D);
-      if (Var && isa<ParmVarDecl>(Var) == Parameter && isPointer(Var, Record))
-        Names.push_back(Var->getNameAsString());
-    }
+    for (const ParmVarDecl *P : Function->parameters())
+      if (isPointer(P, Record))
+        Names.push_back(P->getNameAsString());
     return Names.size() == 1 ? Names.front() : "";
   }
 
@@ -234,8 +233,8 @@ Error hookAdopt(const Hooked &F, std::vector<Change> &Out) {
 Error hookKeep(const Hooked &F, std::vector<Change> &Out) {
   if (F.mentions("kmalloc_obj_keep_mgt"))
     return Error::success();
-  const std::string Type = F.pointerTo("malloc_type", true);
-  const std::string Mgt = F.pointerTo("kmalloc_mgt", true);
+  const std::string Type = F.pointerTo("malloc_type");
+  const std::string Mgt = F.pointerTo("kmalloc_mgt");
   if (Type.empty() || Mgt.empty())
     return missing(F, "it does not take one struct malloc_type * and one "
                       "struct kmalloc_mgt *");
@@ -377,12 +376,11 @@ Error hookGetSlab(const Hooked &F, std::vector<Change> &Out) {
     return missing(F, "a preprocessor conditional ends in the middle of the "
                       "statements that set a new slab up");
 
-  const std::string Type = F.pointerTo("malloc_type", true);
-  const std::string Use = F.pointerTo("kmalloc_use", false);
+  const std::string Type = F.pointerTo("malloc_type");
   const std::string Flags = F.flagsParameter();
-  if (Type.empty() || Use.empty() || Flags.empty())
+  if (Type.empty() || Flags.empty())
     return missing(F, "it has not one struct malloc_type * and one flags "
-                      "parameter, and one struct kmalloc_use * variable");
+                      "parameter");
 
   Out.push_back({F.File.str(), F.begin(Call), F.end(Call) - F.begin(Call),
                  "kmalloc_obj_getslab(" + Type + ", " + Flags + ")"});
@@ -393,8 +391,7 @@ Error hookGetSlab(const Hooked &F, std::vector<Change> &Out) {
                      "crit_exit();\n" + Deeper + "return (NULL);\n" + Indent +
                      "}"});
   Out.push_back({F.File.str(), Begin, End - Begin,
-                 "kmalloc_obj_setup(" + Type + ", " + SlabName + ", &" + Use +
-                     "->mgt);"});
+                 "kmalloc_obj_setup(" + Type + ", " + SlabName + ");"});
   for (const DeclStmt *D : usedOnlyBy(F, SetUp)) {
     const ByteRange Gone = F.Text.removal(F.begin(D), F.statementEnd(D));
     Out.push_back({F.File.str(), Gone.Begin, Gone.End - Gone.Begin, ""});
@@ -415,7 +412,7 @@ Error hookRetire(const Hooked &F, std::vector<Change> &Out) {
       Call->getNumArgs() == 1
           ? dyn_cast<DeclRefExpr>(Call->getArg(0)->IgnoreParenCasts())
           : nullptr;
-  const std::string Type = F.pointerTo("malloc_type", true);
+  const std::string Type = F.pointerTo("malloc_type");
   if (!List || !At.Block || Type.empty())
     return missing(F, "gslab_cache() is not called for a variable, in a block "
                       "of a function that takes a struct malloc_type *");
@@ -444,7 +441,7 @@ const DeclRefExpr *maskedAssignment(const Stmt *S, const ValueDecl *Object) {
 Error hookForeign(const Hooked &F, std::vector<Change> &Out) {
   if (F.mentions("kmalloc_obj_foreign"))
     return Error::success();
-  const std::string Type = F.pointerTo("malloc_type", true);
+  const std::string Type = F.pointerTo("malloc_type");
   const ParmVarDecl *Object = nullptr;
   for (const ParmVarDecl *P : F.Function->parameters())
     if (P->getType()->isVoidPointerType())
@@ -491,7 +488,7 @@ bool isCheck(const Hooked &F, const Stmt *S) {
 Error hookDetach(const Hooked &F, std::vector<Change> &Out) {
   if (F.mentions("kmalloc_obj_detach"))
     return Error::success();
-  std::string Type = F.pointerTo("malloc_type", true);
+  std::string Type = F.pointerTo("malloc_type");
   const auto *Body = cast<CompoundStmt>(F.body());
   const Stmt *LastCheck = nullptr, *First = nullptr;
   for (const Stmt *S : Body->body()) {

@@ -32,8 +32,7 @@ static const char ShimsH[] = R"(
 void kmalloc_obj_adopt(struct malloc_type *type);
 int kmalloc_obj_keep_mgt(struct malloc_type *type, struct kmalloc_mgt *mgt);
 struct kmalloc_slab *kmalloc_obj_getslab(struct malloc_type *type, int flags);
-void kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab,
-    struct kmalloc_mgt *mgt);
+void kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab);
 struct kmalloc_slab *kmalloc_obj_retire(struct malloc_type *type,
     struct kmalloc_slab *base);
 int kmalloc_obj_foreign(void *obj, struct malloc_type *type);
@@ -227,7 +226,7 @@ _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 		}
 	}
 
-	kmalloc_obj_setup(type, slab, &use->mgt);
+	kmalloc_obj_setup(type, slab);
 
 	/*
 	 * Rotate it in.
