@@ -3,6 +3,7 @@
 
 #include "FactVisitor.h"
 #include "TreeIndex.h"
+#include "clang/Basic/CharInfo.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace kmobj;
@@ -605,8 +606,7 @@ std::string FactVisitor::sizeText(Argument &A, const Expr *E,
     if (Named)
       A.Spelling =
           "sizeof(" +
-          T.getUnqualifiedType().getAsString(Context.getPrintingPolicy()) +
-          ")";
+          T.getUnqualifiedType().getAsString(Context.getPrintingPolicy()) + ")";
   }
   std::set<std::string> Files = definedIn(A.Spelling);
   Out.Sizes.push_back({Key, A.Spelling, {Files.begin(), Files.end()}});
@@ -622,7 +622,7 @@ std::set<std::string> FactVisitor::definedIn(const std::string &Spelling) {
     if (Spelled At = Spell.expansion(Loc))
       Files.insert(At.Text->path());
   };
-  auto IsName = [](char C) { return llvm::isAlnum(C) || C == '_'; };
+  auto IsName = [](char C) { return clang::isAsciiIdentifierContinue(C); };
   for (llvm::StringRef Text = Spelling;
        !(Text = Text.drop_until(IsName)).empty();) {
     llvm::StringRef Name = Text.take_while(IsName);

@@ -7,6 +7,7 @@
  * follows the structure.
  */
 #include "EntryEditor.h"
+#include "clang/Basic/CharInfo.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -122,7 +123,7 @@ std::string EntryEditor::definition(StringRef Indent) const {
                     ");", Indent, columnAfter(Indent));
 }
 
-static bool isWordChar(char C) { return isAlnum(C) || C == '_'; }
+static bool isWordChar(char C) { return clang::isAsciiIdentifierContinue(C); }
 
 /// Behind the semicolon that ends what has Offset in it.
 static uint64_t endOfStatement(StringRef Text, uint64_t Offset) {
@@ -433,13 +434,11 @@ Error EntryEditor::defineDynamic() {
     if (!Text)
       return Text.takeError();
     if (D.Declarators > 1) {
-      const StringRef Storage =
-          (*Text)->slice(D.Statement.Begin, D.Type.Begin);
+      const StringRef Storage = (*Text)->slice(D.Statement.Begin, D.Type.Begin);
       const StringRef Rest = (*Text)->slice(D.Name.End, D.Declarator.End);
-      if (Error E = replaceDeclaration(
-              D, (Storage + "struct malloc_type *" + Entry.Variable + "_obj" +
-                  Rest + ";")
-                     .str()))
+      if (Error E = replaceDeclaration(D, (Storage + "struct malloc_type *" +
+                                           Entry.Variable + "_obj" + Rest + ";")
+                                              .str()))
         return E;
       continue;
     }

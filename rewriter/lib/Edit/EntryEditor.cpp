@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "EntryEditor.h"
+#include "clang/Basic/CharInfo.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -424,7 +425,7 @@ Error EntryEditor::renameVariable(const Step &S) {
        At = Old.find(Entry.Variable, At + 1)) {
     const size_t End = At + Entry.Variable.size();
     auto Word = [&](size_t I) {
-      return I < Old.size() && (isAlnum(Old[I]) || Old[I] == '_');
+      return I < Old.size() && clang::isAsciiIdentifierContinue(Old[I]);
     };
     if ((At > 0 && Word(At - 1)) || Word(End))
       continue;

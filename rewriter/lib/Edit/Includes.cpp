@@ -9,6 +9,7 @@
  * header it goes only when no file of the tree needs it.
  */
 #include "EntryEditor.h"
+#include "clang/Basic/CharInfo.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -81,9 +82,9 @@ template <typename Fn> void forEachWord(StringRef Text, Fn Do) {
     } else if (C == 's' && (isForwardDeclaration(Source.line(At), ZoneTag) ||
                             isForwardDeclaration(Source.line(At), CacheTag))) {
       At = Source.nextLine(At);
-    } else if (isAlnum(C) || C == '_') {
+    } else if (clang::isAsciiIdentifierContinue(C)) {
       const StringRef Word = Text.drop_front(At).take_while(
-          [](char C) { return isAlnum(C) || C == '_'; });
+          [](char C) { return clang::isAsciiIdentifierContinue(C); });
       Do(Word);
       At += Word.size();
     } else {
@@ -353,9 +354,10 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
     std::string Added =
         Want(Malloc, (Need.Malloc || NewTag) && !Theirs, OldHere);
     Added += Want(Shims, Need.Shims, true);
-    Added = Want(Kernel, Need.Kernel && !Had.Defines && Files.tree().exists(Kernel),
-                 false) +
-            Added;
+    Added =
+        Want(Kernel, Need.Kernel && !Had.Defines && Files.tree().exists(Kernel),
+             false) +
+        Added;
     if (!Added.empty() && Lines.empty())
       Added += "\n";
     if (!Added.empty())
