@@ -14,7 +14,8 @@ static Verb CompDB("compdb",
                    "compile_commands.json",
                    compdb);
 static cl::opt<std::string>
-    Tree("tree", cl::desc("the kernel's sources: the directory with conf/files"),
+    Tree("tree",
+         cl::desc("the kernel's sources: the directory with conf/files"),
          cl::value_desc("sys"), cl::sub(CompDB.Command));
 static cl::opt<std::string>
     Platform("platform",

@@ -234,8 +234,7 @@ void check(const Type &T) {
   if (&T == &Grows)
     REQUIRE(InUse == long(T.Out.size()) + 2 * Constructed);
   if (&T == &Cache)
-    REQUIRE(Ext->constructed == Constructed &&
-            Ext->out == long(T.Out.size()) &&
+    REQUIRE(Ext->constructed == Constructed && Ext->out == long(T.Out.size()) &&
             Constructed <= Ext->out + KMALLOC_COBJ_IDLE);
 }
 

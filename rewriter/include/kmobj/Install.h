@@ -24,8 +24,8 @@ namespace kmobj {
 
 /// What to do to Tree so that the shims in directory Shims (with sys/, kern/
 /// conf/files and conf/options below it) are part of it. An empty patch:
-/// nothing is left to do. The error is one sentence that says what stands in the
-/// way, and where.
+/// nothing is left to do. The error is one sentence that says what stands in
+/// the way, and where.
 llvm::Expected<Patch> install(const SourceTree &Tree,
                               const clang::tooling::CompilationDatabase &DB,
                               llvm::StringRef Shims);

@@ -38,8 +38,8 @@ std::string padTo(unsigned To, unsigned At);
 
 /// Head, the arguments joined by commas, and Tail, laid out from display
 /// column Column of a line indented by Indent, so that no line passes column
-/// LineWidth if that can be helped: continuation lines are indented four columns
-/// deeper than Indent. TailWidth columns follow Tail on its line.
+/// LineWidth if that can be helped: continuation lines are indented four
+/// columns deeper than Indent. TailWidth columns follow Tail on its line.
 std::string layoutCall(llvm::StringRef Head,
                        llvm::ArrayRef<std::string> Arguments,
                        llvm::StringRef Tail, llvm::StringRef Indent,

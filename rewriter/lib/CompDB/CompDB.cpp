@@ -168,8 +168,8 @@ Expected<CompDBResult> Maker::run() {
   if (Error Err = Output->write("compile_commands.json",
                                 databaseText(Set, Output->final())))
     return Err;
-  if (Error Err = Output->write(ReportName,
-                                fullReport(Tree, Config, Set, Found)))
+  if (Error Err =
+          Output->write(ReportName, fullReport(Tree, Config, Set, Found)))
     return Err;
   if (Error Err = step(4, ""))
     return Err;

@@ -111,10 +111,10 @@ Error readList(StringRef Path, StringRef Root,
     Entry.Path = Words[0].Text;
     Entry.List = Path.str();
     Entry.Line = Line.Number;
-    std::string Wrong = Words.size() < 2
-                            ? "`standard' or `optional' is missing after " +
-                                  Words[0].Text
-                            : parseEntry(Words, Entry);
+    std::string Wrong =
+        Words.size() < 2
+            ? "`standard' or `optional' is missing after " + Words[0].Text
+            : parseEntry(Words, Entry);
     if (Wrong.empty())
       Entries.push_back(std::move(Entry));
     else

@@ -48,13 +48,19 @@ static bool isParserFlag(StringRef Flag) {
        {"-nostdinc", "-undef", "-m16", "-m32", "-m64", "-mred-zone"})
     if (Flag == Exact)
       return true;
-  for (StringRef Prefix :
-       {"-std=", "--target=", "-ffreestanding", "-fhosted", "-fno-builtin",
-        "-fms-extensions", "-funsigned-", "-fsigned-", "-fno-signed-",
-        "-fshort-", "-fno-common", "-fwrapv", "-fgnu89-inline", "-mcmodel=",
-        "-mno-red-zone", "-mgeneral-regs-only", "-mno-mmx", "-mno-sse",
-        "-mno-avx", "-mno-3dnow", "-mmmx", "-msse", "-mavx", "-msoft-float",
-        "-mhard-float"})
+  for (StringRef Prefix : {"-std=",          "--target=",
+                           "-ffreestanding", "-fhosted",
+                           "-fno-builtin",   "-fms-extensions",
+                           "-funsigned-",    "-fsigned-",
+                           "-fno-signed-",   "-fshort-",
+                           "-fno-common",    "-fwrapv",
+                           "-fgnu89-inline", "-mcmodel=",
+                           "-mno-red-zone",  "-mgeneral-regs-only",
+                           "-mno-mmx",       "-mno-sse",
+                           "-mno-avx",       "-mno-3dnow",
+                           "-mmmx",          "-msse",
+                           "-mavx",          "-msoft-float",
+                           "-mhard-float"})
     if (Flag.starts_with(Prefix))
       return true;
   return false;
@@ -105,8 +111,7 @@ std::vector<std::string> parserFlags(ArrayRef<std::string> Words,
 }
 
 std::string treeUserHeaders(const KernelTree &Tree) {
-  std::string Beside =
-      (sys::path::parent_path(Tree.Root) + "/include").str();
+  std::string Beside = (sys::path::parent_path(Tree.Root) + "/include").str();
   return isFile(Beside + "/stdlib.h") ? Beside : "";
 }
 
@@ -143,10 +148,9 @@ void completeFlags(std::vector<std::string> &Flags,
   insert("-nostdinc");
   insert("-ffreestanding");
   insert("-D_KERNEL");
-  std::vector<std::string> Paths = {"-I" + Context.Build,
-                                    "-I" + Context.Build + "/include",
-                                    "-I" + Context.Tree.Root,
-                                    "-I" + userHeaders(Context)};
+  std::vector<std::string> Paths = {
+      "-I" + Context.Build, "-I" + Context.Build + "/include",
+      "-I" + Context.Tree.Root, "-I" + userHeaders(Context)};
   for (std::string &Path : Paths)
     insert(std::move(Path));
   std::string Global = Context.Build + "/opt_global.h";

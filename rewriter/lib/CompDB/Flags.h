@@ -32,8 +32,7 @@ std::vector<std::string> parserFlags(llvm::ArrayRef<std::string> Words,
 
 /// Adds what every unit has, if Flags have it not: target, dialect, _KERNEL, no
 /// host headers, the build directory and the root as include paths.
-void completeFlags(std::vector<std::string> &Flags,
-                   const FlagContext &Context);
+void completeFlags(std::vector<std::string> &Flags, const FlagContext &Context);
 
 /// The C library's headers beside the tree; empty: there are none.
 std::string treeUserHeaders(const KernelTree &Tree);

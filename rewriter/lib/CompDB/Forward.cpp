@@ -48,8 +48,7 @@ Expected<unsigned> writeForwarders(StringRef Name, const std::string &Target,
   return Headers.size();
 }
 
-Expected<unsigned> writeForwarders(const KernelTree &Tree,
-                                   const MakeFile &Make,
+Expected<unsigned> writeForwarders(const KernelTree &Tree, const MakeFile &Make,
                                    OutputDirectory &Output) {
   unsigned Count = 0;
   for (const auto &[Name, Directories] : Tree.Forwarded) {

@@ -29,8 +29,8 @@ Generator::Generator(const KernelTree &Tree, std::string Output,
 }
 
 /// Runs a program in Directory without input; true if it exits with 0.
-static bool runIn(const std::string &Directory,
-                  ArrayRef<std::string> Arguments, const std::string &Out) {
+static bool runIn(const std::string &Directory, ArrayRef<std::string> Arguments,
+                  const std::string &Out) {
   posix_spawn_file_actions_t Actions;
   posix_spawn_file_actions_init(&Actions);
   posix_spawn_file_actions_addchdir_np(&Actions, Directory.c_str());
@@ -114,16 +114,15 @@ void Generator::interfaces(ArrayRef<SourceEntry> Entries) {
   sort(Found);
   std::map<std::string, std::string> Chosen; // header -> source
   for (const SourceEntry &Entry : Entries)
-    if (StringRef(Entry.Path).ends_with(".m") &&
-        isFile(Tree.path(Entry.Path)))
+    if (StringRef(Entry.Path).ends_with(".m") && isFile(Tree.path(Entry.Path)))
       Chosen.try_emplace(sys::path::stem(Entry.Path).str() + ".h",
                          Tree.path(Entry.Path));
   for (const std::string &Path : Found)
     Chosen.try_emplace(sys::path::stem(Path).str() + ".h", Path);
 
-  std::string Script = firstScript(
-      Tree, {"tools/makeobjops.awk", "kern/makeobjops.awk",
-             "kern/makeobjops.pl", "kern/makedevops.pl"});
+  std::string Script =
+      firstScript(Tree, {"tools/makeobjops.awk", "kern/makeobjops.awk",
+                         "kern/makeobjops.pl", "kern/makedevops.pl"});
   for (const auto &[Header, Source] : Chosen) {
     if (Script.empty())
       Failed.push_back({Header, "the tree has no makeobjops script"});
@@ -184,11 +183,11 @@ void Generator::headers(ArrayRef<SourceEntry> Entries, const MakeFile &Make) {
     Program = sys::path::filename(Program);
     bool Done = false;
     if (Plain && Program.ends_with("awk") && Words[1] == "-f")
-      Done = script(Words[2], ArrayRef(Words).drop_front(3), Header,
-                    Redirected);
+      Done =
+          script(Words[2], ArrayRef(Words).drop_front(3), Header, Redirected);
     else if (Plain && Program.starts_with("perl"))
-      Done = script(Words[1], ArrayRef(Words).drop_front(2), Header,
-                    Redirected);
+      Done =
+          script(Words[1], ArrayRef(Words).drop_front(2), Header, Redirected);
     if (!Done && !stub(Header, Command))
       Failed.push_back({Header.str(), Tree.relative(Entry.List) + ":" +
                                           utostr(Entry.Line) +
@@ -222,9 +221,9 @@ void Generator::usualHeaders() {
     if (isFile(Output + "/" + U.Header) || !isFile(Source))
       continue;
     std::string Name = U.Script;
-    std::string Script = firstScript(
-        Tree, {"tools/" + Name + ".awk", "kern/" + Name + ".awk",
-               "kern/" + Name + ".pl"});
+    std::string Script =
+        firstScript(Tree, {"tools/" + Name + ".awk", "kern/" + Name + ".awk",
+                           "kern/" + Name + ".pl"});
     if (Script.empty())
       continue;
     std::vector<std::string> Arguments = {Source};

@@ -58,7 +58,7 @@ private:
 
   const KernelTree &Tree;
   std::string Output;
-  std::function<bool()> Stop; ///< may be empty
+  std::function<bool()> Stop;    ///< may be empty
   std::vector<std::string> Awks; ///< the one that worked last comes first
   std::string Perl;
   unsigned Made = 0;

@@ -57,9 +57,8 @@ int truth(StringRef Condition, StringRef System) {
   if (Parts.size() > 1) {
     int Worst = 1;
     for (StringRef P : Parts)
-      Worst = std::min(Worst, P.count('(') != P.count(')')
-                                  ? 0
-                                  : truth(P, System));
+      Worst =
+          std::min(Worst, P.count('(') != P.count(')') ? 0 : truth(P, System));
     return Worst;
   }
   if (Condition == "0")
@@ -106,8 +105,7 @@ std::vector<IncludeDirective> scanIncludes(StringRef Text, StringRef System) {
       Line = Line.drop_front(End + 2);
     }
     size_t Open = Line.rfind("/*");
-    if (Open != StringRef::npos &&
-        Line.find("*/", Open + 2) == StringRef::npos)
+    if (Open != StringRef::npos && Line.find("*/", Open + 2) == StringRef::npos)
       InComment = true;
     StringRef Body = Line.ltrim();
     if (!Body.consume_front("#"))
@@ -122,17 +120,17 @@ std::vector<IncludeDirective> scanIncludes(StringRef Text, StringRef System) {
                   : Name == "ifdef" ? knownMacro(Argument, System)
                                     : -knownMacro(Argument, System);
       // The first directive of a header is its guard.
-      if (First && Truth == 0 && (Name == "ifndef" ||
-                                  Argument.starts_with("!")))
+      if (First && Truth == 0 &&
+          (Name == "ifndef" || Argument.starts_with("!")))
         Truth = 1;
       Stack.push_back({branchOf(Truth), Truth > 0});
     } else if (Name == "elif" && !Stack.empty()) {
       Level &Top = Stack.back();
       int Truth = truth(Argument, System);
       bool WasDead = Top.Now == Branch::Dead && !Top.Taken;
-      Top.Now = Top.Taken ? Branch::Dead
-                          : Truth > 0 && !WasDead ? Branch::Conditional
-                                                  : branchOf(Truth);
+      Top.Now = Top.Taken               ? Branch::Dead
+                : Truth > 0 && !WasDead ? Branch::Conditional
+                                        : branchOf(Truth);
       Top.Taken |= Truth > 0;
     } else if (Name == "else" && !Stack.empty()) {
       Level &Top = Stack.back();
@@ -144,8 +142,8 @@ std::vector<IncludeDirective> scanIncludes(StringRef Text, StringRef System) {
     } else if (Name == "include" && Argument.size() > 2) {
       bool Angled = Argument[0] == '<';
       size_t End = Argument.find(Angled ? '>' : '"', 1);
-      bool Dead = any_of(
-          Stack, [](const Level &L) { return L.Now == Branch::Dead; });
+      bool Dead =
+          any_of(Stack, [](const Level &L) { return L.Now == Branch::Dead; });
       if (!Dead && (Angled || Argument[0] == '"') && End != StringRef::npos)
         Found.push_back({Argument.slice(1, End).str(), Number, Angled,
                          any_of(Stack, [](const Level &L) {
@@ -197,9 +195,10 @@ void IncludeFollower::resolve(Graph &G, Node &From,
     From.Edges.push_back({&D, resolve(G, D, From.File, Path)});
 }
 
-IncludeFollower::Node *
-IncludeFollower::resolve(Graph &G, const IncludeDirective &Include,
-                         StringRef From, ArrayRef<std::string> Path) {
+IncludeFollower::Node *IncludeFollower::resolve(Graph &G,
+                                                const IncludeDirective &Include,
+                                                StringRef From,
+                                                ArrayRef<std::string> Path) {
   if (sys::path::is_absolute(Include.Name))
     return exists(Include.Name) ? node(G, Include.Name) : nullptr;
   if (!Include.Angled)

@@ -39,8 +39,7 @@ public:
 /// Reads the config at Path and what it includes; an include is looked for
 /// beside its file, then in Directories. Fails on an unreadable file.
 llvm::Expected<KernelConfig>
-readKernelConfig(llvm::StringRef Path,
-                 llvm::ArrayRef<std::string> Directories);
+readKernelConfig(llvm::StringRef Path, llvm::ArrayRef<std::string> Directories);
 
 } // namespace kmobj::compdb
 

@@ -163,13 +163,14 @@ Error Finder::chooseConfig(StringRef Wished) {
   for (const std::string &Directory :
        {Tree.path("config"), Tree.PlatformDir + "/conf"})
     for (const std::string &Name : entries(Directory, false)) {
-      int Rank = Name == "GENERIC"                                       ? 4
-                 : StringRef(Name).contains("GENERIC")                   ? 3
-                 : StringRef(Name).equals_insensitive(Tree.Platform)     ? 2
-                 : StringRef(Name) == StringRef(Tree.Platform).upper()   ? 2
+      int Rank = Name == "GENERIC"                                     ? 4
+                 : StringRef(Name).contains("GENERIC")                 ? 3
+                 : StringRef(Name).equals_insensitive(Tree.Platform)   ? 2
+                 : StringRef(Name) == StringRef(Tree.Platform).upper() ? 2
                  : StringRef(Name).contains("VKERNEL") &&
-                         StringRef(Tree.Platform).contains("vkernel")    ? 1
-                                                                         : 0;
+                         StringRef(Tree.Platform).contains("vkernel")
+                     ? 1
+                     : 0;
       if (Rank <= BestRank)
         continue;
       Expected<KernelConfig> Other = read(Directory + "/" + Name);

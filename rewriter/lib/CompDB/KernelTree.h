@@ -5,7 +5,8 @@
 //
 //   platform/<P>/{conf,include}, cpu/<A>/include, config/   (DragonFly)
 //   arch/<P>/{conf,include}, cpu/<A>/include, config/       (its first years)
-//   <A>/{conf,include}, conf/files.<A>, x86/include         (FreeBSD and 4.4BSD)
+//   <A>/{conf,include}, conf/files.<A>, x86/include         (FreeBSD
+//   and 4.4BSD)
 //
 // Nothing else of the kit's code asks how a tree is arranged.
 //

@@ -59,9 +59,9 @@ public:
 
 private:
   struct Conditional {
-    bool Active;  ///< the lines here count
-    bool Taken;   ///< some branch of it counted
-    bool Outer;   ///< the lines around it count
+    bool Active; ///< the lines here count
+    bool Taken;  ///< some branch of it counted
+    bool Outer;  ///< the lines around it count
   };
 
   void readLines(llvm::ArrayRef<LogicalLine> Lines, llvm::StringRef Path);

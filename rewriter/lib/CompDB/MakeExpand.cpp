@@ -82,8 +82,8 @@ std::string MakeFile::expandVariable(StringRef Inside, unsigned Depth) const {
     Value = expand(It->second, Depth + 1);
   bool Known = defined(Name);
   for (const std::string &Modifier : ArrayRef(Parts).drop_front())
-    if (StringRef Default = Modifier; Default.consume_front("U") &&
-                                      (Name.empty() || !Default.empty()))
+    if (StringRef Default = Modifier;
+        Default.consume_front("U") && (Name.empty() || !Default.empty()))
       Value = Known ? Value : expand(Default, Depth + 1);
     else
       Value = modify(std::move(Value), Modifier, Depth + 1);
@@ -144,9 +144,9 @@ std::string MakeFile::modify(std::string Value, StringRef Modifier,
       else if (M[0] == 'C')
         Result.push_back(Regex(Fields[0]).sub(Fields[1], W));
       else
-        Result.push_back(substitute(W, Fields[0], Fields[1],
-                                    Fields.size() > 2 &&
-                                        Fields[2].contains('g')));
+        Result.push_back(
+            substitute(W, Fields[0], Fields[1],
+                       Fields.size() > 2 && Fields[2].contains('g')));
     } else if (M.starts_with("M") || M.starts_with("N")) {
       bool Matches =
           fnmatch(M.drop_front().str().c_str(), W.str().c_str(), 0) == 0;
@@ -158,8 +158,7 @@ std::string MakeFile::modify(std::string Value, StringRef Modifier,
       StringRef Parent = sys::path::parent_path(W);
       Result.push_back(Parent.empty() ? "." : Parent.str());
     } else if (M == "R") {
-      Result.push_back(
-          W.drop_back(sys::path::extension(W).size()).str());
+      Result.push_back(W.drop_back(sys::path::extension(W).size()).str());
     } else if (M == "E") {
       Result.push_back(sys::path::extension(W).drop_front(1).str());
     } else if (M.contains('=') && W.ends_with(Old)) {

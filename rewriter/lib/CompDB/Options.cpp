@@ -20,8 +20,7 @@ Error readOptions(StringRef Path, OptionTable &Table,
     std::string Header = Words.size() > 1
                              ? Words[1].Text
                              : "opt_" + StringRef(Option).lower() + ".h";
-    if (!StringRef(Header).ends_with(".h") ||
-        StringRef(Header).contains('/')) {
+    if (!StringRef(Header).ends_with(".h") || StringRef(Header).contains('/')) {
       Notes.push_back({Path.str(), Line.Number,
                        "`" + Header + "' is not the name of a header"});
       continue;
@@ -46,8 +45,7 @@ optionHeaders(const OptionTable &Table, const KernelConfig &Config,
     Set.try_emplace("MAXUSERS", Config.MaxUsers);
   for (const auto &[Option, Value] : Set) {
     auto It = Table.find(Option);
-    if (It == Table.end() && Option != "MAXUSERS" &&
-        !Config.Cpus.count(Option))
+    if (It == Table.end() && Option != "MAXUSERS" && !Config.Cpus.count(Option))
       Unknown.push_back(Option);
     std::string &Text =
         Headers[It == Table.end() ? "opt_global.h" : It->second];
@@ -57,8 +55,8 @@ optionHeaders(const OptionTable &Table, const KernelConfig &Config,
 }
 
 std::string countHeader(StringRef Device, const KernelConfig &Config) {
-  return ("#define N" + Device.upper() + " " +
-          Twine(Config.count(Device)) + "\n")
+  return ("#define N" + Device.upper() + " " + Twine(Config.count(Device)) +
+          "\n")
       .str();
 }
 

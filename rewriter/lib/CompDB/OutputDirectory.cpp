@@ -37,9 +37,8 @@ static bool isEmpty(StringRef Directory) {
   return !EC && I == sys::fs::directory_iterator();
 }
 
-Expected<OutputDirectory> OutputDirectory::create(StringRef Name,
-                                                  StringRef Marker,
-                                                  StringRef Forbidden) {
+Expected<OutputDirectory>
+OutputDirectory::create(StringRef Name, StringRef Marker, StringRef Forbidden) {
   SmallString<256> Path(Name);
   sys::fs::make_absolute(Path);
   sys::path::remove_dots(Path, /*remove_dot_dot=*/true);
@@ -58,7 +57,8 @@ Expected<OutputDirectory> OutputDirectory::create(StringRef Name,
   std::string Final = (Parent + "/" + sys::path::filename(Path)).str();
   if (sys::fs::exists(Final) && !sys::fs::real_path(Final, Real))
     Final = Real.str().str();
-  if (Final == Forbidden || StringRef(Final).starts_with((Forbidden + "/").str()))
+  if (Final == Forbidden ||
+      StringRef(Final).starts_with((Forbidden + "/").str()))
     return failure(Final + ": lies in the tree, where nothing is written");
   if (sys::fs::exists(Final)) {
     if (!isDirectory(Final))

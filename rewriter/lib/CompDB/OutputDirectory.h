@@ -23,7 +23,7 @@ public:
   OutputDirectory(OutputDirectory &&Other);
   ~OutputDirectory();
 
-  const std::string &final() const { return Final; }
+  const std::string & final() const { return Final; }
   const std::string &staging() const { return Staging; }
   llvm::Error write(llvm::StringRef Name, llvm::StringRef Contents);
   llvm::Error commit();

@@ -82,10 +82,9 @@ public:
   }
 
   void totals() {
-    OS << Set.Units.size() << " units: " << lacking(Set)
-       << " lack a header; " << Set.Absent.size() << " sources absent; "
-       << Set.LeftOut.size() << " left out by the config, "
-       << Set.NoList.size() << " in no list\n";
+    OS << Set.Units.size() << " units: " << lacking(Set) << " lack a header; "
+       << Set.Absent.size() << " sources absent; " << Set.LeftOut.size()
+       << " left out by the config, " << Set.NoList.size() << " in no list\n";
   }
 
   void section(StringRef Title, ArrayRef<std::string> Lines) {

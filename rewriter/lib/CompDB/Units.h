@@ -27,7 +27,7 @@ struct UnitSet {
   std::vector<AbsentSource> Absent;
   std::vector<std::string> LeftOut; ///< listed, but the config does not want it
   std::vector<std::string> NoList;  ///< in no list and no module
-  std::vector<std::string> OtherModules; ///< Makefiles, see findModules()
+  std::vector<std::string> OtherModules;    ///< Makefiles, see findModules()
   std::map<std::string, std::string> Links; ///< see Module
   unsigned OfKernel = 0, OfModules = 0;
 };

@@ -41,20 +41,19 @@ constexpr StandIn StandIns[] = {
                  "#include <machine/limits.h>\n"
                  "#endif\n"},
     {"poll.h", "#include <sys/poll.h>\n"},
-    {"pthread.h",
-     "#include <sys/types.h>\n"
-     "#if __has_include(<sys/_pthreadtypes.h>)\n"
-     "#include <sys/_pthreadtypes.h>\n"
-     "#else\n"
-     "typedef struct pthread *pthread_t;\n"
-     "typedef struct pthread_attr *pthread_attr_t;\n"
-     "typedef struct pthread_mutex *pthread_mutex_t;\n"
-     "typedef struct pthread_cond *pthread_cond_t;\n"
-     "#endif\n"
-     "#define PTHREAD_MUTEX_INITIALIZER ((void *)0)\n"
-     "#define PTHREAD_COND_INITIALIZER ((void *)0)\n"
-     "pthread_t pthread_self(void);\n"
-     "void pthread_exit(void *) __attribute__((noreturn));\n"},
+    {"pthread.h", "#include <sys/types.h>\n"
+                  "#if __has_include(<sys/_pthreadtypes.h>)\n"
+                  "#include <sys/_pthreadtypes.h>\n"
+                  "#else\n"
+                  "typedef struct pthread *pthread_t;\n"
+                  "typedef struct pthread_attr *pthread_attr_t;\n"
+                  "typedef struct pthread_mutex *pthread_mutex_t;\n"
+                  "typedef struct pthread_cond *pthread_cond_t;\n"
+                  "#endif\n"
+                  "#define PTHREAD_MUTEX_INITIALIZER ((void *)0)\n"
+                  "#define PTHREAD_COND_INITIALIZER ((void *)0)\n"
+                  "pthread_t pthread_self(void);\n"
+                  "void pthread_exit(void *) __attribute__((noreturn));\n"},
     {"pthread_np.h", "#include <pthread.h>\n"},
     {"setjmp.h", "typedef long jmp_buf[16];\n"
                  "int setjmp(jmp_buf);\n"

@@ -55,13 +55,13 @@ TEST(ConfFiles, StandardAndOptional) {
 }
 
 TEST(ConfFiles, Attributes) {
-  auto Entries = readSources(
-      "gen.h  optional foo \\\n"
-      "   dependency \"$S/tools/x.awk $S/dev/x\" \\\n"
-      "   compile-with \"${AWK} -f $S/tools/x.awk > gen.h\" \\\n"
-      "   no-obj no-implicit-rule before-depend clean \"gen.h\"\n"
-      "net/tun.c count tun\n"
-      "dev/fw.c optional fw local needs-count\n");
+  auto Entries =
+      readSources("gen.h  optional foo \\\n"
+                  "   dependency \"$S/tools/x.awk $S/dev/x\" \\\n"
+                  "   compile-with \"${AWK} -f $S/tools/x.awk > gen.h\" \\\n"
+                  "   no-obj no-implicit-rule before-depend clean \"gen.h\"\n"
+                  "net/tun.c count tun\n"
+                  "dev/fw.c optional fw local needs-count\n");
   ASSERT_EQ(Entries.size(), 3u);
   EXPECT_TRUE(Entries[0].NoObject);
   EXPECT_EQ(Entries[0].CompileWith, "${AWK} -f $S/tools/x.awk > gen.h");

@@ -47,15 +47,14 @@ TEST_F(MakeTest, Conditions) {
                      "A= never\n"
                      ".endif\n";
   EXPECT_EQ(value(Text, "A"), "yes");
-  EXPECT_EQ(value("X= 0\n.if ${X} > 0\nA= 1\n.else\nA= 2\n.endif\n", "A"),
-            "2");
-  EXPECT_EQ(value(".if empty(X) || (exists(/nowhere) && 1)\nA= 1\n.endif\n",
-                  "A"),
-            "1");
+  EXPECT_EQ(value("X= 0\n.if ${X} > 0\nA= 1\n.else\nA= 2\n.endif\n", "A"), "2");
+  EXPECT_EQ(
+      value(".if empty(X) || (exists(/nowhere) && 1)\nA= 1\n.endif\n", "A"),
+      "1");
   EXPECT_EQ(value("V= clang19\n.if ${V:Mclang*}\nA= c\n.endif\n", "A"), "c");
-  EXPECT_EQ(value(".ifdef NOPE\n.if 1\nA= 1\n.endif\n.else\nA= 2\n.endif\n",
-                  "A"),
-            "2");
+  EXPECT_EQ(
+      value(".ifdef NOPE\n.if 1\nA= 1\n.endif\n.else\nA= 2\n.endif\n", "A"),
+      "2");
 }
 
 TEST_F(MakeTest, Modifiers) {
