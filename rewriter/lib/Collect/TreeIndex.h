@@ -5,88 +5,20 @@
 // that come the text filter (which units to parse) and the list of mentions
 // (what must be accounted for when the parsing is done).
 //
-// The filter is honest because it skips a unit only when no file in the closure
-// of its #include directives, taken whatever #if they stand under, can hold a
-// site: none calls an API function, and none has the name of anything that is
-// declared as a zone or cache where the unit can see it, save for that
-// declaration itself. Such a name is one of
-//
-//   - what a declaration with an API type declares, be it a member or a
-//     typedef, and a function with a parameter of such a type: for the units
-//     that read the file, or for all if it is visible to the linker;
-//   - a macro whose body calls the API or has such a name, for the units that
-//     read its definition. Defining it alone is no site.
-//
-// Where the name counts is what makes the filter narrow. To ask instead how it
-// is used (a member only behind `.' or `->') would be as narrow, but macros
-// that take a member's name as their argument would go unseen.
-//
-// A macro that pastes one argument to what is written in its body, as foo_##x
-// and x##_zone do, is a name in the files which say the rest of it; if nothing
-// is left to say, in those which call it with an empty argument. The parts
-// of a name also count where they stand side by side as arguments. A unit is
-// never skipped with an #include that the text does not resolve to a name, a
-// name that goes on in the next line, or digraphs.
-//
-// Not seen are names pasted from three parts and more, or from parts that are
-// macros themselves; if such a unit loses what it uses, verify says so.
+// A unit is skipped only when no file in the closure of its #include
+// directives, taken whatever #if they stand under, can hold a site: NameTable.h
+// says how that is known.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef KMOBJ_COLLECT_TREEINDEX_H
 #define KMOBJ_COLLECT_TREEINDEX_H
 
-#include "Text.h"
+#include "FileIndex.h"
 #include "clang/Tooling/CompilationDatabase.h"
 #include <set>
 
 namespace kmobj {
-
-/// vm_zone.h, objcache.h: they declare the API.
-bool isApiHeader(llvm::StringRef File);
-/// The headers and vm_zone.c, kern_objcache.c, which implement it.
-bool isApiFile(llvm::StringRef File);
-
-/// What the scan of one file found.
-struct FileIndex {
-  std::string Name;
-  bool Header = false;
-  bool CallsApi = false;       ///< names an API function, macro bodies apart
-  bool MacroCalls = false;     ///< names one in a macro's body
-  bool NamesType = false;      ///< names vm_zone_t or struct objcache
-  bool Opaque = false;         ///< only a preprocessor can tell what it says
-  bool IncludesInBody = false; ///< an #include stands between braces
-  struct Apiname {
-    uint32_t Begin, End;
-    Mention::KindTy Kind;
-  };
-  std::vector<Apiname> Api;
-  std::vector<std::string> ComputedIncludes; ///< #include X
-  struct IncludeName {
-    std::string Name;
-    bool Angled;
-  };
-  std::vector<IncludeName> Includes;
-  /// A name declared with an API type, a function that takes one, or a macro
-  /// with one in its body.
-  struct Candidate {
-    std::string Name;
-    bool Linked; ///< counts in all units, not only in those that read this file
-    bool InMacro; ///< a macro, or declared in the body of one
-  };
-  std::vector<Candidate> Candidates;
-  /// What ## makes in the body of Macro, with `*' for the one parameter.
-  struct Paste {
-    std::string Macro, Pattern;
-  };
-  std::vector<Paste> Pastes;
-  std::vector<std::string> TypeNames; ///< M_*
-  std::vector<uint64_t> Filter;       ///< Bloom filter of all identifiers
-
-  bool mayName(llvm::StringRef Identifier) const;
-};
-
-FileIndex indexFile(std::string Name, llvm::StringRef Source);
 
 class TreeIndex {
 public:
@@ -118,7 +50,6 @@ public:
 
 private:
   class IncludeGraph;
-  class NameTable;
 
   TextStore &Store;
   llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS;
