@@ -4,30 +4,42 @@
  *
  * An object is constructed when it is handed out for the first time, not when
  * its slab is made: a slab may hold a thousand and their constructors may each
- * allocate something large.  When it is put it stays constructed, in a short
- * stack, and is the next to be got.  To its slab it is in use meanwhile; its
- * last word links it.  What does not fit into the stack is destroyed when it
- * is put, as objcache did with what its magazines did not hold: otherwise a
- * type whose load has gone would keep what its constructor allocated for every
- * object that ever was out.
+ * allocate something large.  When it is put it stays constructed, idle, on a
+ * stack of the cpu's, and is the next to be got there.  To its slab it is in
+ * use meanwhile; its last word links it.
  *
- * So the objects of a slab that are free are not constructed, and a slab can
- * go as any other: none is retired before the last object of it is destroyed.
- * At most KMALLOC_COBJ_IDLE objects, and the slabs they lie in, stay for want
- * of being reused; kmalloc_obj_reclaimlist() lets them go.
+ * Every cpu has a stack of KMALLOC_COBJ_CPUIDLE objects at most, used in a
+ * critical section and without locks.  One that is empty takes half of that
+ * from a stack which all share, under ext->spin, and one that is full leaves
+ * half there: so objects that one cpu gets and another puts come round again.
+ * Until the maintainer has set up the stacks of the cpus, which can only be
+ * counted once they run, the shared one serves alone.
  *
- * The last word of each object says where it is: constructed and out, on the
- * stack, or not constructed.  Slabs start out zeroed, hence with nothing
- * constructed, and users of a type define it with KMALLOC_COBJ_SIZE() to make
- * room for the word.  A constructor always gets zeroed memory.
+ * What fits nowhere is destroyed when it is put, as objcache did with what its
+ * magazines did not hold: otherwise a type whose load has gone would keep what
+ * its constructor allocated for every object that ever was out.  So the
+ * objects of a slab that are free are not constructed, and a slab can go as
+ * any other: none is retired before the last object of it is destroyed.  Idle
+ * objects, and the slabs they lie in, stay; kmalloc_obj_reclaimlist() lets go
+ * those that are shared or this cpu's.
  *
- * The limit counts objects that are out.  kmalloc_cobj() takes its place in
- * the count first and may then sleep for memory or in the constructor; if it
- * fails it gives the place back.  A caller that finds no place sleeps on the
- * block's limit.  It cannot miss the wakeup: it decides under ext->spin, which
- * ssleep() releases only when it is queued, and a place is given back under
- * the same spinlock.  Unlike objcache the count is exact and global: no object
- * is idle in a magazine of another cpu.
+ * The last word of each object says where it is: not constructed, idle (the
+ * link, or COBJ_BOTTOM), or constructed and out, with or without a
+ * place below a limit.  Slabs start out zeroed, hence with nothing constructed,
+ * and users of a type define it with KMALLOC_COBJ_SIZE() to make room for the
+ * word.  A constructor always gets zeroed memory.
+ *
+ * A limit counts objects that are out: one word, changed by atomic operations.
+ * kmalloc_cobj() takes its place first and may then sleep for memory or in the
+ * constructor; if it fails it gives the place back.  A caller that finds no
+ * place counts itself in limit_waiting, tries again and sleeps, with ext->spin
+ * held from the first to the last.  Who gives a place back looks at
+ * limit_waiting afterwards and, if there is anybody, passes through ext->spin
+ * before it calls wakeup().  Either the sleeper's second try comes after the
+ * place is there, or the other sees it counted and wakes it when it is asleep.
+ * Unlike objcache the count is exact and global: idle objects do not count,
+ * wherever they are, and whoever has a place and finds no idle object gets
+ * another one constructed.
  *
  * Destructors may block.  They run without spinlocks, in whoever puts the
  * object.
@@ -46,13 +58,260 @@
 #include <sys/spinlock2.h>
 #include <sys/thread2.h>
 
-#define	COBJ_CONSTRUCTED	0x636f6e73UL
-#define	COBJ_BOTTOM		1UL	/* end of the stack of cached ones */
+#define	COBJ_BOTTOM		1UL	/* idle, the last one of its stack */
+#define	COBJ_OUT		0x636f6e73UL
+#define	COBJ_PLACED		0x636f6e74UL	/* with a place below a limit */
+
+#define	IDLE_BATCH		(KMALLOC_COBJ_CPUIDLE / 2)
 
 static __inline u_long *
 cobj_mark(struct malloc_type *type, void *obj)
 {
 	return ((u_long *)((char *)obj + type->ks_objsize) - 1);
+}
+
+/*
+ * A stack of idle objects: a cpu's in a critical section, the shared one with
+ * ext->spin held.
+ */
+static __inline void
+idle_push(struct kmalloc_idle *idle, struct malloc_type *type, void *obj)
+{
+	*cobj_mark(type, obj) = idle->n != 0 ? idle->top : COBJ_BOTTOM;
+	idle->top = (u_long)(uintptr_t)obj;
+	++idle->n;
+}
+
+static __inline void *
+idle_pop(struct kmalloc_idle *idle, struct malloc_type *type)
+{
+	void *obj;
+
+	if (idle->n == 0)
+		return (NULL);
+	obj = (void *)(uintptr_t)idle->top;
+	idle->top = *cobj_mark(type, obj);
+	KASSERT(idle->n == 1 ? idle->top == COBJ_BOTTOM :
+	    idle->top > COBJ_PLACED,
+	    ("%s: %p was overrun while it was free", type->ks_shortdesc, obj));
+	--idle->n;
+	return (obj);
+}
+
+/*
+ * Objects from the shared stack to the cpu's, and back.
+ */
+static void
+idle_fill(struct kmalloc_ext *ext, struct malloc_type *type,
+    struct kmalloc_idle *idle)
+{
+	void *obj;
+
+	spin_lock(&ext->spin);
+	while (idle->n < IDLE_BATCH &&
+	    (obj = idle_pop(&ext->shared, type)) != NULL)
+		idle_push(idle, type, obj);
+	spin_unlock(&ext->spin);
+}
+
+static void
+idle_spill(struct kmalloc_ext *ext, struct malloc_type *type,
+    struct kmalloc_idle *idle)
+{
+	spin_lock(&ext->spin);
+	while (idle->n > IDLE_BATCH && ext->shared.n < KMALLOC_COBJ_IDLE)
+		idle_push(&ext->shared, type, idle_pop(idle, type));
+	spin_unlock(&ext->spin);
+}
+
+/*
+ * This cpu's stack, or NULL.  Critical section.
+ */
+static __inline struct kmalloc_idle *
+idle_mine(struct kmalloc_ext *ext)
+{
+	struct kmalloc_idle *idle = ext->idle;
+
+	return (idle != NULL ? &idle[mycpu->gd_cpuid] : NULL);
+}
+
+/*
+ * Is there anything on the shared stack, or room?  A hint, read without lock.
+ */
+static long
+shared_count(const volatile struct kmalloc_ext *ext)
+{
+	return (ext->shared.n);
+}
+
+/*
+ * Take an idle object, if there is one, and count it or what will be
+ * constructed in its place as out.  In a critical section, which is left.
+ */
+static void *
+idle_get(struct kmalloc_ext *ext, struct malloc_type *type)
+{
+	struct kmalloc_idle *idle;
+	void *obj;
+
+	if ((idle = idle_mine(ext)) != NULL) {
+		if (idle->n == 0 && shared_count(ext) != 0)
+			idle_fill(ext, type, idle);
+		obj = idle_pop(idle, type);
+		++idle->out;
+	} else {
+		spin_lock(&ext->spin);
+		obj = idle_pop(&ext->shared, type);
+		++ext->shared.out;
+		spin_unlock(&ext->spin);
+	}
+	if (obj != NULL)
+		++type->ks_use[mycpu->gd_cpuid].calls;
+	crit_exit();
+	return (obj);
+}
+
+/*
+ * Keep an object, unless it is NULL; it is out no longer.  Returns whether
+ * there was room.  In a critical section, which is left.
+ */
+static int
+idle_put(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
+{
+	struct kmalloc_idle *idle;
+	int room;
+
+	if ((idle = idle_mine(ext)) != NULL) {
+		if (idle->n == KMALLOC_COBJ_CPUIDLE &&
+		    shared_count(ext) < KMALLOC_COBJ_IDLE)
+			idle_spill(ext, type, idle);
+		room = (obj != NULL && idle->n < KMALLOC_COBJ_CPUIDLE);
+		if (room)
+			idle_push(idle, type, obj);
+		--idle->out;
+	} else {
+		spin_lock(&ext->spin);
+		room = (obj != NULL && ext->shared.n < KMALLOC_COBJ_IDLE);
+		if (room)
+			idle_push(&ext->shared, type, obj);
+		--ext->shared.out;
+		spin_unlock(&ext->spin);
+	}
+	crit_exit();
+	return (room);
+}
+
+void
+kmalloc_cobj_percpu(struct kmalloc_ext *ext)
+{
+	struct kmalloc_idle *idle;
+
+	if (ext->idle != NULL ||
+	    (ext->ctor == NULL && ext->dtor == NULL && ext->limit == 0))
+		return;
+	idle = kmalloc(ncpus * sizeof(*idle), M_KMALLOC_EXT,
+	    M_NOWAIT | M_ZERO);
+	if (idle != NULL)
+		ext->idle = idle;
+}
+
+long
+kmalloc_cobj_idle(const struct kmalloc_ext *ext)
+{
+	const volatile struct kmalloc_idle *idle = ext->idle;
+	long n = shared_count(ext);
+	int cpu;
+
+	for (cpu = 0; idle != NULL && cpu < ncpus; ++cpu)
+		n += idle[cpu].n;
+	return (n);
+}
+
+long
+kmalloc_cobj_out(const struct kmalloc_ext *ext)
+{
+	const volatile struct kmalloc_idle *idle = ext->idle;
+	long n = ((const volatile struct kmalloc_ext *)ext)->shared.out;
+	int cpu;
+
+	for (cpu = 0; idle != NULL && cpu < ncpus; ++cpu)
+		n += idle[cpu].out;
+	return (n);
+}
+
+/*
+ * A place below the limit, whatever that is just now.
+ */
+static __inline int
+place_try(struct kmalloc_ext *ext)
+{
+	u_long places = ext->places;
+	u_long limit;
+
+	do {
+		limit = ext->limit;
+		if (limit != 0 && places >= limit)
+			return (0);
+	} while (!atomic_fcmpset_long(&ext->places, &places, places + 1));
+	return (1);
+}
+
+static __noinline int
+place_wait(struct kmalloc_ext *ext, int flags)
+{
+	if ((flags & (M_WAITOK | M_NULLOK)) != M_WAITOK)
+		return (0);
+
+	spin_lock(&ext->spin);
+	atomic_add_long(&ext->limit_waiting, 1);
+	while (!place_try(ext)) {
+		++ext->limit_sleeps;
+		ssleep(&ext->limit, &ext->spin, 0, "kmlimit", 0);
+	}
+	atomic_add_long(&ext->limit_waiting, -1);
+	spin_unlock(&ext->spin);
+	return (1);
+}
+
+static void
+limit_wakeup(struct kmalloc_ext *ext)
+{
+	spin_lock(&ext->spin);
+	spin_unlock(&ext->spin);
+	wakeup(&ext->limit);
+}
+
+static __noinline void
+place_give(struct kmalloc_ext *ext)
+{
+	KASSERT(ext->places != 0, ("kfree_cobj: more places than taken"));
+	atomic_add_long(&ext->places, -1);
+	if (ext->limit_waiting != 0)
+		limit_wakeup(ext);
+}
+
+/*
+ * An object from a slab, constructed.
+ */
+static void *
+cobj_construct(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
+{
+	void *obj;
+
+	obj = _kmalloc_obj(type->ks_objsize, type, flags);
+	if (obj == NULL)
+		return (NULL);
+	KASSERT(*cobj_mark(type, obj) == 0,
+	    ("kmalloc_cobj: %s: %p was overrun", type->ks_shortdesc, obj));
+	if (ext->ctor != NULL && !ext->ctor(obj, ext->privdata, flags)) {
+		bzero(obj, type->ks_objsize);
+		_kfree_obj(obj, type);
+		return (NULL);
+	}
+	spin_lock(&ext->spin);
+	++ext->constructed;
+	spin_unlock(&ext->spin);
+	return (obj);
 }
 
 /*
@@ -73,60 +332,6 @@ cobj_destroy(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 	    ext->constructed));
 	spin_unlock(&ext->spin);
 	_kfree_obj(obj, type);
-}
-
-/*
- * Give a place below the limit back; ext->spin is held and let go.
- */
-static void
-cobj_release_unlock(struct kmalloc_ext *ext)
-{
-	int waiting;
-
-	KASSERT(ext->out > 0, ("kfree_cobj: more objects put than got"));
-	--ext->out;
-	waiting = ext->limit_waiting;
-	spin_unlock(&ext->spin);
-	if (waiting)
-		wakeup(&ext->limit);
-}
-
-static void
-cobj_release(struct kmalloc_ext *ext)
-{
-	spin_lock(&ext->spin);
-	cobj_release_unlock(ext);
-}
-
-/*
- * The stack of cached objects; ext->spin is held.
- */
-static int
-cobj_push(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
-{
-	if (ext->ncached >= KMALLOC_COBJ_IDLE)
-		return (0);
-	*cobj_mark(type, obj) = ext->ncached != 0 ? ext->cached : COBJ_BOTTOM;
-	ext->cached = (u_long)(uintptr_t)obj;
-	++ext->ncached;
-	return (1);
-}
-
-static void *
-cobj_pop(struct kmalloc_ext *ext, struct malloc_type *type)
-{
-	void *obj;
-
-	if (ext->ncached == 0)
-		return (NULL);
-	obj = (void *)(uintptr_t)ext->cached;
-	ext->cached = *cobj_mark(type, obj);
-	KASSERT(ext->cached != COBJ_CONSTRUCTED && ext->cached != 0 &&
-	    (ext->cached == COBJ_BOTTOM) == (ext->ncached == 1),
-	    ("%s: %p was overrun while it was free", type->ks_shortdesc, obj));
-	*cobj_mark(type, obj) = COBJ_CONSTRUCTED;
-	--ext->ncached;
-	return (obj);
 }
 
 static struct kmalloc_ext *
@@ -150,8 +355,11 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
 		panic("%s: kmalloc_obj_ctor before malloc_init",
 		    type->ks_shortdesc);
 	ext = kmalloc_ext_create(type);
-	KASSERT(ext->out == 0 && ext->constructed == 0,
+	KASSERT(ext->places == 0 && ext->constructed == 0,
 	    ("%s: kmalloc_obj_ctor with objects out", type->ks_shortdesc));
+	if (ext->idle != NULL)
+		bzero(ext->idle, ncpus * sizeof(*ext->idle));
+	bzero(&ext->shared, sizeof(ext->shared));
 	ext->ctor = ctor;
 	ext->dtor = dtor;
 	ext->privdata = privdata;
@@ -162,104 +370,139 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
 		_kmalloc_obj_reserve(type, 0, 0);
 }
 
-void *
-_kmalloc_cobj(struct malloc_type *type, int flags)
+/*
+ * An object that this cpu has not got: from the shared stack or constructed.
+ * In a critical section, which is left.
+ */
+static __noinline void *
+cobj_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
+    u_long mark)
 {
-	struct kmalloc_ext *ext = cobj_ext(type);
-	u_long *mark;
 	void *obj;
 
 	KASSERT((flags & M_ZERO) == 0,
 	    ("kmalloc_cobj: %s: M_ZERO", type->ks_shortdesc));
-
-	spin_lock(&ext->spin);
-	while (ext->limit != 0 && ext->out >= ext->limit) {
-		if ((flags & (M_WAITOK | M_NULLOK)) != M_WAITOK) {
-			spin_unlock(&ext->spin);
+	obj = idle_get(ext, type);
+	if (obj == NULL) {
+		obj = cobj_construct(ext, type, flags);
+		if (obj == NULL) {
+			crit_enter();
+			idle_put(ext, type, NULL);
+			if (mark == COBJ_PLACED)
+				place_give(ext);
 			return (NULL);
 		}
-		++ext->limit_sleeps;
-		++ext->limit_waiting;
-		ssleep(&ext->limit, &ext->spin, 0, "kmlimit", 0);
-		--ext->limit_waiting;
 	}
-	++ext->out;
-	obj = cobj_pop(ext, type);
-	if (obj != NULL)
-		++type->ks_use[mycpu->gd_cpuid].calls;
-	spin_unlock(&ext->spin);
-	if (obj != NULL)
-		return (obj);
-
-	obj = _kmalloc_obj(type->ks_objsize, type, flags);
-	if (obj == NULL) {
-		cobj_release(ext);
-		return (NULL);
-	}
-	mark = cobj_mark(type, obj);
-	KASSERT(*mark == 0, ("kmalloc_cobj: %s: %p was overrun",
-	    type->ks_shortdesc, obj));
-
-	if (ext->ctor != NULL && !ext->ctor(obj, ext->privdata, flags)) {
-		bzero(obj, type->ks_objsize);
-		_kfree_obj(obj, type);
-		cobj_release(ext);
-		return (NULL);
-	}
-	*mark = COBJ_CONSTRUCTED;
-	spin_lock(&ext->spin);
-	++ext->constructed;
-	spin_unlock(&ext->spin);
+	*cobj_mark(type, obj) = mark;
 	return (obj);
+}
+
+static __always_inline void *
+cobj_take(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
+    u_long mark)
+{
+	struct kmalloc_idle *idle;
+	void *obj;
+
+	crit_enter();
+	idle = idle_mine(ext);
+	if (__predict_false(idle == NULL || idle->n == 0))
+		return (cobj_get(ext, type, flags, mark));
+	obj = idle_pop(idle, type);
+	*cobj_mark(type, obj) = mark;
+	++idle->out;
+	++type->ks_use[mycpu->gd_cpuid].calls;
+	crit_exit();
+	return (obj);
+}
+
+static __noinline void *
+cobj_take_limited(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
+{
+	if (!place_try(ext) && !place_wait(ext, flags))
+		return (NULL);
+	return (cobj_take(ext, type, flags, COBJ_PLACED));
+}
+
+void *
+_kmalloc_cobj(struct malloc_type *type, int flags)
+{
+	struct kmalloc_ext *ext = cobj_ext(type);
+
+	if (ext->limit != 0)
+		return (cobj_take_limited(ext, type, flags));
+	return (cobj_take(ext, type, flags, COBJ_OUT));
+}
+
+/*
+ * An object that this cpu does not keep.  In a critical section, which is left.
+ */
+static __noinline void
+cobj_put(struct kmalloc_ext *ext, struct malloc_type *type, void *obj, int keep,
+    u_long mark)
+{
+	if (!idle_put(ext, type, keep ? obj : NULL))
+		cobj_destroy(ext, type, obj);
+	if (mark == COBJ_PLACED)
+		place_give(ext);
+}
+
+static __inline u_long
+cobj_mark_out(struct malloc_type *type, void *obj)
+{
+	u_long mark = *cobj_mark(type, obj);
+
+	KASSERT(mark == COBJ_OUT || mark == COBJ_PLACED,
+	    ("kfree_cobj: %s: %p is free already, or was overrun",
+	    type->ks_shortdesc, obj));
+	return (mark);
 }
 
 void
 _kfree_cobj(void *obj, struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
+	u_long mark = cobj_mark_out(type, obj);
+	struct kmalloc_idle *idle;
 
-	KASSERT(*cobj_mark(type, obj) == COBJ_CONSTRUCTED,
-	    ("kfree_cobj: %s: %p is free already, or was overrun",
-	    type->ks_shortdesc, obj));
-	spin_lock(&ext->spin);
-	if (cobj_push(ext, type, obj)) {
-		cobj_release_unlock(ext);
+	crit_enter();
+	idle = idle_mine(ext);
+	if (__predict_false(idle == NULL || idle->n == KMALLOC_COBJ_CPUIDLE)) {
+		cobj_put(ext, type, obj, 1, mark);
 		return;
 	}
-	spin_unlock(&ext->spin);
-	cobj_destroy(ext, type, obj);
-	cobj_release(ext);
+	idle_push(idle, type, obj);
+	--idle->out;
+	crit_exit();
+	if (mark == COBJ_PLACED)
+		place_give(ext);
 }
 
 void
 _kfree_cobj_dtor(void *obj, struct malloc_type *type)
 {
-	struct kmalloc_ext *ext = cobj_ext(type);
+	u_long mark = cobj_mark_out(type, obj);
 
-	KASSERT(*cobj_mark(type, obj) == COBJ_CONSTRUCTED,
-	    ("kfree_cobj_dtor: %s: %p is free already, or was overrun",
-	    type->ks_shortdesc, obj));
-	cobj_destroy(ext, type, obj);
-	cobj_release(ext);
+	crit_enter();
+	cobj_put(cobj_ext(type), type, obj, 0, mark);
 }
 
 void
 _kmalloc_obj_set_limit(struct malloc_type *type, long limit)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
-	int waiting;
 
 	spin_lock(&ext->spin);
 	ext->limit = limit;
-	waiting = ext->limit_waiting;
 	spin_unlock(&ext->spin);
-	if (waiting)
-		wakeup(&ext->limit);
+	if (ext->limit_waiting != 0)
+		limit_wakeup(ext);
 }
 
 /*
- * Destroy what is on the stack, but no more than was there in the beginning:
- * others may go on putting objects.  Returns how many.
+ * Destroy what is idle, as far as it is shared or this cpu's, but no more than
+ * there may have been in the beginning: others may go on putting objects.
+ * Returns how many.
  */
 static int
 cobj_drain(struct kmalloc_ext *ext, struct malloc_type *type)
@@ -267,10 +510,12 @@ cobj_drain(struct kmalloc_ext *ext, struct malloc_type *type)
 	void *obj;
 	int count;
 
-	for (count = 0; count < KMALLOC_COBJ_IDLE; ++count) {
-		spin_lock(&ext->spin);
-		obj = cobj_pop(ext, type);
-		spin_unlock(&ext->spin);
+	for (count = 0; count < KMALLOC_COBJ_CPUIDLE + KMALLOC_COBJ_IDLE;
+	    ++count) {
+		crit_enter();
+		obj = idle_get(ext, type);
+		crit_enter();
+		idle_put(ext, type, NULL);
 		if (obj == NULL)
 			break;
 		cobj_destroy(ext, type, obj);
@@ -296,12 +541,18 @@ void
 _kmalloc_obj_unctor(struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
+	void *obj;
+	int cpu;
 
-	if (ext->out != 0)
+	if (kmalloc_cobj_out(ext) != 0)
 		panic("%s: kmalloc_obj_unctor with %ld objects out",
-		    type->ks_shortdesc, ext->out);
+		    type->ks_shortdesc, kmalloc_cobj_out(ext));
 	cobj_drain(ext, type);
-	KASSERT(ext->constructed == 0 && ext->ncached == 0,
+	for (cpu = 0; ext->idle != NULL && cpu < ncpus; ++cpu) {
+		while ((obj = idle_pop(&ext->idle[cpu], type)) != NULL)
+			cobj_destroy(ext, type, obj);
+	}
+	KASSERT(ext->constructed == 0 && ext->places == 0,
 	    ("%s: %ld constructed objects are lost", type->ks_shortdesc,
 	    ext->constructed));
 	ext->ctor = NULL;

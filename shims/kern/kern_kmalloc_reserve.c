@@ -639,6 +639,7 @@ kmalloc_maintain(void)
 				kmalloc_ext_bury(ext);
 			} else {
 				if (pass == 0) {
+					kmalloc_cobj_percpu(ext);
 					kmalloc_ext_reclaim(ext,
 					    vm_paging_min());
 				}
@@ -744,14 +745,14 @@ sysctl_kmalloc_ext(SYSCTL_HANDLER_ARGS)
 		    "target=%ld slots=%ld/%ld eaten=%lu refills=%lu "
 		    "refill_failures=%lu minis=%ld minis_made=%lu "
 		    "minis_returned=%lu refusals=%lu blocking=%lu "
-		    "constructed=%ld out=%ld limit=%ld limit_sleeps=%lu "
+		    "constructed=%ld out=%ld limit=%lu limit_sleeps=%lu "
 		    "foreign=%lu\n",
 		    name, ext->nready, low, kmalloc_ext_target(ext),
 		    ext->nfreeslots, ext->nslots, ext->eaten, ext->refills,
 		    ext->refill_failures, ext->minis, ext->minis_made,
 		    ext->minis_returned, ext->refusals, ext->blocking,
-		    ext->constructed, ext->out, ext->limit, ext->limit_sleeps,
-		    ext->foreign);
+		    ext->constructed, kmalloc_cobj_out(ext), ext->limit,
+		    ext->limit_sleeps, ext->foreign);
 		lockmgr(&ext->lock, LK_RELEASE);
 		error = SYSCTL_OUT(req, line, strlen(line));
 	}

@@ -63,7 +63,11 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 #define	KMALLOC_COBJ_SIZE(size)						\
 	((((size) + sizeof(long) - 1) & ~(sizeof(long) - 1)) + sizeof(long))
 
-/* Objects of such a type that are kept constructed while nobody has them. */
+/*
+ * Objects of such a type that are kept constructed while nobody has them: on a
+ * stack of each cpu's and on one that all share.
+ */
+#define	KMALLOC_COBJ_CPUIDLE	16
 #define	KMALLOC_COBJ_IDLE	64
 
 /*
@@ -98,14 +102,16 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 
 /*
  * Change the limit of a constructed type; 0: none.  Sleepers try again.  More
- * objects than the new limit may stay out until they are put.
+ * objects than the new limit may stay out until they are put; those got while
+ * there was none never count.
  */
 #define	kmalloc_obj_set_limit(name, limit)				\
 	_kmalloc_obj_set_limit(name##_obj, (limit))
 
 /*
- * Destroy what is kept constructed for reuse, of the first type in list that
- * has any.  Non-zero if there was one.  May block, as destructors do.
+ * Destroy what is kept constructed for reuse, but for what other cpus keep, of
+ * the first type in list that has any.  Non-zero if there was one.  May block,
+ * as destructors do.
  */
 int	kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes);
 
@@ -177,15 +183,28 @@ kmalloc_obj_foreign(void *obj, struct malloc_type *type)
  * lock		serialises what may block: growing, retiring, destructors.
  *		Never taken to allocate or free an object
  * spin		the fields after boot
+ * volatile	read without a lock; see kern_kmalloc_ctor.c
  */
 struct kmalloc_run;
 struct kmalloc_blocked;
+
+/*
+ * A stack of constructed objects that nobody has.
+ */
+struct kmalloc_idle {
+	u_long		top;		/* the one put last */
+	long		n;
+	long		out;		/* objects got here less those put */
+	long		unused[5];	/* to the end of the cache line */
+};
 
 struct kmalloc_ext {
 	struct kmalloc_ext	*next;
 	struct malloc_type	*type;		/* NULL: block is unused */
 	struct lock		lock;
 	struct spinlock		spin;
+
+	struct kmalloc_idle	*volatile idle;	/* one a cpu; NULL: none yet */
 
 	int			dying;		/* type is being destroyed */
 	int			boot;		/* KMALLOC_BOOT_* */
@@ -207,12 +226,11 @@ struct kmalloc_ext {
 	kmalloc_ctor_fn		*ctor;
 	kmalloc_dtor_fn		*dtor;
 	void			*privdata;
-	long			limit;		/* 0: none */
-	long			out;
+	struct kmalloc_idle	shared;
 	long			constructed;
-	int			limit_waiting;
-	u_long			cached;		/* constructed objects put last */
-	long			ncached;
+	volatile u_long		limit;		/* 0: none */
+	volatile u_long		places;		/* taken below the limit */
+	volatile u_long		limit_waiting;
 
 	u_long			eaten;		/* slabs handed to the type */
 	u_long			refills;
@@ -245,6 +263,9 @@ struct kmalloc_ext {
  * kmalloc_ext_bury(), with ext->lock held, sets the block of a type that is
  * gone free if it can.
  *
+ * kmalloc_cobj_percpu() gives each cpu a stack of idle objects, if memory
+ * allows.  kmalloc_cobj_idle() and kmalloc_cobj_out() add up what all have.
+ *
  * kmalloc_slot_floor() is how many free slots are not for the caller.
  * kmalloc_slot_populate() makes a slab, or a mini slab, in another one of ext's
  * with pages of the class vmflags; NULL if there is none or a page is missing.
@@ -275,6 +296,10 @@ struct kmalloc_slab *kmalloc_ext_take_ready(struct kmalloc_ext *ext,
 void	kmalloc_ext_reclaim(struct kmalloc_ext *ext, int all);
 void	kmalloc_ext_bury(struct kmalloc_ext *ext);
 void	kmalloc_cache_reclaim(void);
+
+void	kmalloc_cobj_percpu(struct kmalloc_ext *ext);
+long	kmalloc_cobj_idle(const struct kmalloc_ext *ext);
+long	kmalloc_cobj_out(const struct kmalloc_ext *ext);
 
 long	kmalloc_slot_floor(const struct kmalloc_ext *ext, int privileged);
 struct kmalloc_slab *kmalloc_slot_populate(struct kmalloc_ext *ext,

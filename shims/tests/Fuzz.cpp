@@ -25,6 +25,7 @@ extern "C" {
 }
 
 #include <cstring>
+#include <set>
 #include <vector>
 
 namespace {
@@ -49,6 +50,7 @@ const Type *Owner[FAKE_KVA_SIZE / __VM_CACHELINE_SIZE]; // of a line that is out
 long Constructed;
 int FailCtor;
 long Limit;
+std::set<char *> Placed; // objects of the cache that count against a limit
 
 unsigned char tag(const Type &T, const char *Obj) {
   return 1 + (reinterpret_cast<uintptr_t>(Obj) / 64 + T.Size) % 255;
@@ -163,7 +165,7 @@ void dtor(void *Obj, void *Priv) {
 }
 
 char *getCache(int Flags) {
-  const bool Full = Limit != 0 && long(Cache.Out.size()) >= Limit;
+  const bool Full = Limit != 0 && long(Placed.size()) >= Limit;
   if (Full)
     Flags = M_NOWAIT;
   const long Before = Constructed;
@@ -174,6 +176,8 @@ char *getCache(int Flags) {
   }
   REQUIRE(!Full);
   taken(Cache, Obj);
+  if (Limit != 0)
+    Placed.insert(Obj);
   REQUIRE(reinterpret_cast<Composed *>(Obj)->Magic == 4711);
   return Obj;
 }
@@ -204,6 +208,7 @@ void release(Type &T, size_t I, bool Destroy = false) {
     return;
   }
   givenBack(T, Obj);
+  Placed.erase(Obj);
   if (Destroy)
     _kfree_cobj_dtor(Obj, T.Malloc);
   else
@@ -234,8 +239,12 @@ void check(const Type &T) {
   if (&T == &Grows)
     REQUIRE(InUse == long(T.Out.size()) + 2 * Constructed);
   if (&T == &Cache)
-    REQUIRE(Ext->constructed == Constructed && Ext->out == long(T.Out.size()) &&
-            Constructed <= Ext->out + KMALLOC_COBJ_IDLE);
+    REQUIRE(Ext->constructed == Constructed &&
+            kmalloc_cobj_out(Ext) == long(T.Out.size()) &&
+            kmalloc_cobj_idle(Ext) == Constructed - long(T.Out.size()) &&
+            kmalloc_cobj_idle(Ext) <=
+                KMALLOC_COBJ_IDLE + KMALLOC_COBJ_CPUIDLE &&
+            Ext->places == Placed.size());
 }
 
 Type &typeOf(unsigned Arg) {

@@ -637,6 +637,51 @@ TEST_F(KmallocObj, idleObjectsStayConstructedUpToABound) {
   EXPECT_EQ(M_CTOR_obj->ks_use->inuse, 0u);
 }
 
+MALLOC_DEFINE_OBJ(M_OWN, KMALLOC_COBJ_SIZE(1000), "OWN", "");
+
+// The maintainer sets the stacks up, which are emptied into the shared one, and
+// filled from there, by halves.
+TEST_F(KmallocObj, cpusHaveIdleObjectsOfTheirOwn) {
+  const long All = KMALLOC_COBJ_CPUIDLE + KMALLOC_COBJ_IDLE;
+  malloc_init(M_OWN_obj);
+  kmalloc_obj_ctor(M_OWN, ctor, dtor, &Constructed, All + 10);
+  Constructed = Destroyed = 0;
+  struct kmalloc_ext *Ext = kmalloc_ext(M_OWN_obj);
+  kfree_cobj(kmalloc_cobj(M_OWN, M_WAITOK), M_OWN);
+  EXPECT_EQ(Ext->shared.n, 1);
+  fake_maintain();
+  ASSERT_NE(Ext->idle, nullptr);
+
+  std::vector<void *> Objs;
+  for (long I = 0; I < All + 10; ++I)
+    Objs.push_back(kmalloc_cobj(M_OWN, M_WAITOK));
+  EXPECT_EQ(Constructed, All + 10) << "one was there from before";
+  EXPECT_EQ(kmalloc_cobj(M_OWN, M_NOWAIT), nullptr) << "that is the limit";
+  EXPECT_EQ(kmalloc_cobj_out(Ext), All + 10);
+  for (long I = 0; I <= KMALLOC_COBJ_CPUIDLE; ++I) {
+    kfree_cobj(Objs.back(), M_OWN);
+    Objs.pop_back();
+  }
+  EXPECT_EQ(Ext->idle->n, KMALLOC_COBJ_CPUIDLE / 2 + 1);
+  EXPECT_EQ(Ext->shared.n, KMALLOC_COBJ_CPUIDLE / 2);
+  for (void *Obj : Objs)
+    kfree_cobj(Obj, M_OWN);
+  EXPECT_EQ(kmalloc_cobj_idle(Ext), All);
+  EXPECT_EQ(Destroyed, 10);
+  EXPECT_EQ(kmalloc_cobj_out(Ext), 0);
+
+  Objs.clear();
+  for (long I = 0; I < All; ++I)
+    Objs.push_back(kmalloc_cobj(M_OWN, M_WAITOK));
+  EXPECT_EQ(Constructed, All + 10) << "all of those were idle";
+  EXPECT_EQ(kmalloc_cobj_idle(Ext), 0);
+  for (void *Obj : Objs)
+    kfree_cobj(Obj, M_OWN);
+  kmalloc_obj_unctor(M_OWN);
+  EXPECT_EQ(Destroyed, Constructed);
+  EXPECT_EQ(M_OWN_obj->ks_use->inuse, 0u);
+}
+
 // What a constructor holds does not keep slabs from going, nor does having one.
 TEST_F(KmallocObj, slabsOfConstructedTypesGoInAShortage) {
   malloc_init(M_SHORT_obj);
@@ -700,7 +745,7 @@ TEST_F(KmallocObj, reclaimlistDestroysWhatIsKeptOfOneType) {
   EXPECT_NE(kmalloc_obj_reclaimlist(List, 2), 0);
   EXPECT_EQ(Destroyed, 1);
   EXPECT_EQ(kmalloc_obj_reclaimlist(List, 2), 0);
-  EXPECT_EQ(kmalloc_ext(M_LIST_obj)->out, 1);
+  EXPECT_EQ(kmalloc_cobj_out(kmalloc_ext(M_LIST_obj)), 1);
   kfree_cobj(B, M_LIST);
   kmalloc_obj_unctor(M_LIST);
   EXPECT_EQ(Destroyed, 2);
@@ -757,12 +802,13 @@ TEST_F(KmallocObj, callersSleepAtTheLimit) {
     C = kmalloc_cobj(M_SLEEP, M_WAITOK);
     fake_thread_exit();
   });
-  fake_run_until([](void *Chan) { return fake_asleep_on(Chan); }, &Ext->limit);
+  fake_run_until([](void *Chan) { return fake_asleep_on(Chan); },
+                 const_cast<u_long *>(&Ext->limit));
   EXPECT_EQ(C, nullptr);
   EXPECT_EQ(Ext->limit_sleeps, 1u);
   kfree_cobj(A, M_SLEEP);
   fake_run_until([](void *) { return C != nullptr; }, nullptr);
-  EXPECT_EQ(Ext->out, 2);
+  EXPECT_EQ(kmalloc_cobj_out(Ext), 2);
   Sleeper.join();
   kfree_cobj(B, M_SLEEP);
   kfree_cobj(C, M_SLEEP);

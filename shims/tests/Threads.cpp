@@ -2,7 +2,7 @@
 //
 // threads ROUNDS [SPINLOCK]
 //
-// Five processors allocate and free objects of three types, their own and each
+// Five processors allocate and free objects of four types, their own and each
 // other's, ROUNDS times each; the maintainer and the poller work on processors
 // of their own, and a last one makes memory scarce and plentiful.  Built with
 // ThreadSanitizer.  Spinlocks of the description SPINLOCK do nothing, which
@@ -10,7 +10,8 @@
 //
 //	zone	a reserve, and address space for a number of objects
 //	grows	a reserve, address space as needed
-//	cache	constructed, with a destructor and a limit to sleep at
+//	limited	constructed, with a destructor and a limit to sleep at
+//	idle	constructed, with a destructor
 //
 // While an object is out nobody else writes to it; a fresh one is zero and a
 // used one as it was left; in the end nothing is out, and every slab is
@@ -44,14 +45,17 @@ constexpr size_t Held = 300; // objects of a type a worker may hold
 
 MALLOC_DEFINE_OBJ(M_ZONE, Words * 8, "zone", "");
 MALLOC_DEFINE_OBJ(M_GROWS, 640, "grows", "");
-MALLOC_DEFINE_OBJ(M_CACHE, KMALLOC_COBJ_SIZE(Words * 8), "cache", "");
+MALLOC_DEFINE_OBJ(M_LIMITED, KMALLOC_COBJ_SIZE(Words * 8), "limited", "");
+MALLOC_DEFINE_OBJ(M_IDLE, KMALLOC_COBJ_SIZE(Words * 8), "idle", "");
+
+enum { Zone, Grows, Limited, Idle, Kinds };
 
 std::atomic<int> Running{Workers};
 std::atomic<long> Constructed{0};
 
 // Objects on their way from one processor to another.
 std::mutex MailLock;
-std::vector<uint64_t *> Mail[2];
+std::vector<uint64_t *> Mail[Kinds];
 
 void fill(uint64_t *Obj, uint64_t With) {
   for (size_t I = 0; I < Words; ++I)
@@ -80,16 +84,18 @@ void dtor(void *Obj, void *) {
 }
 
 struct malloc_type *typeOf(int Kind) {
-  return Kind == 0 ? M_ZONE_obj : M_GROWS_obj;
+  struct malloc_type *const Types[Kinds] = {M_ZONE_obj, M_GROWS_obj,
+                                            M_LIMITED_obj, M_IDLE_obj};
+  return Types[Kind];
 }
 
 uint64_t *get(int Kind, int Flags) {
-  if (Kind == 2) {
-    auto *Obj = static_cast<uint64_t *>(kmalloc_cobj(M_CACHE, Flags));
+  struct malloc_type *Type = typeOf(Kind);
+  if (Kind >= Limited) {
+    auto *Obj = static_cast<uint64_t *>(_kmalloc_cobj(Type, Flags));
     REQUIRE(Obj == nullptr || isFilled(Obj, tag(Obj)));
     return Obj;
   }
-  struct malloc_type *Type = typeOf(Kind);
   auto *Obj =
       static_cast<uint64_t *>(_kmalloc_obj(Type->ks_objsize, Type, Flags));
   if (Obj != nullptr) {
@@ -100,9 +106,9 @@ uint64_t *get(int Kind, int Flags) {
 }
 
 void put(int Kind, uint64_t *Obj) {
-  if (Kind == 2) {
+  if (Kind >= Limited) {
     REQUIRE(isFilled(Obj, tag(Obj)));
-    kfree_cobj(Obj, M_CACHE);
+    _kfree_cobj(Obj, typeOf(Kind));
     return;
   }
   REQUIRE(isFilled(Obj, ~tag(Obj)));
@@ -115,35 +121,35 @@ void exchange(int Kind, std::vector<uint64_t *> &Objs) {
   Objs.swap(Mail[Kind]);
 }
 
-// Who holds objects of the cache does not sleep for more: at the limit he would
+// Who holds objects of the limited type does not sleep for more: at the limit he would
 // wait for himself.
 void work(int Cpu, long Rounds) {
   struct thread Td = {"worker"};
   fake_thread_enter(&Td);
   std::mt19937 Random(Cpu);
-  std::vector<uint64_t *> Objs[3];
+  std::vector<uint64_t *> Objs[Kinds];
   for (long Round = 0; Round < Rounds; ++Round) {
-    const int Kind = Random() % 3;
+    const int Kind = Random() % Kinds;
     std::vector<uint64_t *> &Own = Objs[Kind];
-    const size_t Want = Random() % (Kind == 2 ? Held / 5 : Held);
-    const bool Waits = Kind == 2 || Random() % 4 == 0;
+    const size_t Want = Random() % (Kind == Limited ? Held / 5 : Held);
+    const bool Waits = Kind == Limited || Random() % 4 == 0;
     while (Own.size() < Want) {
       uint64_t *Obj = get(
-          Kind, Waits && (Kind != 2 || Own.empty()) ? M_WAITOK : M_INTNOWAIT);
+          Kind, Waits && (Kind != Limited || Own.empty()) ? M_WAITOK : M_INTNOWAIT);
       if (Obj == nullptr)
         break;
       Own.push_back(Obj);
     }
-    if (Kind == 2)
+    if (Kind == Limited)
       std::this_thread::yield();
     else if (Random() % 8 == 0)
       exchange(Kind, Own);
-    while (Own.size() > (Kind == 2 ? 0 : Want / 2)) {
+    while (Own.size() > (Kind == Limited ? 0 : Want / 2)) {
       put(Kind, Own.back());
       Own.pop_back();
     }
   }
-  for (int Kind = 0; Kind < 3; ++Kind)
+  for (int Kind = 0; Kind < Kinds; ++Kind)
     for (uint64_t *Obj : Objs[Kind])
       put(Kind, Obj);
   --Running;
@@ -155,7 +161,8 @@ void poll() {
   while (Running != 0) {
     malloc_mgt_poll(M_ZONE_obj);
     malloc_mgt_poll(M_GROWS_obj);
-    malloc_mgt_poll(M_CACHE_obj);
+    malloc_mgt_poll(M_LIMITED_obj);
+    malloc_mgt_poll(M_IDLE_obj);
     fake_tick();
     vm_wait(1);
   }
@@ -182,7 +189,7 @@ void checkNothingIsLost(struct malloc_type *Type) {
              slotsOf(Type->ks_use[N].mgt.alternate);
   }
   REQUIRE(Ext->nslots - Ext->nfreeslots == Slots + Ext->nready);
-  REQUIRE(InUse == Ext->ncached && Ext->out == 0);
+  REQUIRE(InUse == kmalloc_cobj_idle(Ext) && kmalloc_cobj_out(Ext) == 0);
   printf("%s: %ld slabs, %ld ready, %lu made of one page, %lu of them back, "
          "%lu refusals, %lu waits, %lu sleeps at the limit\n",
          Type->ks_shortdesc, Slots, Ext->nready, Ext->minis_made,
@@ -205,10 +212,12 @@ int main(int Argc, char **Argv) {
   fake_thread_enter(&MainThread);
   malloc_init(M_ZONE_obj);
   malloc_init(M_GROWS_obj);
-  malloc_init(M_CACHE_obj);
+  malloc_init(M_LIMITED_obj);
+  malloc_init(M_IDLE_obj);
   kmalloc_obj_reserve(M_ZONE, 2, 20000);
   kmalloc_obj_reserve(M_GROWS, 1, 0);
-  kmalloc_obj_ctor(M_CACHE, ctor, dtor, nullptr, Held / 10);
+  kmalloc_obj_ctor(M_LIMITED, ctor, dtor, nullptr, Held / 10);
+  kmalloc_obj_ctor(M_IDLE, ctor, dtor, nullptr, 0);
   if (Argc == 3)
     fake_without(Argv[2]);
   fake_start_maintainer();
@@ -226,14 +235,16 @@ int main(int Argc, char **Argv) {
   for (std::thread &T : Threads)
     T.join();
   Poller.join();
-  for (int Kind = 0; Kind < 2; ++Kind)
+  for (int Kind = 0; Kind < Kinds; ++Kind) {
     for (uint64_t *Obj : Mail[Kind])
       put(Kind, Obj);
-  for (struct malloc_type *Type : {M_ZONE_obj, M_GROWS_obj, M_CACHE_obj})
-    checkNothingIsLost(Type);
+    checkNothingIsLost(typeOf(Kind));
+  }
   REQUIRE(kmalloc_ext(M_ZONE_obj)->minis_made > 0);
-  REQUIRE(kmalloc_ext(M_CACHE_obj)->limit_sleeps > 0);
-  kmalloc_obj_unctor(M_CACHE);
+  REQUIRE(kmalloc_ext(M_LIMITED_obj)->limit_sleeps > 0);
+  REQUIRE(kmalloc_ext(M_IDLE_obj)->idle != nullptr);
+  kmalloc_obj_unctor(M_LIMITED);
+  kmalloc_obj_unctor(M_IDLE);
   REQUIRE(Constructed == 0);
   fflush(stdout);
   _Exit(0); // the maintainer never ends

@@ -152,9 +152,10 @@ exis_freeable(exislock_t *xlk)
 #define	atomic_clear_64(p, m)		((void)(*(p) &= ~(m)))
 #define	atomic_swap_ptr(p, v)						\
 	__atomic_exchange_n((void **)(p), (void *)(v), __ATOMIC_SEQ_CST)
-#define	atomic_fcmpset_ptr(p, old, v)					\
+#define	atomic_fcmpset_long(p, old, v)					\
 	__atomic_compare_exchange_n(p, old, v, 0, __ATOMIC_SEQ_CST,	\
 	    __ATOMIC_SEQ_CST)
+#define	atomic_fcmpset_ptr	atomic_fcmpset_long
 #endif
 
 /* Nothing runs by itself; the argument is kept for who wants to run it. */

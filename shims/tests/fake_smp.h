@@ -59,6 +59,8 @@ void	fake_without(const char *descr);
 #define	atomic_set_64(p, m)		fake_atomic_set(p, m)
 #define	atomic_clear_64(p, m)		fake_atomic_clear(p, m)
 #define	atomic_swap_ptr(p, v)		fake_atomic_swap((void **)(p), v)
+#define	atomic_fcmpset_long(p, old, v)					\
+	fake_atomic_fcmpset((void **)(p), (void **)(old), (void *)(v))
 #define	atomic_fcmpset_ptr(p, old, v)					\
 	fake_atomic_fcmpset((void **)(p), (void **)(old), v)
 
