@@ -115,12 +115,6 @@ getnanouptime(struct timespec *ts)
 }
 
 void
-nanouptime(struct timespec *ts)
-{
-	getnanouptime(ts);
-}
-
-void
 getmicrouptime(struct timeval *tv)
 {
 	sbintime_t t = sbticks;

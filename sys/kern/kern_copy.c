@@ -83,15 +83,6 @@ copyinstr(const void *udaddr, void *kaddr, size_t len, size_t *done)
 	    &curthread->td_pcb->pcb_onfault), max, done));
 }
 
-int
-copystr(const void *kfaddr, void *kdaddr, size_t len, size_t *done)
-{
-	uint64_t onfault;
-
-	return (copystr_result(copystr_fault(kdaddr, kfaddr, len, &onfault),
-	    len, done));
-}
-
 /*
  * The byte, or -1.
  */
@@ -101,24 +92,4 @@ fubyte(const uint8_t *base)
 	uint8_t v;
 
 	return (copyin(base, &v, sizeof(v)) != 0 ? -1 : v);
-}
-
-int
-subyte(uint8_t *base, uint8_t byte)
-{
-	return (copyout(&byte, base, sizeof(byte)) != 0 ? -1 : 0);
-}
-
-int64_t
-fuword64(const uint64_t *base)
-{
-	int64_t v;
-
-	return (copyin(base, &v, sizeof(v)) != 0 ? -1 : v);
-}
-
-int
-suword64(uint64_t *base, uint64_t word)
-{
-	return (copyout(&word, base, sizeof(word)) != 0 ? -1 : 0);
 }

@@ -61,17 +61,6 @@ kgetenv(const char *name)
 	return (NULL);
 }
 
-void
-kfreeenv(char *env)
-{
-}
-
-int
-ktestenv(const char *name)
-{
-	return (kgetenv(name) != NULL);
-}
-
 /*
  * A number, decimal, 0x or 0, with an optional suffix k, m, g or t.
  */
@@ -127,18 +116,6 @@ kgetenv_long(const char *name, long *data)
 }
 
 int
-kgetenv_ulong(const char *name, unsigned long *data)
-{
-	return (kgetenv_number(name, (quad_t *)data));
-}
-
-int
-kgetenv_quad(const char *name, quad_t *data)
-{
-	return (kgetenv_number(name, data));
-}
-
-int
 kgetenv_string(const char *name, char *data, int size)
 {
 	const char *value = kgetenv(name);
@@ -155,30 +132,6 @@ tunable_int_init(void *arg)
 	const struct tunable_int *t = arg;
 
 	TUNABLE_INT_FETCH(t->path, t->var);
-}
-
-void
-tunable_long_init(void *arg)
-{
-	const struct tunable_long *t = arg;
-
-	TUNABLE_LONG_FETCH(t->path, t->var);
-}
-
-void
-tunable_ulong_init(void *arg)
-{
-	const struct tunable_ulong *t = arg;
-
-	TUNABLE_ULONG_FETCH(t->path, t->var);
-}
-
-void
-tunable_quad_init(void *arg)
-{
-	const struct tunable_quad *t = arg;
-
-	TUNABLE_QUAD_FETCH(t->path, t->var);
 }
 
 void

@@ -31,19 +31,6 @@ lockinit(struct lock *lkp, const char *wmesg, int timo, int flags)
 	lkp->lk_wmesg = wmesg;
 }
 
-/*
- * New name and flags; the lock may be held.
- */
-void
-lockreinit(struct lock *lkp, const char *wmesg, int timo, int flags)
-{
-	spin_lock(&lkp->lk_spin);
-	lkp->lk_flags = flags & LK_EXTFLG_MASK;
-	lkp->lk_timo = timo;
-	lkp->lk_wmesg = wmesg;
-	spin_unlock(&lkp->lk_spin);
-}
-
 void
 lockuninit(struct lock *lkp)
 {
@@ -123,14 +110,13 @@ lock_attempt(struct lock *lkp, u_int type, u_int flags, struct thread *td,
 		return (0);
 	case LK_RELEASE:
 		if (lkp->lk_xcount != 0) {
-			if (!mine && lkp->lk_lockholder != LK_KERNTHREAD)
+			if (!mine)
 				panic("lockmgr: %s released by %s, held by %s",
 				    lkp->lk_wmesg, td->td_comm,
 				    lkp->lk_lockholder->td_comm);
 			if (--lkp->lk_xcount != 0)
 				return (0);
-			if (mine)
-				--td->td_locks;
+			--td->td_locks;
 			lock_set_holder(lkp, NULL);
 		} else if (lkp->lk_scount != 0) {
 			--td->td_locks;
@@ -211,43 +197,6 @@ lockmgr(struct lock *lkp, u_int flags)
 }
 
 int
-lockmgr_try(struct lock *lkp, u_int flags)
-{
-	return (lockmgr(lkp, flags | LK_NOWAIT));
-}
-
-/*
- * The lock no longer belongs to the thread: anybody may release it.
- */
-void
-lockmgr_kernproc(struct lock *lkp)
-{
-	struct thread *td = curthread;
-
-	spin_lock(&lkp->lk_spin);
-	if (lkp->lk_lockholder == td) {
-		--td->td_locks;
-		lock_set_holder(lkp, LK_KERNTHREAD);
-	}
-	spin_unlock(&lkp->lk_spin);
-}
-
-/*
- * LK_EXCLUSIVE, LK_EXCLOTHER (td is given and does not hold it), LK_SHARED
- * or 0.
- */
-int
-lockstatus(struct lock *lkp, struct thread *td)
-{
-	if (lkp->lk_xcount != 0) {
-		if (td == NULL || lkp->lk_lockholder == td)
-			return (LK_EXCLUSIVE);
-		return (LK_EXCLOTHER);
-	}
-	return (lkp->lk_scount != 0 ? LK_SHARED : 0);
-}
-
-int
 lockowned(struct lock *lkp)
 {
 	return (lkp->lk_xcount != 0 ? lkp->lk_lockholder == curthread :
@@ -270,7 +219,6 @@ lockmgr_report(void)
 
 	TAILQ_FOREACH(lkp, &lockmgr_list, lk_link) {
 		kprintf("  lock %s held by %s, %d waiting\n", lkp->lk_wmesg,
-		    lkp->lk_lockholder == LK_KERNTHREAD ? "the kernel" :
 		    lkp->lk_lockholder->td_comm, lkp->lk_waiters);
 	}
 }

@@ -224,19 +224,6 @@ kmalloc_raise_limit(struct malloc_type *type, size_t bytes)
 		type->ks_limit = bytes;
 }
 
-void
-kmalloc_set_unlimited(struct malloc_type *type)
-{
-	type->ks_limit = kmem_lim_size() * 1024 * 1024;
-}
-
-long
-kmalloc_limit(struct malloc_type *type)
-{
-	KKASSERT(type->ks_limit != 0);
-	return (type->ks_limit);
-}
-
 static struct malloc_type *
 malloc_type_create(const char *descr, size_t objsize)
 {
@@ -251,13 +238,6 @@ malloc_type_create(const char *descr, size_t objsize)
 	}
 	malloc_init(type);
 	return (type);
-}
-
-void
-kmalloc_create(struct malloc_type **typep, const char *descr)
-{
-	if (*typep == NULL)
-		*typep = malloc_type_create(descr, 0);
 }
 
 void

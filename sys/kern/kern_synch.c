@@ -139,7 +139,6 @@ tsleep_interlock(const volatile void *ident, int flags)
 	tsleep_remove(td);
 	spin_lock(&q->spin);
 	td->td_wchan = ident;
-	td->td_wdomain = flags & PDOMAIN_MASK;
 	atomic_set_int(&td->td_flags, TDF_TSLEEPQ);
 	TAILQ_INSERT_TAIL(&q->queue, td, td_sleepq);
 	spin_unlock(&q->spin);
@@ -246,14 +245,14 @@ lksleep(const volatile void *ident, struct lock *lock, int flags,
 }
 
 static void
-wakeup_queue(const volatile void *ident, int domain, boolean_t one)
+wakeup_queue(const volatile void *ident, boolean_t one)
 {
 	struct tslpque *q = tsleep_queue(ident);
 	struct thread *td, *next;
 
 	spin_lock(&q->spin);
 	TAILQ_FOREACH_MUTABLE(td, &q->queue, td_sleepq, next) {
-		if (td->td_wchan != ident || td->td_wdomain != domain)
+		if (td->td_wchan != ident)
 			continue;
 		tsleep_resume(q, td);
 		if (one)
@@ -265,7 +264,7 @@ wakeup_queue(const volatile void *ident, int domain, boolean_t one)
 void
 wakeup(const volatile void *ident)
 {
-	wakeup_queue(ident, 0, FALSE);
+	wakeup_queue(ident, FALSE);
 }
 
 /*
@@ -274,17 +273,6 @@ wakeup(const volatile void *ident)
 void
 wakeup_one(const volatile void *ident)
 {
-	wakeup_queue(ident, 0, TRUE);
+	wakeup_queue(ident, TRUE);
 }
 
-void
-wakeup_domain(const volatile void *ident, int domain)
-{
-	wakeup_queue(ident, domain, FALSE);
-}
-
-void
-wakeup_domain_one(const volatile void *ident, int domain)
-{
-	wakeup_queue(ident, domain, TRUE);
-}

@@ -98,12 +98,6 @@ sysctl_handle_long(SYSCTL_HANDLER_ARGS)
 	return (error);
 }
 
-int
-sysctl_handle_quad(SYSCTL_HANDLER_ARGS)
-{
-	return (sysctl_handle_long(oidp, arg1, arg2, req));
-}
-
 /*
  * A string at arg1 in a buffer of arg2 bytes; with arg2 0, not to be written.
  */
@@ -121,17 +115,6 @@ sysctl_handle_string(SYSCTL_HANDLER_ARGS)
 		return (EINVAL);
 	error = SYSCTL_IN(req, arg1, len);
 	((char *)arg1)[len] = '\0';
-	return (error);
-}
-
-int
-sysctl_handle_opaque(SYSCTL_HANDLER_ARGS)
-{
-	int error;
-
-	error = SYSCTL_OUT(req, arg1, arg2);
-	if (error == 0)
-		error = SYSCTL_IN(req, arg1, arg2);
 	return (error);
 }
 

@@ -188,13 +188,6 @@ lwkt_schedule(thread_t td)
 	intr_restore(rf);
 }
 
-void
-lwkt_schedule_self(thread_t td)
-{
-	KKASSERT(td == curthread);
-	lwkt_schedule(td);
-}
-
 /*
  * Take the current thread off the run queue: at its next switch it stops.
  */
@@ -590,19 +583,6 @@ lwkt_free_thread(struct thread *td)
 	KKASSERT((td->td_flags & (TDF_RUNNING | TDF_RUNQ | TDF_TSLEEPQ)) == 0);
 	KKASSERT(td->td_flags & TDF_ALLOCATED_THREAD);
 	objcache_put(thread_objcache, td);
-}
-
-void
-lwkt_hold(thread_t td)
-{
-	atomic_add_int((u_int *)&td->td_refs, 1);
-}
-
-void
-lwkt_rele(thread_t td)
-{
-	KKASSERT(td->td_refs > 0);
-	atomic_subtract_int((u_int *)&td->td_refs, 1);
 }
 
 /*

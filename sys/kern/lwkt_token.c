@@ -26,10 +26,7 @@
 #include <sys/thread.h>
 #include <sys/thread2.h>
 
-#define	LWKT_POOL_TOKENS	128		/* power of two */
 #define	LWKT_TOKEN_SPINS	100		/* tries before switching */
-
-static struct lwkt_token pool_tokens[LWKT_POOL_TOKENS];
 
 void
 lwkt_token_init(lwkt_token_t tok, const char *desc)
@@ -160,12 +157,6 @@ lwkt_gettoken(lwkt_token_t tok)
 	crit_exit_raw(td);
 }
 
-void
-lwkt_gettoken_shared(lwkt_token_t tok)
-{
-	lwkt_gettoken(tok);
-}
-
 int
 lwkt_trytoken(lwkt_token_t tok)
 {
@@ -205,34 +196,4 @@ lwkt_reltoken(lwkt_token_t tok)
 	for (; ref < td->td_toks_stop; ++ref)
 		ref[0] = ref[1];
 	crit_exit_raw(td);
-}
-
-/*
- * A token for an address that has none of its own; several addresses may
- * share one.
- */
-lwkt_token_t
-lwkt_token_pool_lookup(void *ptr)
-{
-	uintptr_t i = (uintptr_t)ptr >> 6;
-	lwkt_token_t tok;
-
-	tok = &pool_tokens[(i ^ i >> 7) & (LWKT_POOL_TOKENS - 1)];
-	tok->t_desc = "pool";
-	return (tok);
-}
-
-lwkt_token_t
-lwkt_getpooltoken(void *ptr)
-{
-	lwkt_token_t tok = lwkt_token_pool_lookup(ptr);
-
-	lwkt_gettoken(tok);
-	return (tok);
-}
-
-void
-lwkt_relpooltoken(void *ptr)
-{
-	lwkt_reltoken(lwkt_token_pool_lookup(ptr));
 }

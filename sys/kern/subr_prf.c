@@ -276,18 +276,6 @@ ksnprintf(char *str, size_t size, const char *fmt, ...)
 	return (n);
 }
 
-int
-ksprintf(char *str, const char *fmt, ...)
-{
-	__va_list ap;
-	int n;
-
-	__va_start(ap, fmt);
-	n = kvsnprintf(str, INT_MAX, fmt, ap);
-	__va_end(ap);
-	return (n);
-}
-
 /*
  * The processor whose message is being written, and one.
  */

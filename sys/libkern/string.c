@@ -88,16 +88,6 @@ strlcat(char *dst, const char *src, size_t size)
 }
 
 char *
-strncpy(char *dst, const char *src, size_t n)
-{
-	size_t len = strnlen(src, n);
-
-	memcpy(dst, src, len);
-	memset(dst + len, 0, n - len);
-	return (dst);
-}
-
-char *
 strchr(const char *s, int c)
 {
 	for (;; ++s) {
@@ -119,24 +109,6 @@ strrchr(const char *s, int c)
 		if (*s == '\0')
 			return (__DECONST(char *, last));
 	}
-}
-
-char *
-strstr(const char *s, const char *find)
-{
-	size_t len = strlen(find);
-
-	for (; *s != '\0' || len == 0; ++s) {
-		if (strncmp(s, find, len) == 0)
-			return (__DECONST(char *, s));
-	}
-	return (NULL);
-}
-
-int
-ffs(int v)
-{
-	return (__builtin_ffs(v));
 }
 
 int

@@ -102,21 +102,6 @@ struct tunable_int {
 	int		*var;
 };
 
-struct tunable_long {
-	const char	*path;
-	long		*var;
-};
-
-struct tunable_ulong {
-	const char	*path;
-	unsigned long	*var;
-};
-
-struct tunable_quad {
-	const char	*path;
-	quad_t		*var;
-};
-
 struct tunable_str {
 	const char	*path;
 	char		*var;
@@ -124,9 +109,6 @@ struct tunable_str {
 };
 
 void	tunable_int_init(void *);
-void	tunable_long_init(void *);
-void	tunable_ulong_init(void *);
-void	tunable_quad_init(void *);
 void	tunable_str_init(void *);
 
 #define	__TUNABLE(kind, line, ...)					\
@@ -140,16 +122,11 @@ void	tunable_str_init(void *);
 	    tunable_##kind##_init, arg)
 
 #define	TUNABLE_INT(path, var)		__TUNABLE(int, __LINE__, path, var)
-#define	TUNABLE_LONG(path, var)		__TUNABLE(long, __LINE__, path, var)
-#define	TUNABLE_ULONG(path, var)	__TUNABLE(ulong, __LINE__, path, var)
-#define	TUNABLE_QUAD(path, var)		__TUNABLE(quad, __LINE__, path, var)
 #define	TUNABLE_STR(path, var, size)					\
 	__TUNABLE(str, __LINE__, path, var, size)
 
 #define	TUNABLE_INT_FETCH(path, var)	kgetenv_int((path), (var))
 #define	TUNABLE_LONG_FETCH(path, var)	kgetenv_long((path), (var))
-#define	TUNABLE_ULONG_FETCH(path, var)	kgetenv_ulong((path), (var))
-#define	TUNABLE_QUAD_FETCH(path, var)	kgetenv_quad((path), (var))
 #define	TUNABLE_STR_FETCH(path, var, size) \
 	kgetenv_string((path), (var), (size))
 

@@ -20,7 +20,6 @@ static __inline u_long ulmin(u_long a, u_long b) { return (a < b ? a : b); }
 static __inline size_t szmax(size_t a, size_t b) { return (a > b ? a : b); }
 static __inline size_t szmin(size_t a, size_t b) { return (a < b ? a : b); }
 
-int	ffs(int);
 int	flsl(long);
 int	ffsl(long);
 int	memcmp(const void *, const void *, size_t);
@@ -31,10 +30,8 @@ int	strcmp(const char *, const char *);
 int	strncmp(const char *, const char *, size_t);
 size_t	strlcpy(char *, const char *, size_t);
 size_t	strlcat(char *, const char *, size_t);
-char	*strncpy(char *, const char *, size_t);
 char	*strchr(const char *, int);
 char	*strrchr(const char *, int);
-char	*strstr(const char *, const char *);
 
 u_long	krandom(void);
 

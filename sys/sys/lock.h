@@ -33,7 +33,6 @@ struct lock {
 #define	LK_EXCLUPGRADE	0x00000004	/* same, EBUSY if not the first */
 #define	LK_DOWNGRADE	0x00000005
 #define	LK_RELEASE	0x00000006
-#define	LK_EXCLOTHER	0x00000008	/* lockstatus(): somebody else's */
 
 #define	LK_EXTFLG_MASK	0x070000f0
 #define	LK_NOWAIT	0x00000010	/* EBUSY instead of sleeping */
@@ -45,7 +44,6 @@ struct lock {
 
 #define	ENOLCK		37		/* lockmgr(LK_SLEEPFAIL) slept */
 
-#define	LK_KERNTHREAD	((struct thread *)-2)	/* holder handed it over */
 
 #define	LOCK_INITIALIZER(wmesg, timo, flags) {				\
 	.lk_spin = SPINLOCK_INITIALIZER(, wmesg),			\
@@ -55,12 +53,8 @@ struct lock {
 }
 
 void	lockinit(struct lock *, const char *wmesg, int timo, int flags);
-void	lockreinit(struct lock *, const char *wmesg, int timo, int flags);
 void	lockuninit(struct lock *);
 int	lockmgr(struct lock *, u_int flags);
-int	lockmgr_try(struct lock *, u_int flags);
-void	lockmgr_kernproc(struct lock *);
-int	lockstatus(struct lock *, struct thread *);
 int	lockowned(struct lock *);
 int	lockinuse(struct lock *);
 void	lockmgr_report(void);

@@ -100,9 +100,6 @@ int	malloc_mgt_poll(struct malloc_type *type);
 
 /* Raise a type's limit; 0 bytes: to all of the kernel's address space. */
 void	kmalloc_raise_limit(struct malloc_type *type, size_t bytes);
-void	kmalloc_set_unlimited(struct malloc_type *type);
-long	kmalloc_limit(struct malloc_type *type);
-void	kmalloc_create(struct malloc_type **typep, const char *descr);
 void	_kmalloc_create_obj(struct malloc_type **typep, const char *descr,
 	    size_t objsize);
 void	kmalloc_destroy(struct malloc_type **typep);

@@ -25,7 +25,6 @@
  */
 #define	PCATCH		0x00000100	/* sleep may be interrupted */
 #define	PINTERLOCKED	0x00000400	/* tsleep_interlock() was called */
-#define	PDOMAIN_MASK	0xffff0000	/* independent name space of channels */
 
 #define	NBBY		8		/* bits in a byte */
 #define	NODEV		((cdev_t)NULL)

@@ -76,9 +76,7 @@ int	sysctl_in(struct sysctl_req *, void *, size_t);
 
 int	sysctl_handle_int(SYSCTL_HANDLER_ARGS);
 int	sysctl_handle_long(SYSCTL_HANDLER_ARGS);
-int	sysctl_handle_quad(SYSCTL_HANDLER_ARGS);
 int	sysctl_handle_string(SYSCTL_HANDLER_ARGS);
-int	sysctl_handle_opaque(SYSCTL_HANDLER_ARGS);
 
 /*
  * Read or write by name.  0, ENOENT, EISDIR (a node), EPERM (read only) or
@@ -129,18 +127,6 @@ int	kernel_sysctlbyname(const char *name, void *old, size_t *oldlenp,
 #define	SYSCTL_ULONG(parent, nbr, name, access, ptr, val, descr)	\
 	SYSCTL_OID(parent, nbr, name, CTLTYPE_ULONG | (access),		\
 	    ptr, val, sysctl_handle_long, "LU", descr)
-
-#define	SYSCTL_QUAD(parent, nbr, name, access, ptr, val, descr)		\
-	SYSCTL_OID(parent, nbr, name, CTLTYPE_QUAD | (access),		\
-	    ptr, val, sysctl_handle_quad, "Q", descr)
-
-#define	SYSCTL_UQUAD(parent, nbr, name, access, ptr, val, descr)	\
-	SYSCTL_OID(parent, nbr, name, CTLTYPE_UQUAD | (access),		\
-	    ptr, val, sysctl_handle_quad, "QU", descr)
-
-#define	SYSCTL_OPAQUE(parent, nbr, name, access, ptr, len, fmt, descr)	\
-	SYSCTL_OID(parent, nbr, name, CTLTYPE_OPAQUE | (access),	\
-	    ptr, len, sysctl_handle_opaque, fmt, descr)
 
 #define	SYSCTL_PROC(parent, nbr, name, access, ptr, arg, handler, fmt, descr) \
 	SYSCTL_OID(parent, nbr, name, (access),				\

@@ -62,7 +62,6 @@ int	kprintf(const char *, ...) __printflike(1, 2);
 int	kvprintf(const char *, __va_list) __printflike(1, 0);
 int	ksnprintf(char *, size_t, const char *, ...) __printflike(3, 4);
 int	kvsnprintf(char *, size_t, const char *, __va_list) __printflike(3, 0);
-int	ksprintf(char *, const char *, ...) __printflike(2, 3);
 int	kvcprintf(const char *, void (*)(int, void *), void *, __va_list)
 	    __printflike(1, 0);
 void	cnwrite(const char *buf, size_t n);
@@ -86,11 +85,7 @@ int	copyout(const void *kaddr, void *udaddr, size_t len) __heedresult;
 int	zero_user(void *udaddr, size_t len) __heedresult;
 int	copyinstr(const void *udaddr, void *kaddr, size_t len, size_t *done)
 	    __heedresult;
-int	copystr(const void *kfaddr, void *kdaddr, size_t len, size_t *done);
 int	fubyte(const uint8_t *base);
-int	subyte(uint8_t *base, uint8_t byte);
-int64_t	fuword64(const uint64_t *base);
-int	suword64(uint64_t *base, uint64_t word);
 
 /*
  * Kernel environment: the boot loader's name=value words.  kgetenv() returns
@@ -99,12 +94,8 @@ int	suword64(uint64_t *base, uint64_t word);
  */
 char	*kgetenv(const char *name);
 extern char *const *kern_envp;		/* all words, then NULL */
-void	kfreeenv(char *env);
-int	ktestenv(const char *name);
 int	kgetenv_int(const char *name, int *data);
 int	kgetenv_long(const char *name, long *data);
-int	kgetenv_ulong(const char *name, unsigned long *data);
-int	kgetenv_quad(const char *name, quad_t *data);
 int	kgetenv_string(const char *name, char *data, int size);
 
 #include <sys/libkern.h>
@@ -130,8 +121,6 @@ void	tsleep_remove(struct thread *td);
 void	tsleep_signal(struct thread *td);
 void	wakeup(const volatile void *chan);
 void	wakeup_one(const volatile void *chan);
-void	wakeup_domain(const volatile void *chan, int domain);
-void	wakeup_domain_one(const volatile void *chan, int domain);
 
 static __inline uint32_t
 bitcount32(uint32_t x)

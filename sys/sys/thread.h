@@ -64,7 +64,6 @@ struct thread {
 	cpumask_t	td_cpumask;	/* those it may go to by itself */
 	const char	*td_wmesg;	/* why it sleeps */
 	const volatile void *td_wchan;	/* what it sleeps on */
-	int		td_wdomain;
 	int		td_pri;		/* TDPRI_*, more is more urgent */
 	int		td_critcount;	/* depth of critical sections */
 	int		td_vme_depth;	/* of vm_map_entry_reserve() */
@@ -73,7 +72,6 @@ struct thread {
 	int		td_kstack_size;
 	char		*td_sp;		/* saved stack pointer */
 	int		td_locks;	/* lockmgr locks held */
-	int		td_refs;
 	uint64_t	td_switches;	/* times switched to */
 	char		td_comm[MAXCOMLEN + 1];
 	struct thread	*td_preempted;	/* thread this one interrupted */
@@ -135,12 +133,9 @@ void	lwkt_gdinit(struct globaldata *);
 void	thread0_run(struct globaldata *);
 void	lwkt_switch(void);
 void	lwkt_schedule(thread_t);
-void	lwkt_schedule_self(thread_t);
 void	lwkt_deschedule_self(thread_t);
 void	lwkt_yield(void);
 void	lwkt_user_yield(void);
-void	lwkt_hold(thread_t);
-void	lwkt_rele(thread_t);
 void	lwkt_setpri(thread_t, int);
 void	lwkt_setpri_initial(thread_t, int);
 void	lwkt_setpri_self(int);
@@ -166,13 +161,9 @@ void	lwkt_process_ipiq(void);
 void	lwkt_token_init(lwkt_token_t, const char *);
 void	lwkt_token_uninit(lwkt_token_t);
 void	lwkt_gettoken(lwkt_token_t);
-void	lwkt_gettoken_shared(lwkt_token_t);
 int	lwkt_trytoken(lwkt_token_t);
 void	lwkt_reltoken(lwkt_token_t);
 int	lwkt_getalltokens(thread_t);
 void	lwkt_relalltokens(thread_t);
-lwkt_token_t lwkt_token_pool_lookup(void *);
-lwkt_token_t lwkt_getpooltoken(void *);
-void	lwkt_relpooltoken(void *);
 
 #endif

@@ -17,7 +17,6 @@ struct timeval {
 extern volatile time_t time_uptime;	/* whole seconds since boot */
 extern uint64_t user_ticks;		/* clock ticks that hit user mode */
 
-void	nanouptime(struct timespec *);
 void	getnanouptime(struct timespec *);
 void	getmicrouptime(struct timeval *);
 int	tstohz_high(const struct timespec *);
