@@ -24,10 +24,10 @@
  * those that are shared or this cpu's.
  *
  * The last word of each object says where it is: not constructed, idle (the
- * link, or COBJ_BOTTOM), or constructed and out, with or without a
- * place below a limit.  Slabs start out zeroed, hence with nothing constructed,
- * and users of a type define it with KMALLOC_COBJ_SIZE() to make room for the
- * word.  A constructor always gets zeroed memory.
+ * link, or COBJ_BOTTOM), or constructed and out, with or without a place below
+ * a limit.  Slabs start out zeroed, hence with nothing constructed, and users
+ * of a type define it with KMALLOC_COBJ_SIZE() to make room for the word.  A
+ * constructor always gets zeroed memory.
  *
  * A limit counts objects that are out: one word, changed by atomic operations.
  * kmalloc_cobj() takes its place first and may then sleep for memory or in the
