@@ -17,7 +17,7 @@ $bb seq 1 "$lines" | $bb awk -v width="$width" '
 		fill = fill sprintf("%c%d", 97 + i % 26, i * i % 1009)
     }
     {
-	key = ($1 * 48271) % 2147483647
+	key = ($1 * 1103515245 + 12345) % 2147483648
 	printf "%010d %s %s\n", key, $1, substr(fill, key % 1000 + 1, width)
     }' >in
 echo "load bytes $($bb wc -c <in)"
