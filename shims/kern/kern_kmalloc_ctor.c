@@ -23,11 +23,11 @@
  * objects, and the slabs they lie in, stay; kmalloc_obj_reclaimlist() lets go
  * those that are shared or this cpu's.
  *
- * The last word of each object says where it is: not constructed, idle (the
- * link, or COBJ_BOTTOM), or constructed and out, with or without a place below
- * a limit.  Slabs start out zeroed, hence with nothing constructed, and users
- * of a type define it with KMALLOC_COBJ_SIZE() to make room for the word.  A
- * constructor always gets zeroed memory.
+ * The last word of each object says where it is: not constructed (0), idle (the
+ * link, tagged in the bits that an aligned address has not got), or out, with
+ * or without a place below a limit.  Slabs start out zeroed, hence with nothing
+ * constructed, and users of a type define it with KMALLOC_COBJ_SIZE() to make
+ * room for the word.  A constructor always gets zeroed memory.
  *
  * A limit counts objects that are out: one word, changed by atomic operations.
  * kmalloc_cobj() takes its place first and may then sleep for memory or in the
@@ -58,9 +58,9 @@
 #include <sys/spinlock2.h>
 #include <sys/thread2.h>
 
-#define	COBJ_BOTTOM		1UL	/* idle, the last one of its stack */
-#define	COBJ_OUT		0x636f6e73UL
-#define	COBJ_PLACED		0x636f6e74UL	/* with a place below a limit */
+#define	COBJ_IDLE		0x1cUL		/* added to the link */
+#define	COBJ_OUT		0x636f6e70UL
+#define	COBJ_PLACED		0x636f6e72UL	/* with a place below a limit */
 
 #define	IDLE_BATCH		(KMALLOC_COBJ_CPUIDLE / 2)
 
@@ -75,27 +75,41 @@ cobj_mark(struct malloc_type *type, void *obj)
  * ext->spin held.
  */
 static __inline void
-idle_push(struct kmalloc_idle *idle, struct malloc_type *type, void *obj)
+idle_push(struct kmalloc_idle *idle, void *obj, u_long *mark)
 {
-	*cobj_mark(type, obj) = idle->n != 0 ? idle->top : COBJ_BOTTOM;
+	*mark = idle->top + COBJ_IDLE;
 	idle->top = (u_long)(uintptr_t)obj;
 	++idle->n;
 }
 
 static __inline void *
-idle_pop(struct kmalloc_idle *idle, struct malloc_type *type)
+idle_pop(struct kmalloc_idle *idle, struct malloc_type *type, u_long **markp)
 {
+	void *obj = (void *)(uintptr_t)idle->top;
+	u_long *mark;
+
+	if (obj == NULL)
+		return (NULL);
+	mark = cobj_mark(type, obj);
+	KASSERT(*mark % __VM_CACHELINE_SIZE == COBJ_IDLE,
+	    ("%s: %p was overrun while it was free", type->ks_shortdesc, obj));
+	idle->top = *mark - COBJ_IDLE;
+	--idle->n;
+	*markp = mark;
+	return (obj);
+}
+
+static __inline int
+idle_move(struct kmalloc_idle *from, struct kmalloc_idle *to,
+    struct malloc_type *type)
+{
+	u_long *mark;
 	void *obj;
 
-	if (idle->n == 0)
-		return (NULL);
-	obj = (void *)(uintptr_t)idle->top;
-	idle->top = *cobj_mark(type, obj);
-	KASSERT(idle->n == 1 ? idle->top == COBJ_BOTTOM :
-	    idle->top > COBJ_PLACED,
-	    ("%s: %p was overrun while it was free", type->ks_shortdesc, obj));
-	--idle->n;
-	return (obj);
+	if ((obj = idle_pop(from, type, &mark)) == NULL)
+		return (0);
+	idle_push(to, obj, mark);
+	return (1);
 }
 
 /*
@@ -105,12 +119,9 @@ static void
 idle_fill(struct kmalloc_ext *ext, struct malloc_type *type,
     struct kmalloc_idle *idle)
 {
-	void *obj;
-
 	spin_lock(&ext->spin);
-	while (idle->n < IDLE_BATCH &&
-	    (obj = idle_pop(&ext->shared, type)) != NULL)
-		idle_push(idle, type, obj);
+	while (idle->n < IDLE_BATCH && idle_move(&ext->shared, idle, type))
+		;
 	spin_unlock(&ext->spin);
 }
 
@@ -120,7 +131,7 @@ idle_spill(struct kmalloc_ext *ext, struct malloc_type *type,
 {
 	spin_lock(&ext->spin);
 	while (idle->n > IDLE_BATCH && ext->shared.n < KMALLOC_COBJ_IDLE)
-		idle_push(&ext->shared, type, idle_pop(idle, type));
+		idle_move(idle, &ext->shared, type);
 	spin_unlock(&ext->spin);
 }
 
@@ -145,24 +156,22 @@ shared_count(const volatile struct kmalloc_ext *ext)
 }
 
 /*
- * Take an idle object, if there is one, and count it or what will be
- * constructed in its place as out.  In a critical section, which is left.
+ * Take an idle object, or NULL.  In a critical section, which is left.
  */
 static void *
 idle_get(struct kmalloc_ext *ext, struct malloc_type *type)
 {
 	struct kmalloc_idle *idle;
+	u_long *mark;
 	void *obj;
 
 	if ((idle = idle_mine(ext)) != NULL) {
 		if (idle->n == 0 && shared_count(ext) != 0)
 			idle_fill(ext, type, idle);
-		obj = idle_pop(idle, type);
-		++idle->out;
+		obj = idle_pop(idle, type, &mark);
 	} else {
 		spin_lock(&ext->spin);
-		obj = idle_pop(&ext->shared, type);
-		++ext->shared.out;
+		obj = idle_pop(&ext->shared, type, &mark);
 		spin_unlock(&ext->spin);
 	}
 	if (obj != NULL)
@@ -172,8 +181,8 @@ idle_get(struct kmalloc_ext *ext, struct malloc_type *type)
 }
 
 /*
- * Keep an object, unless it is NULL; it is out no longer.  Returns whether
- * there was room.  In a critical section, which is left.
+ * Keep an object.  Returns whether there was room.  In a critical section,
+ * which is left.
  */
 static int
 idle_put(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
@@ -185,16 +194,14 @@ idle_put(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 		if (idle->n == KMALLOC_COBJ_CPUIDLE &&
 		    shared_count(ext) < KMALLOC_COBJ_IDLE)
 			idle_spill(ext, type, idle);
-		room = (obj != NULL && idle->n < KMALLOC_COBJ_CPUIDLE);
+		room = (idle->n < KMALLOC_COBJ_CPUIDLE);
 		if (room)
-			idle_push(idle, type, obj);
-		--idle->out;
+			idle_push(idle, obj, cobj_mark(type, obj));
 	} else {
 		spin_lock(&ext->spin);
-		room = (obj != NULL && ext->shared.n < KMALLOC_COBJ_IDLE);
+		room = (ext->shared.n < KMALLOC_COBJ_IDLE);
 		if (room)
-			idle_push(&ext->shared, type, obj);
-		--ext->shared.out;
+			idle_push(&ext->shared, obj, cobj_mark(type, obj));
 		spin_unlock(&ext->spin);
 	}
 	crit_exit();
@@ -230,13 +237,8 @@ kmalloc_cobj_idle(const struct kmalloc_ext *ext)
 long
 kmalloc_cobj_out(const struct kmalloc_ext *ext)
 {
-	const volatile struct kmalloc_idle *idle = ext->idle;
-	long n = ((const volatile struct kmalloc_ext *)ext)->shared.out;
-	int cpu;
-
-	for (cpu = 0; idle != NULL && cpu < ncpus; ++cpu)
-		n += idle[cpu].out;
-	return (n);
+	return (((const volatile struct kmalloc_ext *)ext)->constructed -
+	    kmalloc_cobj_idle(ext));
 }
 
 /*
@@ -386,8 +388,6 @@ cobj_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
 	if (obj == NULL) {
 		obj = cobj_construct(ext, type, flags);
 		if (obj == NULL) {
-			crit_enter();
-			idle_put(ext, type, NULL);
 			if (mark == COBJ_PLACED)
 				place_give(ext);
 			return (NULL);
@@ -397,94 +397,98 @@ cobj_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
 	return (obj);
 }
 
-static __always_inline void *
-cobj_take(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
-    u_long mark)
-{
-	struct kmalloc_idle *idle;
-	void *obj;
-
-	crit_enter();
-	idle = idle_mine(ext);
-	if (__predict_false(idle == NULL || idle->n == 0))
-		return (cobj_get(ext, type, flags, mark));
-	obj = idle_pop(idle, type);
-	*cobj_mark(type, obj) = mark;
-	++idle->out;
-	++type->ks_use[mycpu->gd_cpuid].calls;
-	crit_exit();
-	return (obj);
-}
-
 static __noinline void *
-cobj_take_limited(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
+cobj_get_placed(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
 	if (!place_try(ext) && !place_wait(ext, flags))
 		return (NULL);
-	return (cobj_take(ext, type, flags, COBJ_PLACED));
+	crit_enter();
+	return (cobj_get(ext, type, flags, COBJ_PLACED));
 }
 
 void *
 _kmalloc_cobj(struct malloc_type *type, int flags)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
+	struct kmalloc_idle *idle;
+	u_long *mark;
+	void *obj;
+	int cpu;
 
 	if (ext->limit != 0)
-		return (cobj_take_limited(ext, type, flags));
-	return (cobj_take(ext, type, flags, COBJ_OUT));
+		return (cobj_get_placed(ext, type, flags));
+
+	crit_enter();
+	cpu = mycpu->gd_cpuid;
+	if (__predict_false((idle = ext->idle) == NULL ||
+	    (obj = idle_pop(&idle[cpu], type, &mark)) == NULL))
+		return (cobj_get(ext, type, flags, COBJ_OUT));
+	*mark = COBJ_OUT;
+	++type->ks_use[cpu].calls;
+	crit_exit();
+	return (obj);
 }
 
-/*
- * An object that this cpu does not keep.  In a critical section, which is left.
- */
-static __noinline void
-cobj_put(struct kmalloc_ext *ext, struct malloc_type *type, void *obj, int keep,
-    u_long mark)
+static __inline void
+cobj_assert_out(struct malloc_type *type, void *obj, u_long mark)
 {
-	if (!idle_put(ext, type, keep ? obj : NULL))
-		cobj_destroy(ext, type, obj);
-	if (mark == COBJ_PLACED)
-		place_give(ext);
-}
-
-static __inline u_long
-cobj_mark_out(struct malloc_type *type, void *obj)
-{
-	u_long mark = *cobj_mark(type, obj);
-
 	KASSERT(mark == COBJ_OUT || mark == COBJ_PLACED,
 	    ("kfree_cobj: %s: %p is free already, or was overrun",
 	    type->ks_shortdesc, obj));
-	return (mark);
+}
+
+/*
+ * An object that this cpu's stack has no room for.  In a critical section,
+ * which is left.
+ */
+static __noinline void
+cobj_put(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
+{
+	if (!idle_put(ext, type, obj))
+		cobj_destroy(ext, type, obj);
+}
+
+static __noinline void
+cobj_put_placed(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
+{
+	cobj_assert_out(type, obj, *cobj_mark(type, obj));
+	crit_enter();
+	cobj_put(ext, type, obj);
+	place_give(ext);
 }
 
 void
 _kfree_cobj(void *obj, struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
-	u_long mark = cobj_mark_out(type, obj);
+	u_long *mark = cobj_mark(type, obj);
 	struct kmalloc_idle *idle;
+
+	if (*mark != COBJ_OUT) {
+		cobj_put_placed(ext, type, obj);
+		return;
+	}
 
 	crit_enter();
 	idle = idle_mine(ext);
 	if (__predict_false(idle == NULL || idle->n == KMALLOC_COBJ_CPUIDLE)) {
-		cobj_put(ext, type, obj, 1, mark);
+		cobj_put(ext, type, obj);
 		return;
 	}
-	idle_push(idle, type, obj);
-	--idle->out;
+	idle_push(idle, obj, mark);
 	crit_exit();
-	if (mark == COBJ_PLACED)
-		place_give(ext);
 }
 
 void
 _kfree_cobj_dtor(void *obj, struct malloc_type *type)
 {
-	u_long mark = cobj_mark_out(type, obj);
+	struct kmalloc_ext *ext = cobj_ext(type);
+	u_long mark = *cobj_mark(type, obj);
 
-	crit_enter();
-	cobj_put(cobj_ext(type), type, obj, 0, mark);
+	cobj_assert_out(type, obj, mark);
+	cobj_destroy(ext, type, obj);
+	if (mark == COBJ_PLACED)
+		place_give(ext);
 }
 
 void
@@ -513,10 +517,7 @@ cobj_drain(struct kmalloc_ext *ext, struct malloc_type *type)
 	for (count = 0; count < KMALLOC_COBJ_CPUIDLE + KMALLOC_COBJ_IDLE;
 	    ++count) {
 		crit_enter();
-		obj = idle_get(ext, type);
-		crit_enter();
-		idle_put(ext, type, NULL);
-		if (obj == NULL)
+		if ((obj = idle_get(ext, type)) == NULL)
 			break;
 		cobj_destroy(ext, type, obj);
 	}
@@ -541,6 +542,7 @@ void
 _kmalloc_obj_unctor(struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
+	u_long *mark;
 	void *obj;
 	int cpu;
 
@@ -549,7 +551,7 @@ _kmalloc_obj_unctor(struct malloc_type *type)
 		    type->ks_shortdesc, kmalloc_cobj_out(ext));
 	cobj_drain(ext, type);
 	for (cpu = 0; ext->idle != NULL && cpu < ncpus; ++cpu) {
-		while ((obj = idle_pop(&ext->idle[cpu], type)) != NULL)
+		while ((obj = idle_pop(&ext->idle[cpu], type, &mark)) != NULL)
 			cobj_destroy(ext, type, obj);
 	}
 	KASSERT(ext->constructed == 0 && ext->places == 0,

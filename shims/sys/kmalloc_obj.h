@@ -192,10 +192,9 @@ struct kmalloc_blocked;
  * A stack of constructed objects that nobody has.
  */
 struct kmalloc_idle {
-	u_long		top;		/* the one put last */
+	u_long		top;		/* the one put last, or 0 */
 	long		n;
-	long		out;		/* objects got here less those put */
-	long		unused[5];	/* to the end of the cache line */
+	long		unused[6];	/* to the end of the cache line */
 };
 
 struct kmalloc_ext {
@@ -264,7 +263,8 @@ struct kmalloc_ext {
  * gone free if it can.
  *
  * kmalloc_cobj_percpu() gives each cpu a stack of idle objects, if memory
- * allows.  kmalloc_cobj_idle() and kmalloc_cobj_out() add up what all have.
+ * allows.  kmalloc_cobj_idle() adds up what all have and kmalloc_cobj_out() says
+ * what they have not, both exact only while nobody gets or puts any.
  *
  * kmalloc_slot_floor() is how many free slots are not for the caller.
  * kmalloc_slot_populate() makes a slab, or a mini slab, in another one of ext's
