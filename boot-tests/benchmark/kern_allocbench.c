@@ -54,12 +54,14 @@ struct bench_obj {
 static MALLOC_DEFINE(M_BENCH, "bench", "benchmark's pointers");
 static MALLOC_DEFINE(M_BENCHSIMPLE, "bench simple", "benchmark's cache");
 static MALLOC_DEFINE(M_BENCHCTOR, "bench ctor", "benchmark's cache");
+static MALLOC_DEFINE(M_BENCHLIMIT, "bench limit", "benchmark's cache");
 static MALLOC_DEFINE_OBJ(M_BENCHOBJ, sizeof(struct bench_obj), "bench obj",
     "benchmark of kmalloc_obj");
 
 static vm_zone_t bench_zone;
 static struct objcache *bench_simple;
 static struct objcache *bench_cache;
+static struct objcache *bench_limited;
 static void **bench_objs;
 
 static bool
@@ -134,6 +136,8 @@ ALLOCBENCH_CPU(cpu_simple, objcache_get(bench_simple, M_WAITOK),
     objcache_put(bench_simple, p))
 ALLOCBENCH_CPU(cpu_ctor, objcache_get(bench_cache, M_WAITOK),
     objcache_put(bench_cache, p))
+ALLOCBENCH_CPU(cpu_limit, objcache_get(bench_limited, M_WAITOK),
+    objcache_put(bench_limited, p))
 
 static void (*bench_func)(void **);
 static volatile u_int bench_want, bench_ready, bench_done;
@@ -244,6 +248,16 @@ allocbench_ctor(void)
 }
 
 static void
+allocbench_limit(void)
+{
+	bench_limited = objcache_create_mbacked(M_BENCHLIMIT,
+	    sizeof(struct bench_obj), 2 * ALLOCBENCH_OBJS, 0, bench_ctor, NULL,
+	    NULL);
+	ALLOCBENCH("cache-limit", objcache_get(bench_limited, M_WAITOK),
+	    objcache_put(bench_limited, p));
+}
+
+static void
 allocbench_run(void *dummy)
 {
 	bench_objs = kmalloc(ALLOCBENCH_OBJS * sizeof(*bench_objs), M_BENCH,
@@ -251,11 +265,13 @@ allocbench_run(void *dummy)
 	allocbench_zone();
 	allocbench_simple();
 	allocbench_ctor();
+	allocbench_limit();
 	allocbench_obj();
 	if (ncpus > 1) {
 		allocbench_cpus("zone", cpu_zone);
 		allocbench_cpus("cache", cpu_simple);
 		allocbench_cpus("cache-ctor", cpu_ctor);
+		allocbench_cpus("cache-limit", cpu_limit);
 		allocbench_cpus("obj", cpu_obj);
 	}
 	kfree(bench_objs, M_BENCH);

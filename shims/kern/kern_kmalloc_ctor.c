@@ -13,7 +13,8 @@
  * from a stack which all share, under ext->spin, and one that is full leaves
  * half there: so objects that one cpu gets and another puts come round again.
  * Until the maintainer has set up the stacks of the cpus, which can only be
- * counted once they run, the shared one serves alone.
+ * counted once they run, the shared one serves alone, and so it does for types
+ * with a limit.
  *
  * What fits nowhere is destroyed when it is put, as objcache did with what its
  * magazines did not hold: otherwise a type whose load has gone would keep what
@@ -29,17 +30,17 @@
  * constructed, and users of a type define it with KMALLOC_COBJ_SIZE() to make
  * room for the word.  A constructor always gets zeroed memory.
  *
- * A limit counts objects that are out: one word, changed by atomic operations.
- * kmalloc_cobj() takes its place first and may then sleep for memory or in the
- * constructor; if it fails it gives the place back.  A caller that finds no
- * place counts itself in limit_waiting, tries again and sleeps, with ext->spin
- * held from the first to the last.  Who gives a place back looks at
- * limit_waiting afterwards and, if there is anybody, passes through ext->spin
- * before it calls wakeup().  Either the sleeper's second try comes after the
- * place is there, or the other sees it counted and wakes it when it is asleep.
- * Unlike objcache the count is exact and global: idle objects do not count,
- * wherever they are, and whoever has a place and finds no idle object gets
- * another one constructed.
+ * A limit counts objects that are out.  Who gets one takes a place below it, or
+ * sleeps for one, and may then sleep for memory or in the constructor; who puts
+ * one gives the place back when the object is idle or destroyed, not before.
+ * All idle objects of such a type are on the shared stack, and both are under
+ * ext->spin.  Therefore whoever constructs, having found none idle, knows that
+ * all there are have places: there are never more than the limit, out or idle,
+ * as with objcache.  A constructor that takes an object of another type with
+ * the same limit depends on that: if each cpu kept some idle, they would hold
+ * the other type's last places with nobody to put them.  model/limit.pml shows
+ * both.  The price is a lock that all cpus share.  (What cpus keep of a type
+ * that had no limit until now comes on top, and is used up there.)
  *
  * Destructors may block.  They run without spinlocks, in whoever puts the
  * object.
@@ -163,13 +164,14 @@ idle_get(struct kmalloc_ext *ext, struct malloc_type *type)
 {
 	struct kmalloc_idle *idle;
 	u_long *mark;
-	void *obj;
+	void *obj = NULL;
 
 	if ((idle = idle_mine(ext)) != NULL) {
-		if (idle->n == 0 && shared_count(ext) != 0)
+		if (idle->n == 0 && ext->limit == 0 && shared_count(ext) != 0)
 			idle_fill(ext, type, idle);
 		obj = idle_pop(idle, type, &mark);
-	} else {
+	}
+	if (obj == NULL && (idle == NULL || ext->limit != 0)) {
 		spin_lock(&ext->spin);
 		obj = idle_pop(&ext->shared, type, &mark);
 		spin_unlock(&ext->spin);
@@ -213,8 +215,8 @@ kmalloc_cobj_percpu(struct kmalloc_ext *ext)
 {
 	struct kmalloc_idle *idle;
 
-	if (ext->idle != NULL ||
-	    (ext->ctor == NULL && ext->dtor == NULL && ext->limit == 0))
+	if (ext->idle != NULL || ext->limit != 0 ||
+	    (ext->ctor == NULL && ext->dtor == NULL))
 		return;
 	idle = kmalloc(ncpus * sizeof(*idle), M_KMALLOC_EXT,
 	    M_NOWAIT | M_ZERO);
@@ -242,54 +244,50 @@ kmalloc_cobj_out(const struct kmalloc_ext *ext)
 }
 
 /*
- * A place below the limit, whatever that is just now.
+ * Take a place below the limit, whatever that is just now, or sleep until there
+ * is one.  ext->spin is held.
  */
-static __inline int
-place_try(struct kmalloc_ext *ext)
+static int
+place_take(struct kmalloc_ext *ext, int flags)
 {
-	u_long places = ext->places;
-	u_long limit;
-
-	do {
-		limit = ext->limit;
-		if (limit != 0 && places >= limit)
+	while (ext->limit != 0 && ext->places >= ext->limit) {
+		if ((flags & (M_WAITOK | M_NULLOK)) != M_WAITOK)
 			return (0);
-	} while (!atomic_fcmpset_long(&ext->places, &places, places + 1));
-	return (1);
-}
-
-static __noinline int
-place_wait(struct kmalloc_ext *ext, int flags)
-{
-	if ((flags & (M_WAITOK | M_NULLOK)) != M_WAITOK)
-		return (0);
-
-	spin_lock(&ext->spin);
-	atomic_add_long(&ext->limit_waiting, 1);
-	while (!place_try(ext)) {
 		++ext->limit_sleeps;
-		ssleep(&ext->limit, &ext->spin, 0, "kmlimit", 0);
+		++ext->limit_waiting;
+		ssleep(&ext->places, &ext->spin, 0, "kmlimit", 0);
+		--ext->limit_waiting;
 	}
-	atomic_add_long(&ext->limit_waiting, -1);
-	spin_unlock(&ext->spin);
+	++ext->places;
 	return (1);
 }
 
-static void
-limit_wakeup(struct kmalloc_ext *ext)
+/*
+ * Give a place back, after obj, if that is not NULL and there is room for it.
+ * Returns whether there was.
+ */
+static int
+place_give(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 {
-	spin_lock(&ext->spin);
-	spin_unlock(&ext->spin);
-	wakeup(&ext->limit);
-}
+	int waiting = 0;
+	int done = 1;
 
-static __noinline void
-place_give(struct kmalloc_ext *ext)
-{
-	KASSERT(ext->places != 0, ("kfree_cobj: more places than taken"));
-	atomic_add_long(&ext->places, -1);
-	if (ext->limit_waiting != 0)
-		limit_wakeup(ext);
+	spin_lock(&ext->spin);
+	if (obj != NULL) {
+		done = (ext->shared.n < KMALLOC_COBJ_IDLE);
+		if (done)
+			idle_push(&ext->shared, obj, cobj_mark(type, obj));
+	}
+	if (done) {
+		KASSERT(ext->places != 0, ("%s: more places than taken",
+		    type->ks_shortdesc));
+		--ext->places;
+		waiting = ext->limit_waiting;
+	}
+	spin_unlock(&ext->spin);
+	if (waiting)
+		wakeup(&ext->places);
+	return (done);
 }
 
 /*
@@ -377,8 +375,7 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
  * In a critical section, which is left.
  */
 static __noinline void *
-cobj_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
-    u_long mark)
+cobj_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
 	void *obj;
 
@@ -387,23 +384,40 @@ cobj_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
 	obj = idle_get(ext, type);
 	if (obj == NULL) {
 		obj = cobj_construct(ext, type, flags);
-		if (obj == NULL) {
-			if (mark == COBJ_PLACED)
-				place_give(ext);
+		if (obj == NULL)
 			return (NULL);
-		}
 	}
-	*cobj_mark(type, obj) = mark;
+	*cobj_mark(type, obj) = COBJ_OUT;
 	return (obj);
 }
 
 static __noinline void *
 cobj_get_placed(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
-	if (!place_try(ext) && !place_wait(ext, flags))
+	u_long *mark;
+	void *obj;
+
+	spin_lock(&ext->spin);
+	if (!place_take(ext, flags)) {
+		spin_unlock(&ext->spin);
 		return (NULL);
-	crit_enter();
-	return (cobj_get(ext, type, flags, COBJ_PLACED));
+	}
+	obj = idle_pop(&ext->shared, type, &mark);
+	if (obj != NULL)
+		++type->ks_use[mycpu->gd_cpuid].calls;
+	spin_unlock(&ext->spin);
+
+	if (obj == NULL) {
+		crit_enter();
+		obj = cobj_get(ext, type, flags);
+		if (obj == NULL) {
+			place_give(ext, type, NULL);
+			return (NULL);
+		}
+		mark = cobj_mark(type, obj);
+	}
+	*mark = COBJ_PLACED;
+	return (obj);
 }
 
 void *
@@ -422,7 +436,7 @@ _kmalloc_cobj(struct malloc_type *type, int flags)
 	cpu = mycpu->gd_cpuid;
 	if (__predict_false((idle = ext->idle) == NULL ||
 	    (obj = idle_pop(&idle[cpu], type, &mark)) == NULL))
-		return (cobj_get(ext, type, flags, COBJ_OUT));
+		return (cobj_get(ext, type, flags));
 	*mark = COBJ_OUT;
 	++type->ks_use[cpu].calls;
 	crit_exit();
@@ -452,9 +466,10 @@ static __noinline void
 cobj_put_placed(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 {
 	cobj_assert_out(type, obj, *cobj_mark(type, obj));
-	crit_enter();
-	cobj_put(ext, type, obj);
-	place_give(ext);
+	if (!place_give(ext, type, obj)) {
+		cobj_destroy(ext, type, obj);
+		place_give(ext, type, NULL);
+	}
 }
 
 void
@@ -488,38 +503,49 @@ _kfree_cobj_dtor(void *obj, struct malloc_type *type)
 	cobj_assert_out(type, obj, mark);
 	cobj_destroy(ext, type, obj);
 	if (mark == COBJ_PLACED)
-		place_give(ext);
+		place_give(ext, type, NULL);
 }
 
 void
 _kmalloc_obj_set_limit(struct malloc_type *type, long limit)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
+	int waiting;
 
 	spin_lock(&ext->spin);
 	ext->limit = limit;
+	waiting = ext->limit_waiting;
 	spin_unlock(&ext->spin);
-	if (ext->limit_waiting != 0)
-		limit_wakeup(ext);
+	if (waiting)
+		wakeup(&ext->places);
 }
 
 /*
  * Destroy what is idle, as far as it is shared or this cpu's, but no more than
- * there may have been in the beginning: others may go on putting objects.
- * Returns how many.
+ * there may have been in the beginning: others may go on putting objects.  Who
+ * is about to go has a place.  Returns how many.
  */
 static int
 cobj_drain(struct kmalloc_ext *ext, struct malloc_type *type)
 {
+	struct kmalloc_idle *idle;
+	u_long *mark;
 	void *obj;
 	int count;
 
 	for (count = 0; count < KMALLOC_COBJ_CPUIDLE + KMALLOC_COBJ_IDLE;
 	    ++count) {
-		crit_enter();
-		if ((obj = idle_get(ext, type)) == NULL)
+		spin_lock(&ext->spin);
+		if ((idle = idle_mine(ext)) == NULL || idle->n == 0)
+			idle = &ext->shared;
+		obj = idle_pop(idle, type, &mark);
+		if (obj != NULL)
+			++ext->places;
+		spin_unlock(&ext->spin);
+		if (obj == NULL)
 			break;
 		cobj_destroy(ext, type, obj);
+		place_give(ext, type, NULL);
 	}
 	return (count);
 }

@@ -123,6 +123,7 @@ slot_take(struct kmalloc_ext *ext, int privileged, vm_offset_t *vap)
 	long words, i;
 	int bit;
 
+	*vap = 0;
 	spin_lock(&ext->spin);
 	if (ext->nfreeslots <= kmalloc_slot_floor(ext, privileged)) {
 		spin_unlock(&ext->spin);

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The limit of a constructed type: places counted by atomic operations, and
- * sleepers that must not miss the wakeup.
+ * The limit of constructed types: who gets what is idle, who constructs, who
+ * sleeps.  Two types with the same limit; the constructor of the outer takes an
+ * object of the inner and does not wait for it.
  *
- *	getter		takes a place, or counts itself, tries again and sleeps,
- *			with the spinlock held until it is asleep; then gives it
- *			back
- *	setter		raises the limit by one
+ *	getter		gets an outer object and puts it, twice
+ *	taker		destroys what is idle, as kmalloc_obj_reclaimlist() does
+ *	setter		raises both limits by one, the inner first
  *
- * Who gives a place back, or raises the limit, looks for sleepers afterwards
- * and passes through the spinlock before it wakes them.
+ * A place is taken, and an idle object with it, under the type's lock, by the
+ * taker, too; given back under it, with the object or when that is destroyed.
  *
- * What must hold: no more places are taken than the limit allows, and nobody
- * sleeps for ever.  What breaks it:
+ * What must hold: there are no more objects than the limit, out or idle; the
+ * constructor never finds the inner type at its limit; nobody sleeps for ever.
+ * What breaks it:
  *
- *	M_OVER		the place is counted after it was looked for
- *	M_UNSEEN	a getter counts itself when it has tried again
- *	M_EARLY		a giver looks for sleepers before it gives back
- *	M_NOPASS	a giver wakes without passing through the spinlock
+ *	M_CPU		idle objects stay where only one cpu finds them
+ *	M_COUNT		who is idle is looked for before the place is taken
+ *	M_EARLY		the place goes before the object is destroyed
+ *	M_TAKER		the taker takes no place
+ *	M_SEEN		a giver looks for sleepers before it gives
  */
 
 #ifdef LARGE
@@ -25,36 +27,66 @@
 #else
 #define	GETTERS	3
 #endif
+#define	ROOM	1			/* idle objects that are kept */
 
-byte limit = 1;
-byte places;
-byte waiting;
-bool spin;			/* held */
+#define	OUTER	0
+#define	INNER	1
+
+byte limit[2] = 1;
+byte places[2];
+byte idle[2];
+byte objects[2];			/* constructed, or about to be */
+byte waiting;				/* for an outer one */
+bool spin[2];				/* held */
 bool asleep[GETTERS];
 byte done;
+#ifdef M_CPU
+bool own[GETTERS];
+#endif
 
-inline try_place(got)
+inline lock(t) { atomic { !spin[t] -> spin[t] = true } }
+inline unlock(t) { spin[t] = false }
+
+/* An inner object: an idle one, or another. */
+inline get_inner()
 {
-#ifdef M_OVER
-	got = places < limit;
-	if
-	:: got -> places++
-	:: else
-	fi;
-#else
+	lock(INNER);
+	assert(places[INNER] < limit[INNER]);
 	d_step {
-		got = places < limit;
+		places[INNER]++;
 		if
-		:: got -> places++
-		:: else
+		:: idle[INNER] > 0 -> idle[INNER]--
+		:: else -> objects[INNER]++
 		fi
 	}
-#endif
-	assert(places <= limit)
+	unlock(INNER)
 }
 
-inline lock() { atomic { !spin -> spin = true } }
-inline unlock() { spin = false }
+inline put_inner()
+{
+	lock(INNER);
+	d_step {
+		places[INNER]--;
+		if
+		:: idle[INNER] < ROOM -> idle[INNER]++
+		:: else -> objects[INNER]--
+		fi
+	}
+	unlock(INNER)
+}
+
+inline construct()
+{
+	objects[OUTER]++;
+	assert(objects[OUTER] <= limit[OUTER]);
+	get_inner()
+}
+
+inline destroy()
+{
+	put_inner();
+	objects[OUTER]--
+}
 
 inline wake_all()
 {
@@ -68,64 +100,142 @@ inline wake_all()
 	}
 }
 
-inline wake_sleepers()
+inline get_outer()
 {
-#ifndef M_NOPASS
-	lock();
-	unlock();
+	lock(OUTER);
+#ifdef M_COUNT
+	found = idle[OUTER] > 0;
+	idle[OUTER] = idle[OUTER] - found;
+	unlock(OUTER);
+	lock(OUTER);
 #endif
-	wake_all()
+	do
+	:: places[OUTER] < limit[OUTER] -> break
+	:: else ->
+		/* ssleep(): on the queue first, then the lock is let go. */
+		waiting++;
+		asleep[self] = true;
+		unlock(OUTER);
+		!asleep[self];
+		lock(OUTER);
+		waiting--
+	od;
+	places[OUTER]++;
+#ifndef M_COUNT
+	found = idle[OUTER] > 0;
+	idle[OUTER] = idle[OUTER] - found;
+#endif
+	unlock(OUTER);
+#ifdef M_CPU
+	found = found || own[self];
+	own[self] = false;
+#endif
+	if
+	:: found
+	:: else -> construct()
+	fi
+}
+
+inline look_early()
+{
+#ifdef M_SEEN
+	lock(OUTER);
+	seen = waiting > 0;
+	unlock(OUTER)
+#else
+	skip
+#endif
+}
+
+inline look()
+{
+#ifndef M_SEEN
+	seen = waiting > 0
+#else
+	skip
+#endif
+}
+
+inline give_place()
+{
+	look_early();
+	lock(OUTER);
+	places[OUTER]--;
+	look();
+	unlock(OUTER);
+	if
+	:: seen -> wake_all()
+	:: else
+	fi
+}
+
+inline put_outer()
+{
+#ifdef M_CPU
+	own[self] = true;
+	give_place();
+#else
+	look_early();
+	lock(OUTER);
+	kept = idle[OUTER] < ROOM;
+	if
+	:: kept ->
+		idle[OUTER]++;
+		places[OUTER]--;
+		look();
+		unlock(OUTER);
+		if
+		:: seen -> wake_all()
+		:: else
+		fi
+	:: else ->
+		unlock(OUTER);
+#ifdef M_EARLY
+		give_place();
+		destroy()
+#else
+		destroy();
+		give_place()
+#endif
+	fi
+#endif
 }
 
 proctype getter(byte self)
 {
-	byte i;
-	bool got, seen;
+	byte i, n;
+	bool found, kept, seen;
 
-	try_place(got);
-	if
-	:: got -> goto have
-	:: else
-	fi;
-	lock();
-#ifndef M_UNSEEN
-	waiting++;
-#endif
 	do
-	:: try_place(got);
-	   if
-	   :: got -> break
-	   :: else ->
-#ifdef M_UNSEEN
-		waiting++;
-#endif
-		/* ssleep(): on the queue first, then the lock is let go. */
-		asleep[self] = true;
-		unlock();
-		!asleep[self];
-		lock();
-#ifdef M_UNSEEN
-		waiting--;
-#endif
-	   fi
+	:: n == 2 -> break
+	:: else ->
+		get_outer();
+		put_outer();
+		n++
 	od;
-#ifndef M_UNSEEN
-	waiting--;
-#endif
-	unlock();
-have:
-#ifdef M_EARLY
-	seen = waiting > 0;
-	places--;
-#else
-	places--;
-	seen = waiting > 0;
-#endif
-	if
-	:: seen -> wake_sleepers()
-	:: else
-	fi;
 	done++
+}
+
+proctype taker()
+{
+	byte i;
+	bool found, seen;
+
+	lock(OUTER);
+	found = idle[OUTER] > 0;
+	idle[OUTER] = idle[OUTER] - found;
+#ifndef M_TAKER
+	places[OUTER] = places[OUTER] + found;
+#endif
+	unlock(OUTER);
+	if
+	:: found ->
+		destroy();
+#ifndef M_TAKER
+		give_place()
+#endif
+	:: else
+	fi
 }
 
 proctype setter()
@@ -133,12 +243,15 @@ proctype setter()
 	byte i;
 	bool seen;
 
-	lock();
-	limit++;
-	unlock();
+	lock(INNER);
+	limit[INNER]++;
+	unlock(INNER);
+	lock(OUTER);
+	limit[OUTER]++;
 	seen = waiting > 0;
+	unlock(OUTER);
 	if
-	:: seen -> wake_sleepers()
+	:: seen -> wake_all()
 	:: else
 	fi
 }
@@ -148,11 +261,14 @@ init {
 
 	atomic {
 		run setter();
+		run taker();
 		do
 		:: n < GETTERS -> run getter(n); n++
 		:: else -> break
 		od
 	}
 	_nr_pr == 1;
-	assert(done == GETTERS && places == 0 && waiting == 0)
+	assert(done == GETTERS && places[OUTER] == 0 && waiting == 0);
+	assert(objects[OUTER] == idle[OUTER]);
+	assert(places[INNER] == objects[OUTER])
 }

@@ -65,7 +65,7 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 
 /*
  * Objects of such a type that are kept constructed while nobody has them: on a
- * stack of each cpu's and on one that all share.
+ * stack of each cpu's, if it has no limit, and on one that all share.
  */
 #define	KMALLOC_COBJ_CPUIDLE	16
 #define	KMALLOC_COBJ_IDLE	64
@@ -95,22 +95,22 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
  * After malloc_init(): objects of this type are constructed.  ctor runs when
  * an object that is not constructed is handed out, which is zero, dtor when one
  * is put that is not kept; either may be NULL and both may block.  limit != 0:
- * no more than that many objects are out at once.
+ * no more than that many objects are out or kept.
  */
 #define	kmalloc_obj_ctor(name, ctor, dtor, privdata, limit)		\
 	_kmalloc_obj_ctor(name##_obj, (ctor), (dtor), (privdata), (limit))
 
 /*
  * Change the limit of a constructed type; 0: none.  Sleepers try again.  More
- * objects than the new limit may stay out until they are put; those got while
- * there was none never count.
+ * objects than the new limit may stay out until they are put, and more are kept;
+ * those got while there was none never count.
  */
 #define	kmalloc_obj_set_limit(name, limit)				\
 	_kmalloc_obj_set_limit(name##_obj, (limit))
 
 /*
- * Destroy what is kept constructed for reuse, but for what other cpus keep, of
- * the first type in list that has any.  Non-zero if there was one.  May block,
+ * Destroy what is kept constructed for reuse of the first type in list that has
+ * any, but for what other cpus keep of types without a limit.  Non-zero if there was one.  May block,
  * as destructors do.
  */
 int	kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes);
@@ -228,8 +228,8 @@ struct kmalloc_ext {
 	struct kmalloc_idle	shared;
 	long			constructed;
 	volatile u_long		limit;		/* 0: none */
-	volatile u_long		places;		/* taken below the limit */
-	volatile u_long		limit_waiting;
+	u_long			places;		/* taken below the limit */
+	u_long			limit_waiting;
 
 	u_long			eaten;		/* slabs handed to the type */
 	u_long			refills;

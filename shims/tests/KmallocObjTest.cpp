@@ -644,7 +644,7 @@ MALLOC_DEFINE_OBJ(M_OWN, KMALLOC_COBJ_SIZE(1000), "OWN", "");
 TEST_F(KmallocObj, cpusHaveIdleObjectsOfTheirOwn) {
   const long All = KMALLOC_COBJ_CPUIDLE + KMALLOC_COBJ_IDLE;
   malloc_init(M_OWN_obj);
-  kmalloc_obj_ctor(M_OWN, ctor, dtor, &Constructed, All + 10);
+  kmalloc_obj_ctor(M_OWN, ctor, dtor, &Constructed, 0);
   Constructed = Destroyed = 0;
   struct kmalloc_ext *Ext = kmalloc_ext(M_OWN_obj);
   kfree_cobj(kmalloc_cobj(M_OWN, M_WAITOK), M_OWN);
@@ -656,7 +656,6 @@ TEST_F(KmallocObj, cpusHaveIdleObjectsOfTheirOwn) {
   for (long I = 0; I < All + 10; ++I)
     Objs.push_back(kmalloc_cobj(M_OWN, M_WAITOK));
   EXPECT_EQ(Constructed, All + 10) << "one was there from before";
-  EXPECT_EQ(kmalloc_cobj(M_OWN, M_NOWAIT), nullptr) << "that is the limit";
   EXPECT_EQ(kmalloc_cobj_out(Ext), All + 10);
   for (long I = 0; I <= KMALLOC_COBJ_CPUIDLE; ++I) {
     kfree_cobj(Objs.back(), M_OWN);
@@ -680,6 +679,45 @@ TEST_F(KmallocObj, cpusHaveIdleObjectsOfTheirOwn) {
   kmalloc_obj_unctor(M_OWN);
   EXPECT_EQ(Destroyed, Constructed);
   EXPECT_EQ(M_OWN_obj->ks_use->inuse, 0u);
+}
+
+MALLOC_DEFINE_OBJ(M_BOUND, KMALLOC_COBJ_SIZE(1000), "BOUND", "");
+
+// All that is idle of a type with a limit is within everyone's reach, but for
+// what this cpu has from the time before.
+TEST_F(KmallocObj, idleObjectsOfALimitedTypeAreShared) {
+  malloc_init(M_BOUND_obj);
+  kmalloc_obj_ctor(M_BOUND, ctor, dtor, &Constructed, 4);
+  Constructed = Destroyed = 0;
+  struct kmalloc_ext *Ext = kmalloc_ext(M_BOUND_obj);
+  auto GetAndPut = [](int Count) {
+    std::vector<void *> Objs;
+    for (int I = 0; I < Count; ++I)
+      Objs.push_back(kmalloc_cobj(M_BOUND, M_WAITOK));
+    EXPECT_EQ(kmalloc_cobj(M_BOUND, M_WAITOK | M_NULLOK), nullptr);
+    for (void *Obj : Objs)
+      kfree_cobj(Obj, M_BOUND);
+  };
+  fake_maintain();
+  EXPECT_EQ(Ext->idle, nullptr);
+  GetAndPut(4);
+  GetAndPut(4);
+  EXPECT_EQ(Constructed, 4);
+  EXPECT_EQ(Ext->shared.n, 4);
+  EXPECT_EQ(Ext->places, 0u);
+
+  kmalloc_obj_set_limit(M_BOUND, 0);
+  fake_maintain();
+  ASSERT_NE(Ext->idle, nullptr);
+  kfree_cobj(kmalloc_cobj(M_BOUND, M_WAITOK), M_BOUND);
+  EXPECT_EQ(Ext->idle->n, 4);
+  kmalloc_obj_set_limit(M_BOUND, 3);
+  GetAndPut(3);
+  EXPECT_EQ(Constructed, 4);
+  EXPECT_EQ(Ext->idle->n, 1);
+  EXPECT_EQ(Ext->shared.n, 3);
+  kmalloc_obj_unctor(M_BOUND);
+  EXPECT_EQ(Destroyed, 4);
 }
 
 // What a constructor holds does not keep slabs from going, nor does having one.
@@ -803,7 +841,7 @@ TEST_F(KmallocObj, callersSleepAtTheLimit) {
     fake_thread_exit();
   });
   fake_run_until([](void *Chan) { return fake_asleep_on(Chan); },
-                 const_cast<u_long *>(&Ext->limit));
+                 &Ext->places);
   EXPECT_EQ(C, nullptr);
   EXPECT_EQ(Ext->limit_sleeps, 1u);
   kfree_cobj(A, M_SLEEP);

@@ -14,8 +14,8 @@
 //	idle	constructed, with a destructor
 //
 // While an object is out nobody else writes to it; a fresh one is zero and a
-// used one as it was left; in the end nothing is out, and every slab is
-// somewhere.
+// used one as it was left; of a type with a limit there are never more than
+// that, out or idle; in the end nothing is out, and every slab is somewhere.
 
 #include "fake_kernel.h"
 
@@ -36,6 +36,7 @@ namespace {
 constexpr int Workers = 5;
 constexpr size_t Words = 24; // of an object, that the test looks at
 constexpr size_t Held = 300; // objects of a type a worker may hold
+constexpr long Limit = Held / 10;
 
 #define REQUIRE(Cond)                                                          \
   do {                                                                         \
@@ -51,7 +52,10 @@ MALLOC_DEFINE_OBJ(M_IDLE, KMALLOC_COBJ_SIZE(Words * 8), "idle", "");
 enum { Zone, Grows, Limited, Idle, Kinds };
 
 std::atomic<int> Running{Workers};
-std::atomic<long> Constructed{0};
+struct Cache {
+  const long Limit; // 0: none
+  std::atomic<long> Constructed{0};
+} LimitedCache{Limit}, IdleCache{0};
 
 // Objects on their way from one processor to another.
 std::mutex MailLock;
@@ -71,16 +75,18 @@ bool isFilled(const uint64_t *Obj, uint64_t With) {
 
 uint64_t tag(const void *Obj) { return reinterpret_cast<uintptr_t>(Obj) | 1; }
 
-bool ctor(void *Obj, void *, int) {
+bool ctor(void *Obj, void *Priv, int) {
+  auto *C = static_cast<Cache *>(Priv);
   REQUIRE(isFilled(static_cast<uint64_t *>(Obj), 0));
   fill(static_cast<uint64_t *>(Obj), tag(Obj));
-  ++Constructed;
+  const long Now = ++C->Constructed;
+  REQUIRE(C->Limit == 0 || Now <= C->Limit);
   return true;
 }
 
-void dtor(void *Obj, void *) {
+void dtor(void *Obj, void *Priv) {
   REQUIRE(isFilled(static_cast<uint64_t *>(Obj), tag(Obj)));
-  --Constructed;
+  --static_cast<Cache *>(Priv)->Constructed;
 }
 
 struct malloc_type *typeOf(int Kind) {
@@ -121,8 +127,8 @@ void exchange(int Kind, std::vector<uint64_t *> &Objs) {
   Objs.swap(Mail[Kind]);
 }
 
-// Who holds objects of the limited type does not sleep for more: at the limit he would
-// wait for himself.
+// Who holds objects of the limited type does not sleep for more: at the limit
+// he would wait for himself.
 void work(int Cpu, long Rounds) {
   struct thread Td = {"worker"};
   fake_thread_enter(&Td);
@@ -216,8 +222,8 @@ int main(int Argc, char **Argv) {
   malloc_init(M_IDLE_obj);
   kmalloc_obj_reserve(M_ZONE, 2, 20000);
   kmalloc_obj_reserve(M_GROWS, 1, 0);
-  kmalloc_obj_ctor(M_LIMITED, ctor, dtor, nullptr, Held / 10);
-  kmalloc_obj_ctor(M_IDLE, ctor, dtor, nullptr, 0);
+  kmalloc_obj_ctor(M_LIMITED, ctor, dtor, &LimitedCache, Limit);
+  kmalloc_obj_ctor(M_IDLE, ctor, dtor, &IdleCache, 0);
   if (Argc == 3)
     fake_without(Argv[2]);
   fake_start_maintainer();
@@ -245,7 +251,7 @@ int main(int Argc, char **Argv) {
   REQUIRE(kmalloc_ext(M_IDLE_obj)->idle != nullptr);
   kmalloc_obj_unctor(M_LIMITED);
   kmalloc_obj_unctor(M_IDLE);
-  REQUIRE(Constructed == 0);
+  REQUIRE(LimitedCache.Constructed == 0 && IdleCache.Constructed == 0);
   fflush(stdout);
   _Exit(0); // the maintainer never ends
 }
