@@ -38,9 +38,9 @@
  * all there are have places: there are never more than the limit, out or idle,
  * as with objcache.  A constructor that takes an object of another type with
  * the same limit depends on that: if each cpu kept some idle, they would hold
- * the other type's last places with nobody to put them.  model/limit.pml shows
- * both.  The price is a lock that all cpus share.  (What cpus keep of a type
- * that had no limit until now comes on top, and is used up there.)
+ * the other type's last places with nobody to put them.  The price is a lock
+ * that all cpus share.  (What cpus keep of a type that had no limit until now
+ * comes on top, and is used up there.)
  *
  * Destructors may block.  They run without spinlocks, in whoever puts the
  * object.

@@ -59,7 +59,14 @@
 #include <vm/vm_page2.h>
 
 #define	SLAB_PAGES	(KMALLOC_SLAB_SIZE / PAGE_SIZE)
-#define	SLOTS_FLOOR	8	/* slots only the privileged may take */
+
+/*
+ * Slots of a type that grows, which only the privileged may take; see `how
+ * many' in kern_kmalloc_reserve.c.
+ */
+#ifndef KMALLOC_SLOTS_FLOOR
+#define	KMALLOC_SLOTS_FLOOR	8
+#endif
 
 /*
  * Address space of nslots slabs; a set bit in map[] is a free slot.
@@ -109,8 +116,8 @@ kmalloc_slab_is_mini(const struct kmalloc_slab *slab)
 long
 kmalloc_slot_floor(const struct kmalloc_ext *ext, int privileged)
 {
-	return (!privileged && ext->grows && ext->nslabs != 0 ? SLOTS_FLOOR :
-	    0);
+	return (!privileged && ext->grows && ext->nslabs != 0 ?
+	    KMALLOC_SLOTS_FLOOR : 0);
 }
 
 /*
