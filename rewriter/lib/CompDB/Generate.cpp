@@ -95,29 +95,14 @@ static std::string firstScript(const KernelTree &Tree,
   return "";
 }
 
-static void findInterfaces(const std::string &Directory,
-                           std::vector<std::string> &Found) {
-  std::error_code EC;
-  for (sys::fs::directory_iterator I(Directory, EC, /*follow=*/false), E;
-       I != E && !EC; I.increment(EC)) {
-    StringRef Name = sys::path::filename(I->path());
-    if (I->type() == sys::fs::file_type::directory_file)
-      findInterfaces(I->path(), Found);
-    else if (Name.ends_with("_if.m"))
-      Found.push_back(I->path());
-  }
-}
-
 void Generator::interfaces(ArrayRef<SourceEntry> Entries) {
-  std::vector<std::string> Found;
-  findInterfaces(Tree.Root, Found);
-  sort(Found);
   std::map<std::string, std::string> Chosen; // header -> source
   for (const SourceEntry &Entry : Entries)
     if (StringRef(Entry.Path).ends_with(".m") && isFile(Tree.path(Entry.Path)))
       Chosen.try_emplace(sys::path::stem(Entry.Path).str() + ".h",
                          Tree.path(Entry.Path));
-  for (const std::string &Path : Found)
+  for (const std::string &Path : findFiles(
+           Tree.Root, [](StringRef Name) { return Name.ends_with("_if.m"); }))
     Chosen.try_emplace(sys::path::stem(Path).str() + ".h", Path);
 
   std::string Script =

@@ -146,20 +146,6 @@ void Walker::walk(const std::string &Makefile) {
   }
 }
 
-/// All Makefiles that name a module, for those which the walk did not reach.
-void findMakefiles(const std::string &Directory,
-                   std::vector<std::string> &Found) {
-  std::error_code EC;
-  for (sys::fs::directory_iterator I(Directory, EC, /*follow=*/false), E;
-       I != E && !EC; I.increment(EC)) {
-    StringRef Name = sys::path::filename(I->path());
-    if (I->type() == sys::fs::file_type::directory_file)
-      findMakefiles(I->path(), Found);
-    else if (Name == "Makefile")
-      Found.push_back(I->path());
-  }
-}
-
 bool namesModule(const std::string &Makefile) {
   Expected<std::string> Text = readFile(Makefile);
   if (!Text) {
@@ -190,10 +176,9 @@ std::vector<Module> findModules(const FlagContext &Context,
   }
   Walker W(Context, Tree.Platform);
   walkFromTop(W, Tree);
-  std::vector<std::string> All;
-  findMakefiles(Tree.Root, All);
-  sort(All);
-  for (const std::string &Makefile : All) {
+  // Makefiles that name a module and which the walk did not reach.
+  for (const std::string &Makefile : findFiles(
+           Tree.Root, [](StringRef Name) { return Name == "Makefile"; })) {
     if (W.Visited.count(Makefile) || !namesModule(Makefile))
       continue;
     if (Elsewhere.count(Makefile))

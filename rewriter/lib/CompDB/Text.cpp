@@ -2,9 +2,11 @@
 //===- Text.cpp - Lines and words of a kernel's build files ---------------===//
 
 #include "Text.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 
 using namespace llvm;
 
@@ -92,6 +94,27 @@ Expected<std::string> readFile(StringRef Path) {
 
 bool isFile(StringRef Path) { return sys::fs::is_regular_file(Path); }
 bool isDirectory(StringRef Path) { return sys::fs::is_directory(Path); }
+
+static void findFiles(StringRef Directory,
+                      function_ref<bool(StringRef Name)> Wanted,
+                      std::vector<std::string> &Found) {
+  std::error_code EC;
+  for (sys::fs::directory_iterator I(Directory, EC, /*follow=*/false), E;
+       I != E && !EC; I.increment(EC)) {
+    if (I->type() == sys::fs::file_type::directory_file)
+      findFiles(I->path(), Wanted, Found);
+    else if (Wanted(sys::path::filename(I->path())))
+      Found.push_back(I->path());
+  }
+}
+
+std::vector<std::string>
+findFiles(StringRef Directory, function_ref<bool(StringRef Name)> Wanted) {
+  std::vector<std::string> Found;
+  findFiles(Directory, Wanted, Found);
+  sort(Found);
+  return Found;
+}
 
 Error failure(const Twine &Message) {
   return createStringError(inconvertibleErrorCode(), Message);

@@ -10,6 +10,7 @@
 #ifndef KMOBJ_COMPDB_TEXT_H
 #define KMOBJ_COMPDB_TEXT_H
 
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <string>
@@ -49,6 +50,12 @@ llvm::Expected<std::string> readFile(llvm::StringRef Path);
 
 bool isFile(llvm::StringRef Path);
 bool isDirectory(llvm::StringRef Path);
+
+/// The files below a directory whose name is Wanted, sorted. Links to
+/// directories are not followed.
+std::vector<std::string>
+findFiles(llvm::StringRef Directory,
+          llvm::function_ref<bool(llvm::StringRef Name)> Wanted);
 
 llvm::Error failure(const llvm::Twine &Message);
 

@@ -158,28 +158,13 @@ void UnitFinder::modules(const KernelConfig &Config) {
   }
 }
 
-void findSources(const std::string &Directory,
-                 std::vector<std::string> &Found) {
-  std::error_code EC;
-  for (sys::fs::directory_iterator I(Directory, EC, /*follow=*/false), E;
-       I != E && !EC; I.increment(EC)) {
-    StringRef Name = sys::path::filename(I->path());
-    if (I->type() == sys::fs::file_type::directory_file)
-      findSources(I->path(), Found);
-    else if (Name.ends_with(".c") &&
-             I->type() == sys::fs::file_type::regular_file)
-      Found.push_back(I->path());
-  }
-}
-
 void UnitFinder::leftOut(ArrayRef<SourceEntry> Entries) {
   std::set<std::string> Listed;
   for (const SourceEntry &Entry : Entries)
     Listed.insert(Entry.Path);
-  std::vector<std::string> All;
-  findSources(Context.Tree.Root, All);
-  sort(All);
-  for (const std::string &Path : All) {
+  for (const std::string &Path :
+       findFiles(Context.Tree.Root,
+                 [](StringRef Name) { return Name.ends_with(".c"); })) {
     std::string Relative = Context.Tree.relative(Path);
     if (!Set.Units.count(Relative))
       (Listed.count(Relative) ? Set.LeftOut : Set.NoList).push_back(Relative);
