@@ -4,7 +4,7 @@
  * sleeps.  Two types with the same limit; the constructor of the outer takes an
  * object of the inner and does not wait for it.
  *
- *	getter		gets an outer object and puts it, twice
+ *	getter		gets an outer object and puts it, a few times
  *	taker		destroys what is idle, as kmalloc_obj_reclaimlist() does
  *	setter		raises both limits by one, the inner first
  *
@@ -23,10 +23,11 @@
  */
 
 #ifdef LARGE
-#define	GETTERS	4
+#define	ROUNDS	3
 #else
-#define	GETTERS	3
+#define	ROUNDS	2
 #endif
+#define	GETTERS	3
 #define	ROOM	1			/* idle objects that are kept */
 
 #define	OUTER	0
@@ -207,7 +208,7 @@ proctype getter(byte self)
 	bool found, kept, seen;
 
 	do
-	:: n == 2 -> break
+	:: n == ROUNDS -> break
 	:: else ->
 		get_outer();
 		put_outer();
