@@ -63,6 +63,8 @@ Error EntryEditor::step(const Step &S) {
     return setLimit(S);
   case Action::Reclaim:
     change(S.Replace, "kmalloc_obj_reclaimlist");
+    if (const Site *At = F.siteAt(S.At); At && At->Args.size() > 2)
+      change(S.Replace.File, At->Args[1].Text.End, At->Args[2].Text.End, "");
     return Error::success();
   case Action::Name:
     change(S.Replace, Entry.Form == TypeForm::Dynamic

@@ -511,6 +511,9 @@ void Planner::carrierSite(const Variable &C, const Site &S) {
   if (S.From.Kind == Provenance::Body)
     return refuse(S.Name, "the call is in the body of macro " + S.From.Macro);
   if (S.Function == Api::ObjcacheReclaimlist) {
+    if (S.Args.size() > 2 && S.Args[2].SideEffects)
+      return refuse(S.Name, "objcache_reclaimlist()'s flags, which go, have "
+                            "side effects");
     step(Action::Reclaim, S.Name, apiName(S.Function), S.Name);
     return;
   }
