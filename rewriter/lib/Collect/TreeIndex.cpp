@@ -4,6 +4,7 @@
 #include "TreeIndex.h"
 #include "NameTable.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ThreadPool.h"
 
@@ -15,7 +16,17 @@ TreeIndex::TreeIndex(TextStore &Store,
                      llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS)
     : Store(Store), FS(std::move(FS)) {}
 
-/// The C files below the tree. Links to directories are not followed: what
+/// Whatever is linked into a kernel may name a zone that the linker sees, and
+/// a unit may include a file of any name: these are the usual ones.
+static bool isSource(StringRef Path) {
+  return llvm::StringSwitch<bool>(path::extension(Path))
+      .Cases(".c", ".h", ".inc", ".def", ".m", ".y", ".l", true)
+      .Cases(".S", ".s", ".C", ".cc", ".cpp", ".cxx", true)
+      .Cases(".H", ".hh", ".hpp", ".hxx", true)
+      .Default(false);
+}
+
+/// The source files below the tree. Links to directories are not followed: what
 /// they lead to is in the tree, or is none of it.
 std::vector<std::string> TreeIndex::findFiles() {
   std::vector<std::string> Paths, Directories = {Store.tree()};
@@ -25,10 +36,9 @@ std::vector<std::string> TreeIndex::findFiles() {
     std::error_code EC;
     llvm::vfs::directory_iterator It = FS->dir_begin(Directory, EC), End;
     for (; !EC && It != End; It.increment(EC)) {
-      StringRef Extension = path::extension(It->path());
       if (It->type() == llvm::sys::fs::file_type::directory_file)
         Directories.push_back(It->path().str());
-      else if (Extension == ".c" || Extension == ".h")
+      else if (isSource(It->path()))
         // A link is indexed under the name of what it points to.
         if (std::string Name = Store.name(It->path());
             Files.try_emplace(Name).second)
