@@ -223,6 +223,14 @@ struct Argument {
   bool SideEffects = false;
 };
 
+/// A zone's flags in the facts, whatever numbers the tree has for the names.
+enum ZoneFlag : uint32_t {
+  ZONE_INTERRUPT = 0x01,
+  ZONE_PANICFAIL = 0x02,
+  ZONE_SPECIAL = 0x04,
+  ZONE_USE_RESERVE = 0x20,
+};
+
 /// The API's functions. Order is that of the names in apiName().
 enum class Api {
   Zinit,

@@ -480,6 +480,7 @@ void FactVisitor::asMemberBase(Use &U, const MemberExpr *Member, size_t Level) {
   if (Name == "zflags" && Op->getOpcode() == BO_OrAssign) {
     U.What = Role::FlagsOr;
     Argument A = argument(Op->getRHS(), nullptr, nullptr);
+    zoneFlags(A);
     U.Detail = A.Spelling;
     U.Value = A.Value;
   } else if (recordName(Member->getBase()->getType()) ==
@@ -566,6 +567,69 @@ Argument FactVisitor::argument(const Expr *E, const Span *Written,
   A.Variables.assign(N.Found.begin(), N.Found.end());
   A.SideEffects = E->HasSideEffects(Context);
   return A;
+}
+
+/// The number that a name stands for: nothing if it is not known, no value if
+/// it cannot be read.
+static std::optional<std::optional<int64_t>>
+constant(ASTContext &Context, Preprocessor &PP, IdentifierInfo *Name) {
+  const MacroInfo *Macro = PP.getMacroInfo(Name);
+  if (!Macro) {
+    for (const NamedDecl *D :
+         Context.getTranslationUnitDecl()->lookup(DeclarationName(Name)))
+      if (const auto *Enumerator = dyn_cast<EnumConstantDecl>(D))
+        return Enumerator->getInitVal().getExtValue();
+    return std::nullopt;
+  }
+  // N, (N), (1 << N)
+  std::vector<int64_t> Numbers;
+  for (const Token &T : Macro->tokens()) {
+    if (IdentifierInfo *Other = T.getIdentifierInfo()) {
+      const auto Value =
+          Other == Name ? std::nullopt : constant(Context, PP, Other);
+      if (!Value || !*Value)
+        return std::optional<int64_t>();
+      Numbers.push_back(**Value);
+    } else if (T.is(tok::numeric_constant)) {
+      const std::string Spelling = PP.getSpelling(T);
+      int64_t Value;
+      if (llvm::StringRef(Spelling).rtrim("uUlL").getAsInteger(0, Value))
+        return std::optional<int64_t>();
+      Numbers.push_back(Value);
+    } else if (!T.isOneOf(tok::l_paren, tok::r_paren) &&
+               !(T.is(tok::lessless) && Numbers.size() == 1)) {
+      return std::optional<int64_t>();
+    }
+  }
+  if (Numbers.size() == 2 && Numbers[1] >= 0 && Numbers[1] < 32)
+    return Numbers[0] << Numbers[1];
+  return Numbers.size() == 1 ? std::optional(Numbers[0]) : std::nullopt;
+}
+
+void FactVisitor::zoneFlags(Argument &A) {
+  constexpr std::pair<const char *, ZoneFlag> Names[] = {
+      {"ZONE_INTERRUPT", ZONE_INTERRUPT},
+      {"ZONE_PANICFAIL", ZONE_PANICFAIL},
+      {"ZONE_SPECIAL", ZONE_SPECIAL},
+      {"ZONE_USE_RESERVE", ZONE_USE_RESERVE}};
+  if (!A.Value || *A.Value == 0)
+    return;
+  int64_t Flags = 0;
+  bool Known = false;
+  for (const auto &[Name, Flag] : Names) {
+    const auto Bits = constant(Context, PP, &Context.Idents.get(Name));
+    if (!Bits)
+      continue;
+    Known = true;
+    if (!*Bits) {
+      A.Value = std::nullopt;
+      return;
+    }
+    if (**Bits && (*A.Value & **Bits) == **Bits)
+      Flags |= Flag;
+  }
+  if (Known)
+    A.Value = Flags;
 }
 
 namespace {
@@ -793,6 +857,11 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
     S.Args.push_back(argument(E->getArg(I),
                               Matches ? &Written->Args[I] : nullptr,
                               Matches ? At.Text : nullptr));
+
+  if (Function == Api::Zinit && S.Args.size() > 3)
+    zoneFlags(S.Args[3]);
+  if (Function == Api::Zinitna && S.Args.size() > 4)
+    zoneFlags(S.Args[4]);
 
   size_t Level = statementLevel();
   const Stmt *Statement = Level ? Stack[Level] : nullptr;

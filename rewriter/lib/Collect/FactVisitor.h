@@ -79,6 +79,8 @@ private:
   void escape(std::string Var, const clang::Expr *E, std::string Detail);
   Argument argument(const clang::Expr *E, const Span *Written,
                     const FileText *Text);
+  /// Makes a zone's flags those of ZoneFlag; no value if they cannot be told.
+  void zoneFlags(Argument &A);
   /// Makes the text of a size fit to be written in other places and notes what
   /// it needs there, for the zone, cache or arguments Key. Returns why it
   /// cannot be, else nothing.

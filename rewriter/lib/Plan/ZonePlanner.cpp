@@ -11,13 +11,6 @@ using namespace kmobj;
 using llvm::StringRef;
 
 namespace {
-enum ZoneFlag : uint32_t {
-  ZONE_INTERRUPT = 0x01,
-  ZONE_PANICFAIL = 0x02,
-  ZONE_SPECIAL = 0x04,
-  ZONE_USE_RESERVE = 0x20,
-};
-
 /// Arguments of a creation: zinit(name, size, n, flags), zinitna(z, name, size,
 /// n, flags), zbootinit(z, name, size, items, n).
 struct Creation {
