@@ -2,11 +2,17 @@
 #include "kmobj/Parse.h"
 #include "clang/Basic/Diagnostic.h"
 #include "clang/Basic/SourceManager.h"
+#include "clang/Driver/Options.h"
 #include "clang/Frontend/FrontendActions.h"
+#include "clang/Tooling/ArgumentsAdjusters.h"
+#include "clang/Tooling/CommonOptionsParser.h"
 #include "clang/Tooling/JSONCompilationDatabase.h"
 #include "clang/Tooling/Tooling.h"
+#include "llvm/Option/ArgList.h"
+#include "llvm/Option/OptTable.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include <set>
 
 using namespace llvm;
 using namespace clang;
@@ -62,6 +68,27 @@ static void prepare(tooling::ClangTool &Tool, Recorder &Diagnostics) {
       tooling::ArgumentInsertPosition::END));
 }
 
+/// Kernels are built with gcc as well, and an option that clang does not know
+/// is an error to it.
+static tooling::CommandLineArguments
+withoutForeignOptions(const tooling::CommandLineArguments &Command, StringRef) {
+  std::vector<const char *> Raw;
+  for (const std::string &Argument : drop_begin(Command))
+    Raw.push_back(Argument.c_str());
+  unsigned MissingIndex, MissingCount;
+  const opt::InputArgList Parsed = driver::getDriverOptTable().ParseArgs(
+      Raw, MissingIndex, MissingCount,
+      opt::Visibility(driver::options::ClangOption));
+  std::set<unsigned> Foreign;
+  for (const opt::Arg *A : Parsed.filtered(driver::options::OPT_UNKNOWN))
+    Foreign.insert(A->getIndex() + 1);
+  tooling::CommandLineArguments Known;
+  for (unsigned I = 0; I < Command.size(); ++I)
+    if (!Foreign.count(I))
+      Known.push_back(Command[I]);
+  return Known;
+}
+
 namespace {
 
 /// Configurations of one tree, one after the other.
@@ -110,8 +137,11 @@ loadDatabase(ArrayRef<std::string> Directories) {
                                StringRef(Message).trim().str().c_str());
     Joined->Parts.push_back(std::move(DB));
   }
-  return tooling::inferMissingCompileCommands(tooling::expandResponseFiles(
-      std::move(Joined), vfs::getRealFileSystem()));
+  auto Understood = std::make_unique<tooling::ArgumentsAdjustingCompilations>(
+      tooling::expandResponseFiles(std::move(Joined),
+                                   vfs::getRealFileSystem()));
+  Understood->appendArgumentsAdjuster(withoutForeignOptions);
+  return tooling::inferMissingCompileCommands(std::move(Understood));
 }
 
 std::vector<UnitDiagnostic> diagnose(const tooling::CompilationDatabase &DB,
