@@ -76,7 +76,7 @@ Error Maker::writeHeaders(OutputDirectory &Output, const MakeFile &Make) {
     return Forwarded.takeError();
   Found.Forwarded = *Forwarded;
   if (treeUserHeaders(Tree).empty())
-    if (Error Err = writeUserHeaders(Output))
+    if (Error Err = writeUserHeaders(Tree, Output))
       return Err;
 
   for (const auto &[Name, Text] :

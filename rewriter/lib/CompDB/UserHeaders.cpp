@@ -2,6 +2,8 @@
 //===- UserHeaders.cpp - Stand-ins for headers of the C library -----------===//
 
 #include "UserHeaders.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Regex.h"
 
 using namespace llvm;
 
@@ -148,12 +150,40 @@ constexpr StandIn StandIns[] = {
                  "void _exit(int) __attribute__((noreturn));\n"},
 };
 
+/// Where the tree leaves them to the C library's header.
+constexpr StringLiteral ExactTypes = "typedef __INT8_TYPE__ int8_t;\n"
+                                     "typedef __INT16_TYPE__ int16_t;\n"
+                                     "typedef __INT32_TYPE__ int32_t;\n"
+                                     "typedef __INT64_TYPE__ int64_t;\n"
+                                     "typedef __UINT8_TYPE__ uint8_t;\n"
+                                     "typedef __UINT16_TYPE__ uint16_t;\n"
+                                     "typedef __UINT32_TYPE__ uint32_t;\n"
+                                     "typedef __UINT64_TYPE__ uint64_t;\n"
+                                     "typedef __INTPTR_TYPE__ intptr_t;\n"
+                                     "typedef __UINTPTR_TYPE__ uintptr_t;\n"
+                                     "typedef __INTMAX_TYPE__ intmax_t;\n"
+                                     "typedef __UINTMAX_TYPE__ uintmax_t;\n";
+
 } // namespace
 
-Error writeUserHeaders(OutputDirectory &Output) {
+static bool definesExactTypes(const KernelTree &Tree) {
+  const Regex Typedef("[ \t]int64_t[ \t]*;");
+  return any_of(ArrayRef<const char *>{"sys/stdint.h", "sys/types.h"},
+                [&](const char *Header) {
+                  Expected<std::string> Text = readFile(Tree.path(Header));
+                  if (Text)
+                    return Typedef.match(*Text);
+                  consumeError(Text.takeError());
+                  return false;
+                });
+}
+
+Error writeUserHeaders(const KernelTree &Tree, OutputDirectory &Output) {
   for (const StandIn &S : StandIns) {
     // #pragma once: these are the only headers here that nobody else names.
     std::string Text = std::string("#pragma once\n") + S.Text;
+    if (StringRef(S.Name) == "stdint.h" && !definesExactTypes(Tree))
+      Text += ExactTypes;
     if (Error Err = Output.write((UserDirectory + "/" + S.Name).str(), Text))
       return Err;
   }
