@@ -151,18 +151,25 @@ constexpr StandIn StandIns[] = {
 };
 
 /// Where the tree leaves them to the C library's header.
-constexpr StringLiteral ExactTypes = "typedef __INT8_TYPE__ int8_t;\n"
-                                     "typedef __INT16_TYPE__ int16_t;\n"
-                                     "typedef __INT32_TYPE__ int32_t;\n"
-                                     "typedef __INT64_TYPE__ int64_t;\n"
-                                     "typedef __UINT8_TYPE__ uint8_t;\n"
-                                     "typedef __UINT16_TYPE__ uint16_t;\n"
-                                     "typedef __UINT32_TYPE__ uint32_t;\n"
-                                     "typedef __UINT64_TYPE__ uint64_t;\n"
-                                     "typedef __INTPTR_TYPE__ intptr_t;\n"
-                                     "typedef __UINTPTR_TYPE__ uintptr_t;\n"
-                                     "typedef __INTMAX_TYPE__ intmax_t;\n"
-                                     "typedef __UINTMAX_TYPE__ uintmax_t;\n";
+constexpr StringLiteral ExactTypes =
+    "typedef __INT8_TYPE__ int8_t;\n"
+    "typedef __INT16_TYPE__ int16_t;\n"
+    "typedef __INT32_TYPE__ int32_t;\n"
+    "typedef __INT64_TYPE__ int64_t;\n"
+    "typedef __UINT8_TYPE__ uint8_t;\n"
+    "typedef __UINT16_TYPE__ uint16_t;\n"
+    "typedef __UINT32_TYPE__ uint32_t;\n"
+    "typedef __UINT64_TYPE__ uint64_t;\n"
+    "typedef __INTPTR_TYPE__ intptr_t;\n"
+    "typedef __UINTPTR_TYPE__ uintptr_t;\n"
+    "typedef __INTMAX_TYPE__ intmax_t;\n"
+    "typedef __UINTMAX_TYPE__ uintmax_t;\n"
+    "#if __has_include(<machine/int_const.h>)\n"
+    "#include <machine/int_const.h>\n"
+    "#endif\n"
+    "#if __has_include(<machine/int_limits.h>)\n"
+    "#include <machine/int_limits.h>\n"
+    "#endif\n";
 
 } // namespace
 

@@ -239,6 +239,15 @@ Error EntryEditor::replaceStatement(const Span &S, ArrayRef<Call> New,
 
 Error EntryEditor::create(const Step &S) {
   const std::string Type = typeAt(S);
+  if (const Site *At = F.siteAt(S.At)) {
+    auto Text = Files.get(At->Call.File);
+    if (!Text)
+      return Text.takeError();
+    const auto Comments =
+        commentsIn((*Text)->slice(At->Call.Begin, At->Call.End));
+    if (!Comments || !Comments->empty())
+      Notes.push_back({At->Call, "the comment in this call is not kept"});
+  }
   std::vector<Call> New;
   if (S.CallCreate)
     New.push_back({"kmalloc_create_obj", {"&" + Type, S.Name, objectSize()}});
@@ -349,10 +358,19 @@ Error EntryEditor::release(const Step &S, StringRef Function) {
     Head += "(";
     Separator = ")" + Separator;
   }
-  const std::string Tail = typeAt(S) + ")";
+  // A comment after the object stays with it; one before it, at the zone as a
+  // rule, is the type's.
   const uint64_t End = S.Replace.End;
-  // A comment after the object stays with it.
-  Object.End = Object.Begin + Text.slice(Object.Begin, End - 1).rtrim().size();
+  const auto OfZone = commentsIn(Text.slice(S.Replace.Begin, Object.Begin));
+  const auto OfObject = commentsIn(Text.slice(Object.End, End - 1));
+  if (!OfZone || !OfObject)
+    Notes.push_back({S.Replace, "the comment in this call is not kept"});
+  if (OfObject && !OfObject->empty())
+    Separator = " " + *OfObject + Separator;
+  std::string Tail = typeAt(S);
+  if (OfZone && !OfZone->empty())
+    Tail += " " + *OfZone;
+  Tail += ")";
   const unsigned Column =
       columnAfter(Text.slice(Object.Begin, Object.End),
                   Text.column(S.Replace.Begin) + Head.size());
