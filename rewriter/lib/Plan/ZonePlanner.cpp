@@ -233,6 +233,11 @@ void ZonePlanner::create(const Site &S) {
   St.AlsoRemove = std::move(AlsoRemove);
   St.ZoneText = S.ZoneSpelling;
   St.CallCreate = isDynamic();
+  for (const NullCheck &C : S.Checks)
+    if (C.Kind == NullCheck::Guard && !isDynamic())
+      note(C.Statement, "without its guard this is done each time, which does "
+                        "no harm but may block: see whether it should move to "
+                        "where things are set up once");
   St.RaiseLimit = St.CallReserve = true;
   if (!C.Count)
     return;
