@@ -230,6 +230,16 @@ static Error write(const SourceTree &Tree, const Result &R) {
   return writeDiff(outs(), Tree, R.after());
 }
 
+/// git am takes the CR at the end of a line for the mail's.
+static std::string carriageReturns(const FileSet &After) {
+  std::string Out;
+  for (const auto &[File, Content] : After)
+    if (StringRef(Content).contains("\r\n"))
+      Out += "check      " + File +
+             ": its lines end in CR LF: give git am --keep-cr\n";
+  return Out;
+}
+
 static int rewrite() {
   if (!PatchDirectory.empty() + !OutputTree.empty() + InPlace + Diff > 1)
     return fail("--patch-dir, --output-tree, --in-place and --diff exclude "
@@ -269,7 +279,10 @@ static int rewrite() {
   if (!R)
     return fail(R.takeError());
 
-  const std::string Report = unparsed(*F) + notes(*P) + report(*P);
+  std::string Report = unparsed(*F) + notes(*P);
+  if (!PatchDirectory.empty())
+    Report += carriageReturns(R->after());
+  Report += report(*P);
   if (Error E = write(Tree, *R))
     return fail(std::move(E));
   if (!DonePlan.empty())
