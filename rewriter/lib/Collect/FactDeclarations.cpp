@@ -31,7 +31,7 @@ const ParmVarDecl *kmobj::parameter(const FunctionDecl *F, unsigned Index) {
 }
 
 std::optional<Api> kmobj::apiOf(const FunctionDecl *F) {
-  if (!F || !F->getIdentifier() || !F->isExternallyVisible())
+  if (!F || !F->getIdentifier())
     return std::nullopt;
   std::optional<Api> A = apiByName(F->getName());
   if (!A)
@@ -42,7 +42,7 @@ std::optional<Api> kmobj::apiOf(const FunctionDecl *F) {
   for (const ParmVarDecl *P : F->parameters())
     if (recordName(P->getType()) == Record)
       return A;
-  if (!F->hasPrototype())
+  if (!F->hasPrototype() && F->isExternallyVisible())
     return A;
   return std::nullopt;
 }

@@ -29,6 +29,9 @@ bool FactVisitor::TraverseStmt(Stmt *S) {
 }
 
 bool FactVisitor::TraverseFunctionDecl(FunctionDecl *F) {
+  // Whatever file it is in: the zones that the API gets are not its own.
+  if (apiOf(F))
+    return true;
   const FunctionDecl *Saved = Function;
   Function = F;
   bool Go = Base::TraverseFunctionDecl(F);
