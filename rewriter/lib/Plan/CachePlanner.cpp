@@ -119,6 +119,11 @@ bool CachePlanner::creation(const Site &S) {
                                  Whole, E.Constructed ? " (with its mark)" : "",
                                  largestObject()));
 
+  // Most are written twice, elsewhere, or not at all.
+  for (const Argument &A : S.Args)
+    if (A.SideEffects)
+      refuse(A.Text, "an argument of the creation has side effects");
+
   if (pool(S))
     return true;
   if (mustBeDynamic(S))
@@ -142,9 +147,6 @@ bool CachePlanner::creation(const Site &S) {
   St.Dtor = Dtor->Spelling;
   St.Private = Private->Spelling;
   St.MaxOut = Limit->Spelling;
-  for (const Argument *A : {Limit, Ctor, Dtor, Private})
-    if (A->SideEffects)
-      refuse(A->Text, "an argument of the creation has side effects");
   return true;
 }
 
