@@ -255,7 +255,10 @@ void Planner::declaration() {
     const Declaration *Definition = nullptr;
     for (const Declaration &D : Part->Declarations) {
       bool IsField = Part->Scope == VarScope::Field;
-      if (D.From.Kind == Provenance::Body || D.From.Kind == Provenance::Pasted)
+      if (D.From.Kind == Provenance::Pasted)
+        refuse(D.From.Expansions.empty() ? D.Name : D.From.Expansions.front(),
+               "the name of " + Part->Name + " is pasted together by a macro");
+      else if (D.From.Kind == Provenance::Body)
         refuse(D.Name, Part->Name + " is declared in the body of macro " +
                            D.From.Macro);
       else if (!D.Statement && Part->Scope != VarScope::Parameter && !D.InBody)
@@ -406,6 +409,8 @@ bool Planner::creationExtent(const Site &S, Span &Replace,
                          "than the creation");
       Replace = C.Statement;
     }
+  llvm::erase_if(AlsoRemove,
+                 [&](const Span &Check) { return Replace.contains(Check); });
   llvm::append_range(Covered, AlsoRemove);
   return Good;
 }
