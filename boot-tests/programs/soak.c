@@ -258,7 +258,8 @@ accounts(struct account *a)
 
 /*
  * Objects that an account may have more than in the beginning: what the cpus
- * and process 1 keep.  Caches' objects count with their malloc type, too.
+ * and process 1 keep.  Caches' objects count with their malloc type, too, and
+ * those that an idle object of another cache holds are out.
  */
 static long
 slack(const struct account *a)
@@ -269,7 +270,10 @@ slack(const struct account *a)
 		return 1024 * cpus;
 	if (strncmp(a->name, "PV ENTRY", 8) == 0)
 		return 1024;
-	return a->table->column == 1 ? 8 : 64 + 64 * cpus;
+	if (a->table->column == 1 && strncmp(a->name, "pipecl", 6) != 0 &&
+	    strncmp(a->name, "mclmeta", 7) != 0)
+		return 8;
+	return 64 + 64 * cpus;
 }
 
 static int
