@@ -840,8 +840,7 @@ TEST_F(KmallocObj, callersSleepAtTheLimit) {
     C = kmalloc_cobj(M_SLEEP, M_WAITOK);
     fake_thread_exit();
   });
-  fake_run_until([](void *Chan) { return fake_asleep_on(Chan); },
-                 &Ext->places);
+  fake_run_until([](void *Chan) { return fake_asleep_on(Chan); }, &Ext->places);
   EXPECT_EQ(C, nullptr);
   EXPECT_EQ(Ext->limit_sleeps, 1u);
   kfree_cobj(A, M_SLEEP);

@@ -140,8 +140,9 @@ void work(int Cpu, long Rounds) {
     const size_t Want = Random() % (Kind == Limited ? Held / 5 : Held);
     const bool Waits = Kind == Limited || Random() % 4 == 0;
     while (Own.size() < Want) {
-      uint64_t *Obj = get(
-          Kind, Waits && (Kind != Limited || Own.empty()) ? M_WAITOK : M_INTNOWAIT);
+      uint64_t *Obj =
+          get(Kind, Waits && (Kind != Limited || Own.empty()) ? M_WAITOK
+                                                              : M_INTNOWAIT);
       if (Obj == nullptr)
         break;
       Own.push_back(Obj);

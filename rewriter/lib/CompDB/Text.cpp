@@ -108,8 +108,8 @@ static void findFiles(StringRef Directory,
   }
 }
 
-std::vector<std::string>
-findFiles(StringRef Directory, function_ref<bool(StringRef Name)> Wanted) {
+std::vector<std::string> findFiles(StringRef Directory,
+                                   function_ref<bool(StringRef Name)> Wanted) {
   std::vector<std::string> Found;
   findFiles(Directory, Wanted, Found);
   sort(Found);
