@@ -110,8 +110,8 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 
 /*
  * Destroy what is kept constructed for reuse of the first type in list that has
- * any, but for what other cpus keep of types without a limit.  Non-zero if there was one.  May block,
- * as destructors do.
+ * any, but for what other cpus keep of types without a limit.  Non-zero if
+ * there was one.  May block, as destructors do.
  */
 int	kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes);
 

@@ -122,6 +122,8 @@ static bool inDirective(const SourceText &Text, uint64_t Offset) {
   return Text.line(Line).ltrim().starts_with("#");
 }
 
+static constexpr char CommentLost[] = "the comment in this call is not kept";
+
 /// The comments of a call, if each is on one line and ends there.
 static std::optional<std::string> commentsIn(StringRef Call) {
   std::string Found;
@@ -246,7 +248,7 @@ Error EntryEditor::create(const Step &S) {
     const auto Comments =
         commentsIn((*Text)->slice(At->Call.Begin, At->Call.End));
     if (!Comments || !Comments->empty())
-      Notes.push_back({At->Call, "the comment in this call is not kept"});
+      Notes.push_back({At->Call, CommentLost});
   }
   std::vector<Call> New;
   if (S.CallCreate)
@@ -291,7 +293,7 @@ Error EntryEditor::allocate(const Step &S) {
   Arguments.push_back(S.Flags);
   const auto Kept = commentsIn(Old);
   if (!Kept)
-    Notes.push_back({S.Replace, "the comment in this call is not kept"});
+    Notes.push_back({S.Replace, CommentLost});
   else if (!Kept->empty())
     Arguments.back() += " " + *Kept;
   return replaceCall(S.Replace, Head, Arguments);
@@ -364,7 +366,7 @@ Error EntryEditor::release(const Step &S, StringRef Function) {
   const auto OfZone = commentsIn(Text.slice(S.Replace.Begin, Object.Begin));
   const auto OfObject = commentsIn(Text.slice(Object.End, End - 1));
   if (!OfZone || !OfObject)
-    Notes.push_back({S.Replace, "the comment in this call is not kept"});
+    Notes.push_back({S.Replace, CommentLost});
   if (OfObject && !OfObject->empty())
     Separator = " " + *OfObject + Separator;
   std::string Tail = typeAt(S);
