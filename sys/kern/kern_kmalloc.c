@@ -177,24 +177,24 @@ malloc_mgt_relocate(struct kmalloc_mgt *src, struct kmalloc_mgt *dst)
 	dst->empty_tailp = tailp;
 }
 
+/*
+ * Free all slabs of mgt, and leave it without any.  It has to be initialised
+ * before anything is allocated from it again.
+ */
 void
 malloc_mgt_uninit(struct malloc_type *type, struct kmalloc_mgt *mgt)
 {
-	if (mgt->active != &kslab_dummy)
-		malloc_slab_destroy(type, &mgt->active);
-	if (mgt->alternate != &kslab_dummy)
-		malloc_slab_destroy(type, &mgt->alternate);
-	mgt->active = NULL;
-	mgt->alternate = NULL;
+	struct kmalloc_slab **lists[] = { &mgt->active, &mgt->alternate,
+	    &mgt->partial, &mgt->full, &mgt->empty };
 
-	malloc_slab_destroy(type, &mgt->partial);
-	malloc_slab_destroy(type, &mgt->full);
-	malloc_slab_destroy(type, &mgt->empty);
-	mgt->npartial = 0;
-	mgt->nfull = 0;
-	mgt->nempty = 0;
-	mgt->empty_tailp = &mgt->empty;
+	for (int i = 0; i < NELEM(lists); ++i) {
+		if (*lists[i] != &kslab_dummy)
+			malloc_slab_destroy(type, lists[i]);
+	}
 	spin_uninit(&mgt->spin);
+	mgt->active = mgt->alternate = NULL;
+	mgt->nempty = mgt->nfull = mgt->npartial = 0;
+	mgt->empty_tailp = &mgt->empty;
 }
 
 /*
@@ -430,14 +430,32 @@ malloc_obj_over_limit(struct malloc_type *type)
 	return ((size_t)ttl >= type->ks_limit);
 }
 
+/*
+ * One more object of this cpu.  The type as a whole learns of it late: only
+ * the limit cares, and not exactly.  Critical section.
+ */
+static __inline void
+use_charge(struct malloc_type *type, struct kmalloc_use *use, size_t size)
+{
+	use->calls += 1;
+	use->inuse += 1;
+	use->memuse += size;
+
+	size += use->loosememuse;
+	if (__predict_false(size >= KMALLOC_LOOSE_SIZE)) {
+		atomic_add_long(&type->ks_loosememuse, size);
+		size = 0;
+	}
+	use->loosememuse = size;
+}
+
 void *
 _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 {
-	struct kmalloc_slab *slab;
-	struct kmalloc_use *use;
-	struct kmalloc_mgt *mgt;
-	struct kmalloc_mgt *ggm;
 	globaldata_t gd;
+	struct kmalloc_use *use;
+	struct kmalloc_mgt *ggm, *mgt;
+	struct kmalloc_slab *slab;
 	void *obj;
 
 	if (__predict_false(type->ks_loosememuse >= type->ks_limit) &&
@@ -515,14 +533,7 @@ retry:
 	goto retry;
 
 found:
-	++use->inuse;
-	++use->calls;
-	use->memuse += size;
-	use->loosememuse += size;
-	if (__predict_false(use->loosememuse >= KMALLOC_LOOSE_SIZE)) {
-		atomic_add_long(&type->ks_loosememuse, use->loosememuse);
-		use->loosememuse = 0;
-	}
+	use_charge(type, use, size);
 	crit_exit();
 
 	if (flags & M_ZERO)

@@ -64,29 +64,22 @@ void
 malloc_init(void *data)
 {
 	struct malloc_type *type = data;
-	struct kmalloc_use *use;
-	size_t limsize;
-	int n;
+	struct kmalloc_use *use = &type->ks_use0;
 
 	if (type->ks_magic != M_MAGIC)
 		panic("malloc_init: %p is not a malloc type", type);
-
 	if (type->ks_limit != 0)
 		return;
-
 	if (vmstats.v_page_count == 0)
 		panic("malloc_init: %s: the VM is not up", type->ks_shortdesc);
 
-	limsize = kmem_lim_size() * 1024 * 1024;
-	type->ks_limit = limsize / 10;
-	if (type->ks_flags & KSF_OBJSIZE)
-		malloc_mgt_init(type, &type->ks_mgt, type->ks_objsize);
-
-	use = &type->ks_use0;
+	/* A tenth of kernel memory. */
+	type->ks_limit = kmem_lim_size() * (1024 * 1024) / 10;
 	if (ncpus > 1)
 		use = kmalloc(ncpus * sizeof(*use), M_TEMP, M_WAITOK | M_ZERO);
 	if (type->ks_flags & KSF_OBJSIZE) {
-		for (n = 0; n < ncpus; ++n)
+		malloc_mgt_init(type, &type->ks_mgt, type->ks_objsize);
+		for (int n = 0; n < ncpus; ++n)
 			malloc_mgt_init(type, &use[n].mgt, type->ks_objsize);
 	}
 

@@ -432,13 +432,13 @@ lwkt_init_thread(struct thread *td, void *stack, int stksize, int flags,
 }
 
 void
-lwkt_set_comm(thread_t td, const char *ctl, ...)
+lwkt_set_comm(thread_t td, const char *fmt, ...)
 {
-	__va_list va;
+	__va_list ap;
 
-	__va_start(va, ctl);
-	kvsnprintf(td->td_comm, sizeof(td->td_comm), ctl, va);
-	__va_end(va);
+	__va_start(ap, fmt);
+	kvsnprintf(td->td_comm, sizeof(td->td_comm), fmt, ap);
+	__va_end(ap);
 }
 
 /*

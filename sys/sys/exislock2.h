@@ -9,12 +9,39 @@
 #include <sys/globaldata.h>
 #include <machine/thread.h>
 
+/* A reader's section, on the cpu it knows it runs on. */
 static __inline void
-exis_init(exislock_t *xlk)
+exis_hold_gd(globaldata_t gd)
 {
-	xlk->pseudo_ticks = 0;
+	gd->gd_exislockcnt += 1;
 }
 
+static __inline void
+exis_drop_gd(globaldata_t gd)
+{
+	gd->gd_exislockcnt -= 1;
+	if (gd->gd_exislockcnt == 0)
+		gd->gd_exisarmed = 1;	/* the next tick may count it out */
+}
+
+/* The same for a caller that has not looked. */
+static __inline void
+exis_hold(void)
+{
+	globaldata_t gd = mycpu;
+
+	exis_hold_gd(gd);
+}
+
+static __inline void
+exis_drop(void)
+{
+	globaldata_t gd = mycpu;
+
+	exis_drop_gd(gd);
+}
+
+/* Used again: live, whatever it was. */
 static __inline void
 exis_setlive(exislock_t *xlk)
 {
@@ -22,28 +49,9 @@ exis_setlive(exislock_t *xlk)
 }
 
 static __inline void
-exis_hold_gd(globaldata_t gd)
+exis_init(exislock_t *xlk)
 {
-	++gd->gd_exislockcnt;
-}
-
-static __inline void
-exis_drop_gd(globaldata_t gd)
-{
-	if (--gd->gd_exislockcnt == 0)
-		gd->gd_exisarmed = 1;
-}
-
-static __inline void
-exis_hold(void)
-{
-	exis_hold_gd(mycpu);
-}
-
-static __inline void
-exis_drop(void)
-{
-	exis_drop_gd(mycpu);
+	exis_setlive(xlk);
 }
 
 /*

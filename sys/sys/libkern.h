@@ -7,18 +7,25 @@
 
 #include <sys/types.h>
 
-static __inline int imax(int a, int b) { return (a > b ? a : b); }
-static __inline int imin(int a, int b) { return (a < b ? a : b); }
-static __inline long lmax(long a, long b) { return (a > b ? a : b); }
-static __inline long lmin(long a, long b) { return (a < b ? a : b); }
-static __inline u_int max(u_int a, u_int b) { return (a > b ? a : b); }
-static __inline u_int min(u_int a, u_int b) { return (a < b ? a : b); }
-static __inline quad_t qmax(quad_t a, quad_t b) { return (a > b ? a : b); }
-static __inline quad_t qmin(quad_t a, quad_t b) { return (a < b ? a : b); }
-static __inline u_long ulmax(u_long a, u_long b) { return (a > b ? a : b); }
-static __inline u_long ulmin(u_long a, u_long b) { return (a < b ? a : b); }
-static __inline size_t szmax(size_t a, size_t b) { return (a > b ? a : b); }
-static __inline size_t szmin(size_t a, size_t b) { return (a < b ? a : b); }
+/* The larger and the smaller of two, each pair for its type. */
+#define	LIBKERN_PAIR(type, larger, smaller)				\
+	static __inline type larger(type a, type b)			\
+	{								\
+		return (b > a ? b : a);					\
+	}								\
+	static __inline type smaller(type a, type b)			\
+	{								\
+		return (b < a ? b : a);					\
+	}
+
+LIBKERN_PAIR(int, imax, imin)
+LIBKERN_PAIR(long, lmax, lmin)
+LIBKERN_PAIR(quad_t, qmax, qmin)
+LIBKERN_PAIR(u_int, max, min)
+LIBKERN_PAIR(u_long, ulmax, ulmin)
+LIBKERN_PAIR(size_t, szmax, szmin)
+
+#undef LIBKERN_PAIR
 
 int	flsl(long);
 int	ffsl(long);

@@ -111,7 +111,7 @@ rb_swblock_compare(struct swblock *a, struct swblock *b)
 void
 swap_pager_swap_init(void)
 {
-	int i, n, n2;
+	int i, n, wanted;
 
 	spin_init(&nsw_rpool.spin, "swrpool");
 	spin_init(&nsw_wpool.spin, "swwpool");
@@ -122,23 +122,24 @@ swap_pager_swap_init(void)
 		    &nsw_wpool.free, &swbufs[i], sw_link);
 
 	/*
-	 * An entry for every other page of RAM: enough for 16 times as much
-	 * swap as RAM.
+	 * A swblock for every other page of RAM: enough for 16 times as much
+	 * swap as RAM.  They get their address space now; where that is
+	 * short, two thirds of them will have to do, or two thirds of that.
 	 */
-	n = vmstats.v_page_count / 2;
-	n2 = n;
+	wanted = vmstats.v_page_count / 2;
+	n = wanted;
 	do {
 		swap_zone = zinit("SWAPMETA", sizeof(struct swblock), n,
 		    ZONE_INTERRUPT);
 		if (swap_zone != NULL)
 			break;
-		/* Not enough address space: try two thirds. */
-		n -= ((n + 2) / 3);
+		n -= howmany(n, 3);
 	} while (n > 0);
 	if (swap_zone == NULL)
-		panic("swap_pager_swap_init: swap_zone == NULL");
-	if (n2 != n)
-		kprintf("Swap zone entries reduced from %d to %d.\n", n2, n);
+		panic("swap: no address space for a single swblock");
+	if (n != wanted)
+		kprintf("swap: address space for %d swblocks, not %d\n", n,
+		    wanted);
 }
 
 static void
@@ -313,25 +314,22 @@ swp_pager_meta_make(vm_object_t object, vm_pindex_t index)
 	int i;
 
 	object->type = OBJT_SWAP;
-retry:
-	swap = swp_pager_lookup(object, index);
-	if (swap == NULL) {
-		swap = zalloc(swap_zone);
-		if (swap == NULL) {
+	while ((swap = swp_pager_lookup(object, index)) == NULL) {
+		if ((swap = zalloc(swap_zone)) == NULL) {
 			vm_wait(0);
-			goto retry;
+			continue;
 		}
-		swap->swb_index = index & ~(vm_pindex_t)SWAP_META_MASK;
-		swap->swb_count = 0;
 		for (i = 0; i < SWAP_META_PAGES; ++i)
 			swap->swb_pages[i] = SWAPBLK_NONE;
+		swap->swb_count = 0;
+		swap->swb_index = rounddown2(index, SWAP_META_PAGES);
 		if (RB_INSERT(swblock_rb_tree, &object->swblock_root,
-		    swap) != NULL) {
-			/* zalloc() slept and someone else was here. */
-			zfree(swap_zone, swap);
-			goto retry;
+		    swap) == NULL) {
+			++object->swblock_count;
+			break;
 		}
-		++object->swblock_count;
+		/* zalloc() slept and someone else was here. */
+		zfree(swap_zone, swap);
 	}
 	return (swap);
 }

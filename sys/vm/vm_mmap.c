@@ -15,20 +15,18 @@
 /* Where mmap() looks for space if not told otherwise. */
 #define	VM_MMAP_BASE	0x0000100000000000UL
 
+/*
+ * The errno for what the VM returned.  What a caller cannot help is EINVAL.
+ */
 int
 vm_mmap_to_errno(int rv)
 {
-	switch (rv) {
-	case KERN_SUCCESS:
+	if (rv == KERN_SUCCESS)
 		return (0);
-	case KERN_INVALID_ADDRESS:
-	case KERN_NO_SPACE:
-		return (ENOMEM);
-	case KERN_PROTECTION_FAILURE:
+	if (rv == KERN_PROTECTION_FAILURE)
 		return (EACCES);
-	default:
-		return (EINVAL);
-	}
+	return (rv == KERN_NO_SPACE || rv == KERN_INVALID_ADDRESS ? ENOMEM :
+	    EINVAL);
 }
 
 /*

@@ -471,19 +471,20 @@ zget(vm_zone_t z, int *tryagainp)
 		nitems -= n;
 	}
 	if (nitems > 0) {
-		for (n = 1; n < nitems; ++n) {
+		for (n = 1; n < nitems; ++n)
 			zitem_push(&z->zitems, (char *)item + n * z->zsize);
-			++z->zfreecnt;
-		}
-		++z->znalloc;
-	} else if (z->zfreecnt > 0) {
-		item = zitem_pop(z, &z->zitems);
-		((void **)item)[1] = NULL;
-		--z->zfreecnt;
-		++z->znalloc;
+		z->zfreecnt += nitems - 1;
 	} else {
+		/* None for us; but somebody may have freed one meanwhile. */
 		item = NULL;
+		if (z->zfreecnt > 0) {
+			--z->zfreecnt;
+			item = zitem_pop(z, &z->zitems);
+			((void **)item)[1] = NULL;
+		}
 	}
+	if (item != NULL)
+		++z->znalloc;
 	spin_unlock(&z->zspin);
 
 	if ((z->zflags & ZONE_INTERRUPT) == 0)

@@ -84,12 +84,11 @@ malloc_mgt_poll(struct malloc_type *type)
 void *
 _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 {
-	struct kmalloc_slab *slab;
+	struct kmalloc_mgt *ggm, *mgt;
 	struct kmalloc_use *use;
-	struct kmalloc_mgt *mgt;
-	struct kmalloc_mgt *ggm;
-	void *obj;
+	struct kmalloc_slab *slab;
 	size_t delta;
+	void *obj;
 
 	crit_enter();
 	KKASSERT(size == type->ks_objsize);
@@ -131,11 +130,11 @@ retry:
 	spin_unlock(&ggm->spin);
 	goto retry;
 found:
-	++use->inuse;
 	use->memuse += size;
+	++use->inuse;
+	crit_exit();
 	if (flags & M_ZERO)
 		bzero(obj, size);
-	crit_exit();
 	return (obj);
 }
 

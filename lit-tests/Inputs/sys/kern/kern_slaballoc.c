@@ -21,8 +21,7 @@ malloc_init(void *data)
 	struct malloc_type *type = data;
 
 	if (type->ks_magic != M_MAGIC)
-		panic("malloc type lacks magic");
-
+		panic("malloc_init: not a malloc type");
 	if (type->ks_limit != 0)
 		return;
 
@@ -55,17 +54,19 @@ void
 _kmalloc_create_obj(struct malloc_type **typep, const char *descr,
     size_t objsize)
 {
-	struct malloc_type *type;
+	struct malloc_type *made;
 
-	if (*typep == NULL) {
-		type = kmalloc(sizeof(*type), M_TEMP, M_WAITOK | M_ZERO);
-		type->ks_magic = M_MAGIC;
-		type->ks_shortdesc = descr;
-		type->ks_flags = KSF_OBJSIZE;
-		type->ks_objsize = __VM_CACHELINE_ALIGN(objsize);
-		malloc_init(type);
-		*typep = type;
-	}
+	if (*typep != NULL)
+		return;
+	made = kmalloc(sizeof(*made), M_TEMP, M_WAITOK);
+	*made = (struct malloc_type){
+		.ks_shortdesc = descr,
+		.ks_objsize = __VM_CACHELINE_ALIGN(objsize),
+		.ks_flags = KSF_OBJSIZE,
+		.ks_magic = M_MAGIC
+	};
+	malloc_init(made);
+	*typep = made;
 }
 
 void

@@ -19,22 +19,6 @@
 
 #define	SEL_RPL_MASK	3
 
-#define	IDT_DE		0		/* exceptions */
-#define	IDT_DB		1
-#define	IDT_NMI		2
-#define	IDT_BP		3
-#define	IDT_UD		6
-#define	IDT_NM		7
-#define	IDT_DF		8
-#define	IDT_TS		10
-#define	IDT_NP		11
-#define	IDT_SS		12
-#define	IDT_GP		13
-#define	IDT_PF		14
-#define	IDT_MF		16
-#define	IDT_AC		17
-#define	IDT_MC		18
-#define	IDT_XF		19
 #define	IDT_OFFSET	32		/* first device interrupt */
 #define	XTIMER_OFFSET	48		/* local APIC: its timer */
 #define	XIPIQ_OFFSET	49		/* messages of other processors */
@@ -47,6 +31,14 @@
 #ifndef LOCORE
 
 #include <sys/types.h>
+
+/* Exceptions, by the manual's mnemonics. */
+enum {
+	IDT_DE, IDT_DB, IDT_NMI, IDT_BP,
+	IDT_UD = 6, IDT_NM, IDT_DF,
+	IDT_TS = 10, IDT_NP, IDT_SS, IDT_GP, IDT_PF,
+	IDT_MF = 16, IDT_AC, IDT_MC, IDT_XF
+};
 
 struct gate_descriptor {
 	uint16_t	gd_looffset;
