@@ -101,7 +101,7 @@ register_int(int irq, inthand2_t *handler, void *arg, const char *name)
 	++il->nhandlers;
 	if (il->td == NULL) {
 		lwkt_create(ithread_loop, il, &il->td, NULL,
-		    TDF_SYSTHREAD | TDF_INTTHREAD, 0, "irq%d %s", irq, name);
+		    TDF_INTTHREAD, 0, "irq%d %s", irq, name);
 	}
 	i8259_unmask(irq);
 }

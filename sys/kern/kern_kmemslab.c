@@ -67,23 +67,25 @@ kmem_wait(vm_size_t size, vm_size_t got, int flags)
 
 /*
  * Who may take which pages: kmalloc()'s flags in the terms of
- * vm_page_alloc().
+ * vm_page_alloc().  Who preempts another must not make it wait for memory, and
+ * reaches as deep as the system's threads instead.
  */
 static int
 kmem_page_flags(int flags)
 {
 	int class = 0;
 
+	if (flags & M_ZERO)
+		class |= VM_ALLOC_ZERO;
+	if (flags & M_USE_RESERVE)
+		class |= VM_ALLOC_SYSTEM;
 	if (flags & M_USE_INTERRUPT_RESERVE)
 		class |= VM_ALLOC_INTERRUPT;
-	if ((flags & M_USE_RESERVE) ||
-	    ((flags & M_WAITOK) && curthread->td_preempted != NULL))
-		class |= VM_ALLOC_SYSTEM;
-	else if (flags & M_WAITOK)
-		class |= VM_ALLOC_NORMAL;
-	if (class == 0)
-		class = VM_ALLOC_QUICK;
-	return (class | ((flags & M_ZERO) ? VM_ALLOC_ZERO : 0));
+	if (flags & M_WAITOK) {
+		class |= curthread->td_preempted != NULL ? VM_ALLOC_SYSTEM :
+		    VM_ALLOC_NORMAL;
+	}
+	return (class);
 }
 
 /*

@@ -156,6 +156,6 @@ static void
 softclock_init(void *dummy)
 {
 	lwkt_create(softclock_thread, NULL, &softclock_td, NULL,
-	    TDF_SYSTHREAD, 0, "softclock");
+	    TDF_INTTHREAD, 0, "softclock");
 }
 SYSINIT(softclock, SI_BOOT2_SOFTCLOCK, SI_ORDER_FIRST, softclock_init, NULL);

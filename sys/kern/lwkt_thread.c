@@ -19,7 +19,9 @@
  * RQF_AST_LWKT_RESCHED.  The flag is acted upon on return from an interrupt
  * (lwkt_preempt_return), at the end of a critical section (splz) or when
  * the last token is released, provided that the current thread is in no
- * critical section and holds neither a spinlock nor a token.
+ * critical section and holds neither a spinlock nor a token.  An interrupt
+ * thread that takes the processor so has the other in td_preempted until it
+ * first gives way: who must not make the other wait asks for that.
  *
  * Locking: a run queue is only touched by its own processor, with
  * interrupts off, because interrupt handlers ready threads.  td_flags has
@@ -94,6 +96,8 @@ lwkt_init(void *dummy)
 }
 SYSINIT(lwkt, SI_BOOT2_LWKT_INIT, SI_ORDER_FIRST, lwkt_init, NULL);
 
+static void	lwkt_switch_preempt(boolean_t preempt);
+
 static boolean_t
 lwkt_preemptible(struct globaldata *gd, thread_t td)
 {
@@ -111,7 +115,7 @@ splz(void)
 	struct globaldata *gd = mycpu;
 
 	if (lwkt_resched_wanted() && lwkt_preemptible(gd, gd->gd_curthread))
-		lwkt_switch();
+		lwkt_switch_preempt(TRUE);
 }
 
 /*
@@ -236,11 +240,10 @@ lwkt_note_idle(struct globaldata *gd, thread_t otd, thread_t ntd)
 
 /*
  * Run the most urgent ready thread.  Returns when the caller is that again.
- * The caller's tokens are given up and held again on return; its critical
- * section, if any, goes with it.
+ * preempt: the caller did not ask to stop.
  */
-void
-lwkt_switch(void)
+static void
+lwkt_switch_preempt(boolean_t preempt)
 {
 	struct globaldata *gd = mycpu;
 	thread_t otd = gd->gd_curthread;
@@ -266,6 +269,9 @@ lwkt_switch(void)
 	if (ntd != otd) {
 		++gd->gd_cnt.v_swtch;
 		++ntd->td_switches;
+		if (preempt && otd != &gd->gd_idlethread &&
+		    (ntd->td_flags & TDF_INTTHREAD))
+			ntd->td_preempted = otd;
 		lwkt_note_idle(gd, otd, ntd);
 		atomic_set_int(&ntd->td_flags, TDF_RUNNING);
 		gd->gd_curthread = ntd;
@@ -276,6 +282,18 @@ lwkt_switch(void)
 		lwkt_switch_return();
 	}
 	intr_restore(rf);
+}
+
+/*
+ * The same, because the caller wants to: from here on it preempts nobody.  Its
+ * tokens are given up and held again on return; its critical section, if any,
+ * goes with it.
+ */
+void
+lwkt_switch(void)
+{
+	curthread->td_preempted = NULL;
+	lwkt_switch_preempt(FALSE);
 }
 
 /*

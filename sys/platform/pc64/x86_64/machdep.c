@@ -311,7 +311,6 @@ hammer_time(vm_paddr_t start_info)
 	    0, gd);
 	lwkt_set_comm(&thread0, "swapper");
 	thread0.td_proc = NULL;
-	atomic_set_int(&thread0.td_flags, TDF_SYSTHREAD);
 	thread0_run(gd);
 	pmap_bootstrap();
 	mi_startup();
