@@ -17,6 +17,7 @@
 void
 test_pass(const char *test)
 {
+	kvar_print_text("vm.lastpages");
 	printf("KMOBJ: PASS %s\n", test);
 	fflush(stdout);
 	exit(0);
@@ -27,6 +28,7 @@ test_fail(const char *test, const char *why, ...)
 {
 	va_list ap;
 
+	kvar_print_text("vm.lastpages");
 	printf("KMOBJ: FAIL %s: ", test);
 	va_start(ap, why);
 	vprintf(why, ap);

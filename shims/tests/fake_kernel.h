@@ -82,6 +82,11 @@ fake_strlcpy(char *dst, const char *src, size_t size)
 }
 #define	strlcpy		fake_strlcpy
 
+#define	NELEM(ary)	(sizeof(ary) / sizeof((ary)[0]))
+
+/* The reference kernel's record of who takes the last pages is not kept here. */
+#define	VM_PAGE_FOR(what)	((void)(what))
+
 struct thread {
 	const char	*name;
 	struct thread	*td_preempted;

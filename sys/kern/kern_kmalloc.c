@@ -45,12 +45,16 @@
 #include <sys/thread2.h>
 #include <sys/exislock2.h>
 
+#include <vm/vm_lastpage.h>
+
 static int kzone_cache = KMGD_MAXFREESLABS;
 SYSCTL_INT(_kern, OID_AUTO, kzone_cache, CTLFLAG_RW, &kzone_cache, 0,
     "free slabs a cpu keeps for all types");
 static int kzone_bretire = 4;
 SYSCTL_INT(_kern, OID_AUTO, kzone_bretire, CTLFLAG_RW, &kzone_bretire, 0,
     "slabs retired at a time");
+
+#define	POLL_SLABS	16	/* looked at in a list at a time */
 
 /* Stands in for `no slab': it has no objects and never gets any. */
 static struct kmalloc_slab kslab_dummy;
@@ -283,8 +287,11 @@ malloc_mgt_poll_empty_locked(struct kmalloc_mgt *ggm, int count)
 }
 
 /*
- * Retire some of a type's full slabs.  Called by the poller, which keeps the
- * type from being destroyed.  Returns whether it may go on to the next type.
+ * Retire some of a type's full slabs, of those beyond KMALLOC_MAXFREEMAGS.
+ * Called by the poller, which keeps the type from being destroyed.  Returns
+ * whether the poller may go on to the next type: when there are no slabs beyond,
+ * or it has seen the end of the list.  A type whose full slabs cannot be retired
+ * keeps it for as long as that is so.
  *
  * A slab is free for good once every kfree_obj() into it has also stored its
  * object (xindex has caught up with findex) and no reader of a freed object
@@ -298,35 +305,35 @@ malloc_mgt_poll(struct malloc_type *type)
 	struct kmalloc_slab **slabp;
 	struct kmalloc_slab *base = NULL;
 	struct kmalloc_slab **basep = &base;
-	int excess, retired;
+	size_t look;
+	int retired = 0, next = 1;
 
 	if ((type->ks_flags & KSF_OBJSIZE) == 0)
 		return (1);
 
 	spin_lock(&ggm->spin);
-	malloc_mgt_poll_empty_locked(ggm, 16);
-
-	retired = 0;
-	excess = 0;
-	if (ggm->nfull > KMALLOC_MAXFREEMAGS)
-		excess = ggm->nfull - KMALLOC_MAXFREEMAGS;
-	slabp = &ggm->full;
-	while (retired < excess && retired < kzone_bretire &&
-	    (slab = *slabp) != NULL) {
-		if (SLAB_NFREE(slab) != slab->ncount ||
-		    slab->xindex != slab->findex ||
-		    !exis_freeable(&slab->exis)) {
-			slabp = &slab->next;
-			continue;
+	malloc_mgt_poll_empty_locked(ggm, POLL_SLABS);
+	if (ggm->nfull > KMALLOC_MAXFREEMAGS) {
+		look = lmin(ggm->nfull - KMALLOC_MAXFREEMAGS, POLL_SLABS);
+		slabp = &ggm->full;
+		for (; look > 0 && retired < kzone_bretire &&
+		    (slab = *slabp) != NULL; --look) {
+			if (SLAB_NFREE(slab) != slab->ncount ||
+			    slab->xindex != slab->findex ||
+			    !exis_freeable(&slab->exis)) {
+				slabp = &slab->next;
+				continue;
+			}
+			*slabp = slab->next;
+			*basep = slab;
+			basep = &slab->next;
+			--ggm->nfull;
+			++ggm->gcache_count;
+			++retired;
 		}
-		*slabp = slab->next;
-		*basep = slab;
-		basep = &slab->next;
-		--ggm->nfull;
-		++ggm->gcache_count;
-		++retired;
+		*basep = NULL;
+		next = (*slabp == NULL);
 	}
-	*basep = NULL;
 	spin_unlock(&ggm->spin);
 
 	if (retired != 0) {
@@ -337,7 +344,7 @@ malloc_mgt_poll(struct malloc_type *type)
 			kmem_slab_free(slab, KMALLOC_SLAB_SIZE);
 		}
 	}
-	return (retired < kzone_bretire);
+	return (next);
 }
 
 #ifdef KMALLOC_CHECK_DOUBLE_FREE
@@ -487,7 +494,7 @@ retry:
 	/* Partial slabs first: that frees others wholly. */
 	spin_lock(&ggm->spin);
 	if (ggm->partial == NULL && ggm->full == NULL)
-		malloc_mgt_poll_empty_locked(ggm, 16);
+		malloc_mgt_poll_empty_locked(ggm, POLL_SLABS);
 	if ((slab = ggm->partial) != NULL) {
 		ggm->partial = slab->next;
 		--ggm->npartial;
@@ -504,6 +511,8 @@ retry:
 	spin_unlock(&ggm->spin);
 
 	if (gd->gd_kmslab.free_count == 0 || (slab = gslab_alloc(gd)) == NULL) {
+		VM_PAGE_FOR(type->ks_shortdesc);
+
 		slab = kmem_slab_alloc(KMALLOC_SLAB_SIZE, KMALLOC_SLAB_SIZE,
 		    M_WAITOK);
 	}

@@ -10,6 +10,8 @@
 #include <sys/thread.h>
 #include <sys/thread2.h>
 
+#include <vm/vm_lastpage.h>
+
 #include <machine/cpu.h>
 #include <machine/smp.h>
 #include <machine/vmparam.h>
@@ -58,6 +60,7 @@ verdict_fail(const char *fmt, ...)
 	crit_enter();
 	stop_cpus();
 	test = kgetenv("test");
+	vm_lastpage_report();
 	kprintf("KMOBJ: FAIL %s: ", test != NULL ? test : "boot");
 	__va_start(va, fmt);
 	kvprintf(fmt, va);

@@ -27,6 +27,7 @@
 
 #include <vm/vm.h>
 #include <vm/vm_kern.h>
+#include <vm/vm_lastpage.h>
 #include <vm/vm_map.h>
 
 #include <sys/spinlock2.h>
@@ -344,6 +345,7 @@ _kmalloc(unsigned long size, struct malloc_type *type, int flags)
 	if (size == 0)
 		return (ZERO_LENGTH_PTR);
 
+	VM_PAGE_FOR(type->ks_shortdesc);
 	ptr = kmchunk_alloc(malloc_aligned_size(size, flags), flags);
 	if (ptr != NULL)
 		malloc_charge(type, kmchunk_size(ptr));

@@ -75,6 +75,7 @@ struct thread {
 	uint64_t	td_switches;	/* times switched to */
 	char		td_comm[MAXCOMLEN + 1];
 	struct thread	*td_preempted;	/* thread this one interrupted */
+	const char	*td_pagefor;	/* what it takes pages for, or NULL */
 	lwkt_tokref_t	td_toks_have;	/* end of the tokens it has */
 	lwkt_tokref_t	td_toks_stop;	/* end of the tokens it wants */
 	struct lwkt_tokref td_toks_array[LWKT_MAXTOKENS];

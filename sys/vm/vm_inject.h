@@ -24,6 +24,9 @@ vm_page_t vm_inject_page(vm_object_t object, vm_pindex_t pindex);
 /* After that was NULL: waits for one.  FALSE if none are kept at all. */
 boolean_t vm_inject_wait(void);
 
+/* vm_inject_hog.c: page daemons that are to stand still, pagethread first. */
+extern int vm_inject_stall;
+
 /* vm_inject_fail.c: shall this call of vm_page_alloc() fail? */
 extern int vm_inject_fail_class;	/* VM_ALLOC_*, 0: none does */
 boolean_t vm_inject_fail(int req);

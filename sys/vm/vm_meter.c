@@ -101,4 +101,8 @@ vm_watchdog_report(void)
 		kprintf("vm: page-out thread %s, pages needed %d\n",
 		    pagethread->td_wmesg != NULL ? pagethread->td_wmesg :
 		    "running", vm_pages_needed);
+	if (emergpager != NULL)
+		kprintf("vm: emergency page-out thread %s\n",
+		    emergpager->td_wmesg != NULL ? emergpager->td_wmesg :
+		    "running");
 }

@@ -17,9 +17,10 @@
  *
  * How deep allocations may reach
  *	vm_page_alloc() never blocks; it refuses.  Ordinary callers
- *	(VM_ALLOC_NORMAL) are refused below v_free_reserved, the system's own
- *	threads (VM_ALLOC_SYSTEM, implied by TDF_SYSTHREAD) at
- *	v_interrupt_free_min, and VM_ALLOC_INTERRUPT gets even the last page.
+ *	(VM_ALLOC_NORMAL) are refused below v_free_reserved, those who free
+ *	memory (VM_ALLOC_SYSTEM, implied by TDF_SYSTHREAD, which only the two
+ *	page daemons have) at v_interrupt_free_min, and VM_ALLOC_INTERRUPT gets
+ *	even the last page.  vm_lastpage.c keeps a record of who went so deep.
  *	What lies between is there for the page-out daemon: to free memory it
  *	needs a little.  A daemon which needs more than a little, or needs it
  *	after others took it, waits in vm_wait() for a page that only it could
@@ -29,8 +30,8 @@
  *	vm_wait() is for kernel allocations that are bound to be retried,
  *	vm_wait_pfault() for page faults, which stall while memory is severely
  *	short.  Both sleep on v_free_count; vm_page_free_wakeup() ends that.
- *	The daemon itself sleeps on vm_pageout_pages_needed.  All sleeps have
- *	a time limit, as callers test again anyway.
+ *	The daemons themselves sleep on vm_pageout_pages_needed.  All sleeps
+ *	have a time limit, as callers test again anyway.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -43,6 +44,7 @@
 #include <vm/vm.h>
 #include <vm/vm_extern.h>
 #include <vm/vm_inject.h>
+#include <vm/vm_lastpage.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
 #include <vm/vm_page2.h>
@@ -55,7 +57,7 @@ vm_pindex_t vm_page_array_size;
 vm_pindex_t first_page;
 
 static int vm_pages_waiting;		/* someone sleeps on v_free_count */
-static int vm_pageout_pages_needed;	/* the daemon itself waits */
+static int vm_pageout_pages_needed;	/* a page daemon itself waits */
 
 #define	VM_PAGE_FREE_HYSTERESIS	16	/* pages above v_free_min to wake at */
 
@@ -387,6 +389,8 @@ vm_page_free_select(int req)
 	    ((req & VM_ALLOC_SYSTEM) &&
 	    count > vmstats.v_interrupt_free_min))) {
 		m = vm_page_free_get();
+		if (__predict_false(count < vmstats.v_free_reserved))
+			vm_lastpage_taken(req, count);
 		if (__predict_false(vm_inject_hold >= 0))
 			vm_inject_taken();
 	}
@@ -406,6 +410,8 @@ vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
 
 	m = vm_page_free_select(req);
 	if (m == NULL) {
+		if ((req & VM_ALLOC_NORMAL) && curthread->td_preempted != NULL)
+			vm_lastpage_preempting();
 		atomic_add_int(&vm_pageout_deficit, 1);
 		pagedaemon_wakeup();
 		return (NULL);
@@ -584,7 +590,7 @@ vm_wait(int timo)
 {
 	if (timo == 0)
 		timo = hz;
-	if (curthread == pagethread) {
+	if (curthread == pagethread || curthread == emergpager) {
 		tsleep_interlock(&vm_pageout_pages_needed, 0);
 		atomic_swap_int((u_int *)&vm_pageout_pages_needed, 1);
 		if (vm_paging_min())

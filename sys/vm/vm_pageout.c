@@ -83,6 +83,15 @@
  *	An allocator that wants more in one piece breaks it: a 128 KB slab is
  *	32 pages, map entries, and kernel_map's lock.
  *
+ * The second daemon
+ *	The page-out daemon may have to wait: for a swap buffer, for the token
+ *	of an object, for swap metadata.  emergpager watches it.  While pages
+ *	are needed and the daemon has not begun a round for two seconds,
+ *	emergpager makes rounds of its own, over the same queues with markers of
+ *	its own, and deactivates a few pages each time in case all inactive ones
+ *	are what the daemon waits for.  It may take what the daemon may take, and
+ *	waits like it.  Killing is left to the daemon.
+ *
  * Out of swap
  *	When the last swap block is used, dirty pages have nowhere to go.  If
  *	swap is full and several sweeps over all pages, for a second at least,
@@ -95,10 +104,12 @@
 #include <sys/kthread.h>
 #include <sys/proc.h>
 #include <sys/globaldata.h>
+#include <sys/sysctl.h>
 #include <sys/spinlock2.h>
 #include <sys/thread2.h>
 #include <sys/vmmeter.h>
 #include <vm/vm.h>
+#include <vm/vm_inject.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
 #include <vm/vm_page2.h>
@@ -108,7 +119,11 @@
 #define	MAXSCAN_DIVIDER	10		/* a scan covers 1/10 of a queue */
 #define	PAGEOUT_CLUSTER	SWB_NPAGES	/* pages written at once */
 
+#define	EMERG_LAUNDER	100	/* pages emergpager deactivates a round */
+#define	EMERG_PATIENCE	2	/* seconds it lets the daemon stand still */
+
 struct thread *pagethread;
+struct thread *emergpager;
 int vm_pages_needed;
 u_int vm_pageout_deficit;
 
@@ -116,6 +131,12 @@ u_int vm_pageout_deficit;
 
 static int vm_max_launder;		/* pages written in one scan */
 static u_int vm_pageout_work;		/* pages looked at and acted upon */
+static volatile int vm_pageout_ready;	/* the daemon has set all up */
+static volatile u_int vm_pagedaemon_uptime; /* when its last round began */
+
+static u_long vm_emerg_rounds;
+SYSCTL_ULONG(_vm, OID_AUTO, emerg_rounds, CTLFLAG_RD, &vm_emerg_rounds, 0,
+    "rounds of the emergency page-out daemon");
 
 static void
 vm_pageout_free_page_calc(long count)
@@ -459,6 +480,8 @@ vm_pageout_scan(int pass, boolean_t hard, struct vm_page *marker)
 	if (avail_shortage > 0)
 		inactive_shortage += lmin(avail_shortage * 2,
 		    vmstats.v_inactive_target / 10);
+	if (curthread == emergpager)
+		inactive_shortage = lmax(inactive_shortage, EMERG_LAUNDER);
 	if (inactive_shortage > 0) {
 		delta = vm_pageout_scan_active(pass, avail_shortage,
 		    inactive_shortage, marker);
@@ -504,36 +527,85 @@ vm_pageout_hopeless(void)
 }
 
 static void
+vm_pageout_setup(void)
+{
+	vm_pageout_free_page_calc(vmstats.v_page_count);
+	vm_max_launder = vmstats.v_page_count / 256 + 16;
+	swap_pager_swap_init();
+	vm_pageout_ready = 1;
+	wakeup(__DEVOLATILE(int *, &vm_pageout_ready));
+}
+
+/*
+ * The daemon's sleep.  Returns whether there is something to do.
+ */
+static boolean_t
+vm_pageout_wait(void)
+{
+	if (vm_pages_needed != 0)
+		return (TRUE);
+	tsleep_interlock(&vm_pages_needed, 0);
+	if (vm_pages_needed == 0)
+		tsleep(&vm_pages_needed, PINTERLOCKED, "psleep", hz);
+	if (vm_pages_needed == 0 && !vm_paging_start(0))
+		return (FALSE);
+	vm_pages_needed = 1;
+	wakeup(__DEVOLATILE(u_int *, &vm_pagedaemon_uptime));
+	return (TRUE);
+}
+
+/*
+ * The same for emergpager: has the daemon too much to do?
+ */
+static boolean_t
+vm_pageout_emerg_wait(void)
+{
+	tsleep(__DEVOLATILE(u_int *, &vm_pagedaemon_uptime), 0, "psleep",
+	    vm_pages_needed != 0 ? hz : 10 * hz);
+	return (vm_pages_needed != 0 &&
+	    (int)(time_uptime - vm_pagedaemon_uptime) >= EMERG_PATIENCE);
+}
+
+/*
+ * Both daemons.
+ */
+static void
 vm_pageout_thread(void)
 {
-	static struct vm_page marker;
+	const boolean_t isep = (curthread == emergpager);
 	struct vpgqueues *pq = &vm_page_queues[PQ_ACTIVE];
-	boolean_t hard;
+	struct vm_page marker;
+	boolean_t hard, wanted;
 	u_int work;
 	int pass;
 
 	atomic_set_int(&curthread->td_flags, TDF_SYSTHREAD);
-	vm_pageout_free_page_calc(vmstats.v_page_count);
-	vm_max_launder = vmstats.v_page_count / 256 + 16;
+	if (!isep)
+		vm_pageout_setup();
+	while (!vm_pageout_ready)
+		tsleep(__DEVOLATILE(int *, &vm_pageout_ready), 0, "pstartup",
+		    hz);
 	vm_pageout_marker_init(&marker, PQ_ACTIVE);
 	spin_lock(&pq->spin);
 	TAILQ_INSERT_HEAD(&pq->pl, &marker, pageq);
 	spin_unlock(&pq->spin);
-	swap_pager_swap_init();
 
 	hard = TRUE;
 	pass = 0;
 	for (;;) {
-		if (vm_pages_needed == 0) {
-			tsleep_interlock(&vm_pages_needed, 0);
-			if (vm_pages_needed == 0)
-				tsleep(&vm_pages_needed, PINTERLOCKED,
-				    "psleep", hz);
-			if (vm_pages_needed == 0 && !vm_paging_start(0))
-				continue;
-			vm_pages_needed = 1;
-			hard = TRUE;
+		wanted = (vm_pages_needed != 0);
+		if (isep ? !vm_pageout_emerg_wait() : !vm_pageout_wait()) {
+			pass = 0;
+			continue;
 		}
+		while (__predict_false(vm_inject_stall > isep))
+			tsleep(&vm_inject_stall, 0, "stall", 0);
+		if (isep)
+			++vm_emerg_rounds;
+		else
+			vm_pagedaemon_uptime = time_uptime;
+		if (!wanted)
+			hard = TRUE;
 		mycpu->gd_cnt.v_pdwakeups++;
 		work = vm_pageout_work;
 		if (vm_pageout_scan(pass / MAXSCAN_DIVIDER, hard,
@@ -543,16 +615,18 @@ vm_pageout_thread(void)
 			 * nothing to do let what is under way finish.
 			 */
 			++pass;
-			vm_pageout_oom_check(FALSE);
-			if (work == vm_pageout_work ||
+			if (!isep)
+				vm_pageout_oom_check(FALSE);
+			if (!isep && (work == vm_pageout_work ||
 			    (pass % MAXSCAN_DIVIDER == 0 &&
-			    vm_pageout_hopeless()))
+			    vm_pageout_hopeless())))
 				tsleep(&vm_pages_needed, 0, "pdelay",
 				    swap_pager_full ? hz / 5 : 1);
 			continue;
 		}
 		pass = 0;
-		vm_pageout_oom_check(TRUE);
+		if (!isep)
+			vm_pageout_oom_check(TRUE);
 		if (vm_paging_target1()) {
 			hard = TRUE;
 			vm_pages_needed = 2;
@@ -573,3 +647,10 @@ static struct kproc_desc page_kp = {
 	&pagethread
 };
 SYSINIT(pagedaemon, SI_SUB_KTHREAD_PAGE, SI_ORDER_FIRST, kproc_start, &page_kp);
+
+static struct kproc_desc emerg_kp = {
+	"emergpager",
+	vm_pageout_thread,
+	&emergpager
+};
+SYSINIT(emergpager, SI_SUB_KTHREAD_PAGE, SI_ORDER_ANY, kproc_start, &emerg_kp);

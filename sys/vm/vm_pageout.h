@@ -9,6 +9,7 @@
 struct thread;
 
 extern struct thread *pagethread;	/* the page-out daemon */
+extern struct thread *emergpager;	/* the one that watches it */
 extern int vm_pages_needed;	/* it has been woken and not caught up */
 extern u_int vm_pageout_deficit;	/* allocations that failed since */
 
@@ -16,7 +17,7 @@ void	pagedaemon_wakeup(void);
 
 /*
  * Wait for memory: until the daemon has freed some, or timo ticks (0: no
- * limit).  The daemon itself never waits here for itself to run.
+ * limit).  The daemons never wait here for themselves to run.
  */
 void	vm_wait(int timo);
 

@@ -47,6 +47,7 @@
 #include <vm/vm_map.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_extern.h>
+#include <vm/vm_lastpage.h>
 #include <vm/vm_zone.h>
 
 #include <sys/spinlock2.h>
@@ -446,6 +447,7 @@ zone_special_restock(vm_zone_t z, char *item, long nitems)
 static void *
 zget(vm_zone_t z, int *tryagainp)
 {
+	VM_PAGE_FOR(z->zname);
 	void *item;
 	size_t nbytes;
 	long nitems, n;

@@ -59,6 +59,7 @@
 #include <vm/vm_extern.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_map.h>
+#include <vm/vm_lastpage.h>
 #include <vm/vm_page.h>
 #include <vm/vm_page2.h>
 #include <vm/vm_pageout.h>
@@ -211,6 +212,7 @@ pmap_kpte(vm_offset_t va)
 static vm_page_t
 pmap_kpt_alloc(vm_pindex_t pindex)
 {
+	VM_PAGE_FOR("page table");
 	vm_page_t m;
 
 	m = vm_page_alloc(NULL, pindex, VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM |
@@ -428,6 +430,7 @@ pmap_alloc_pv(void)
 static pv_entry_t
 pmap_alloc_table(vm_pindex_t pindex)
 {
+	VM_PAGE_FOR("page table");
 	pv_entry_t pv;
 	vm_page_t m;
 

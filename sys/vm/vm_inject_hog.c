@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Threads that do not do what they should: daemons that stand still, and one
+ * that wants memory while there is none.
+ *
+ * vm.inject.stall_pager=1 in the kernel environment has the page-out daemon wait
+ * for ever where it should make a round, 2 emergpager besides.
+ *
+ * vm.inject.hog_entries=N in the kernel environment makes one that reserves N
+ * times 4 map entries, vm.inject.hog_objects=N one that allocates N objects of a
+ * type of its own with kmalloc_obj() and M_INTWAIT, as vm_objects are.  Both
+ * begin when memory is short and keep what they get.
+ *
+ * They are ordinary threads and may well have to wait, but must not get the
+ * pages that page-out lives on: vm.lastpages tells (vm_lastpage.c).  At the end
+ * they say how much they had, and how much of it while free pages were fewer
+ * than v_free_min, without which the record would prove nothing.
+ */
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/kthread.h>
+#include <sys/malloc.h>
+#include <sys/thread.h>
+#include <sys/vmmeter.h>
+#include <vm/vm.h>
+#include <vm/vm_inject.h>
+#include <vm/vm_map.h>
+
+#define	HOG_ENTRIES	4		/* at a time */
+#define	HOG_OBJSIZE	320		/* a vm_object's */
+
+struct hog {
+	const char	*what;
+	void		(*take)(void);
+	int		count;
+};
+
+int vm_inject_stall;
+TUNABLE_INT("vm.inject.stall_pager", &vm_inject_stall);
+
+static struct malloc_type *hogged_obj;
+
+static void
+hog_entries(void)
+{
+	vm_map_entry_reserve(HOG_ENTRIES);
+}
+
+static void
+hog_object(void)
+{
+	kmalloc_obj(HOG_OBJSIZE, hogged, M_INTWAIT);
+}
+
+static struct hog hogs[] = {
+	{ "map_entries", hog_entries, 0 },
+	{ "objects", hog_object, 0 },
+};
+TUNABLE_INT("vm.inject.hog_entries", &hogs[0].count);
+TUNABLE_INT("vm.inject.hog_objects", &hogs[1].count);
+
+static void
+hog_thread(void *arg)
+{
+	const struct hog *hog = arg;
+	long scarce = 0;
+	int n;
+
+	while (vmstats.v_free_count >= vmstats.v_free_min * 3 / 2)
+		tsleep(arg, 0, "hog", 1);
+	for (n = 0; n < hog->count; ++n) {
+		if (vmstats.v_free_count < vmstats.v_free_min)
+			++scarce;
+		hog->take();
+	}
+	kprintf("hog: %d %s, %ld of them while memory was short\n", n,
+	    hog->what, scarce);
+	kthread_exit();
+}
+
+static void
+hog_start(void *dummy)
+{
+	size_t i;
+
+	kmalloc_create_obj(&hogged, "hogged", HOG_OBJSIZE);
+	for (i = 0; i < nitems(hogs); ++i) {
+		if (hogs[i].count != 0)
+			kthread_create(hog_thread, &hogs[i], NULL, "hog");
+	}
+}
+SYSINIT(hog, SI_SUB_KTHREAD_UPDATE, SI_ORDER_ANY, hog_start, NULL);
