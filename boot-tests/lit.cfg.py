@@ -28,6 +28,7 @@ config.substitutions += [
     ("%trees", os.path.join(build, "trees")),
     ("%kmobj", os.path.join(build, "bin", "kmobj")),
     ("%procs", os.path.join(build, "procs.cpio")),
+    ("%lastpages", os.path.join(config.test_source_root, "lastpages")),
     ("%python", sys.executable),
     ("%FileCheck", "FileCheck --enable-var-scope --dump-input-filter=error"),
 ]

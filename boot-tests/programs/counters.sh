@@ -92,6 +92,6 @@ if vmstat -m | grep -q 'ready'; then
 	    awk '$1 == "SWAPMETA" { print NF, ($8 > 0), ($9 >= 0) }')" "12 1 1"
 else
 	is "the zone of MAP ENTRYs" "$(vmstat -z |
-	    awk '/^MAP ENTRY/ { print NF, ($5 > 0) }')" "7 1"
+	    awk '/^MAP ENTRY/ { print NF, ($5 > 0) }')" "8 1"
 fi
 echo "KMOBJ: PASS counters"

@@ -169,6 +169,7 @@ kvar_print_paging(void)
 	kvar_print("vm.stats.v_vm_faults");
 	kvar_print("vm.stats.v_swappgsout");
 	kvar_print("vm.stats.v_swappgsin");
+	kvar_print("vm.emerg_rounds");
 	kvar_print("kern.bench_busy");
 	kvar_print_text("vm.zone");
 	kvar_print_text("kern.objcache.stats");

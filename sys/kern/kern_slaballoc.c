@@ -198,6 +198,23 @@ kmalloc_poller_thread(void)
 	}
 }
 
+/*
+ * The type's descriptor is copied while it cannot go.
+ */
+static int
+sysctl_kzone_polled(SYSCTL_HANDLER_ARGS)
+{
+	char name[32];
+
+	spin_lock(&kmemstat_spin);
+	strlcpy(name, kmemstat_poll != NULL ? kmemstat_poll->ks_shortdesc : "",
+	    sizeof(name));
+	spin_unlock(&kmemstat_spin);
+	return (SYSCTL_OUT(req, name, strlen(name) + 1));
+}
+SYSCTL_PROC(_kern, OID_AUTO, kzone_polled, CTLTYPE_STRING | CTLFLAG_RD, NULL, 0,
+    sysctl_kzone_polled, "A", "malloc type the poller is with");
+
 static struct thread *kmalloc_poller_td;
 static struct kproc_desc kmalloc_poller_kp = {
 	"kmalloc_poller",

@@ -525,6 +525,18 @@ zone_watchdog_report(void)
 WATCHDOG_REPORT(zone_watchdog_report);
 
 /*
+ * Of which pages a zone's refill is made, as in vm.lastpages; `-' for one that
+ * has boot-time items only.
+ */
+static const char *
+zone_class(vm_zone_t z)
+{
+	if (z->zallocflag == 0)
+		return ("-");
+	return (z->zallocflag & VM_ALLOC_INTERRUPT ? "NSI" : "NS");
+}
+
+/*
  * vm.zone: one line a zone.
  */
 static int
@@ -535,8 +547,8 @@ sysctl_vm_zone(SYSCTL_HANDLER_ARGS)
 	long nfree, nalloc;
 	int error;
 
-	ksnprintf(line, sizeof(line), "%-14s %6s %10s %8s %8s %10s\n", "zone",
-	    "size", "limit", "used", "free", "requests");
+	ksnprintf(line, sizeof(line), "%-14s %6s %10s %8s %8s %10s %5s\n",
+	    "zone", "size", "limit", "used", "free", "requests", "class");
 	error = SYSCTL_OUT(req, line, strlen(line));
 
 	lwkt_gettoken(&zlist_token);
@@ -545,8 +557,9 @@ sysctl_vm_zone(SYSCTL_HANDLER_ARGS)
 			break;
 		zone_count(z, &nfree, &nalloc);
 		ksnprintf(line, sizeof(line),
-		    "%-14s %6ld %10ld %8ld %8ld %10ld\n", z->zname, z->zsize,
-		    z->zmax, z->ztotal - nfree, nfree, nalloc);
+		    "%-14s %6ld %10ld %8ld %8ld %10ld %5s\n", z->zname,
+		    z->zsize, z->zmax, z->ztotal - nfree, nfree, nalloc,
+		    zone_class(z));
 		error = SYSCTL_OUT(req, line, strlen(line));
 	}
 	lwkt_reltoken(&zlist_token);
