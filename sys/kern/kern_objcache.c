@@ -11,10 +11,17 @@
  * thus constructed once and stays so while it is cached.
  *
  * The limit is a stock of objects not yet allocated, in the depot.  At zero a
- * get with M_WAITOK sleeps on the depot until an object is put, anywhere;
- * others fail.  Objects idle in magazines of a cpu are out of reach of the
- * others, so the stock is that much larger than the limit asked for; and a put
- * that knows of sleepers hands its whole magazine to the depot.
+ * get with M_WAITOK sleeps on the depot; others fail.  Objects idle in the
+ * magazines of a cpu are out of reach of the others, so the stock is larger than
+ * the limit asked for by what all those magazines hold.  This slack is why a put
+ * need not look for sleepers of other cpus: it wakes those who went to sleep on
+ * its own, and all when a magazine reaches the depot.  Once fewer objects are
+ * out than the limit says, the others do not fit into the magazines of the cpus,
+ * so the depot has some, and a sleeper is never left behind.
+ *
+ * Free objects are kept in as many magazines as there were in the beginning, two
+ * a cpu and those in the depot, whose number follows from nom_cache; what does
+ * not fit is destroyed when it is put.
  *
  * Neither ctor, dtor nor the back end is called with anything held; all may
  * block.
@@ -58,6 +65,7 @@ struct percpu_objcache {
 	u_long		allocs;		/* gets that reached the back end */
 	u_long		exhausted;	/* gets that met the limit */
 	u_long		failed;		/* gets that returned NULL */
+	int		waiting;	/* threads that went to sleep here */
 } __cachealign;
 
 struct objcache {
@@ -68,7 +76,7 @@ struct objcache {
 	objcache_free_fn *free;
 	void		*allocator_args;
 	struct objcache_malloc_args margs;
-	const char	*name;
+	char		name[OBJCACHE_NAMELEN];
 	LIST_ENTRY(objcache) link;
 
 	struct spinlock	spin;		/* the depot: down to waiting */
@@ -149,7 +157,7 @@ objcache_create(const char *name, int cluster_limit, int nom_cache,
 
 	oc = kmalloc(__offsetof(struct objcache, cpu[ncpus]), M_OBJCACHE,
 	    M_WAITOK | M_ZERO | M_CACHEALIGN);
-	oc->name = name;
+	strlcpy(oc->name, name, sizeof(oc->name));
 	oc->ctor = ctor != NULL ? ctor : objcache_null_ctor;
 	oc->dtor = dtor != NULL ? dtor : objcache_null_dtor;
 	oc->privdata = privdata;
@@ -162,10 +170,10 @@ objcache_create(const char *name, int cluster_limit, int nom_cache,
 
 	if (nom_cache == 0)
 		nom_cache = cluster_limit / 2;
-	if (nom_cache == 0)
-		nom_cache = 2 * MAG_ROUNDS_DEFAULT;
 	if (cluster_limit != 0)
 		nom_cache = imin(nom_cache, cluster_limit);
+	if (nom_cache == 0)
+		nom_cache = 2 * MAG_ROUNDS_DEFAULT;
 	oc->magcapacity = mag_capacity(nom_cache / (ncpus + 1) / 2 + 1);
 	oc->cluster_limit = cluster_limit;
 	oc->unallocated = OBJCACHE_UNLIMITED;
@@ -306,38 +314,23 @@ objcache_get(struct objcache *oc, int ocflags)
 			return (objcache_make(oc, ocflags));
 		}
 
-		if (cpu->exhausted++ == 0)
-			kprintf("objcache %s: at its limit\n", oc->name);
+		if (cpu->exhausted++ == 0) {
+			kprintf("objcache %s: exhausted on cpu%d, limit %d\n",
+			    oc->name, mycpu->gd_cpuid, oc->cluster_limit);
+		}
 		if ((ocflags & (M_WAITOK | M_NULLOK)) != M_WAITOK) {
 			spin_unlock(&oc->spin);
 			++cpu->failed;
 			crit_exit();
 			return (NULL);
 		}
+		++cpu->waiting;
 		++oc->waiting;
 		ssleep(oc, &oc->spin, 0, "objcache", 0);
+		--cpu->waiting;
 		--oc->waiting;
 		spin_unlock(&oc->spin);
 	}
-}
-
-/*
- * Somebody sleeps for an object, perhaps on another cpu: trade the loaded
- * magazine for an empty one if the depot has any.  Critical section.
- */
-static void
-objcache_hand_over(struct objcache *oc, struct percpu_objcache *cpu)
-{
-	struct magazine *mag;
-
-	spin_lock(&oc->spin);
-	if ((mag = SLIST_FIRST(&oc->emptymags)) != NULL) {
-		SLIST_REMOVE_HEAD(&oc->emptymags, link);
-		SLIST_INSERT_HEAD(&oc->fullmags, cpu->loaded, link);
-		cpu->loaded = mag;
-	}
-	spin_unlock(&oc->spin);
-	wakeup(oc);
 }
 
 void
@@ -345,6 +338,7 @@ objcache_put(struct objcache *oc, void *obj)
 {
 	struct percpu_objcache *cpu;
 	struct magazine *mag;
+	int waiting;
 
 	if (obj == NULL)
 		panic("objcache_put: %s: NULL object", oc->name);
@@ -357,7 +351,10 @@ objcache_put(struct objcache *oc, void *obj)
 			mag_swap(cpu);
 		if (!mag_full(cpu->loaded)) {
 			cpu->loaded->objects[cpu->loaded->rounds++] = obj;
-			break;
+			if (cpu->waiting)
+				wakeup(oc);
+			crit_exit();
+			return;
 		}
 
 		spin_lock(&oc->spin);
@@ -371,11 +368,11 @@ objcache_put(struct objcache *oc, void *obj)
 		SLIST_REMOVE_HEAD(&oc->emptymags, link);
 		SLIST_INSERT_HEAD(&oc->fullmags, cpu->loaded, link);
 		cpu->loaded = mag;
+		waiting = oc->waiting;
 		spin_unlock(&oc->spin);
+		if (waiting)
+			wakeup(oc);
 	}
-	if (oc->waiting)
-		objcache_hand_over(oc, cpu);
-	crit_exit();
 }
 
 void
@@ -417,38 +414,71 @@ mag_purge(struct objcache *oc, struct magazine *mag)
 }
 
 /*
- * Give the back end something back: of the first cache in the list that has
- * anything, what this cpu's loaded magazine and then the depot's hold.
+ * The magazines of a list, and what they hold.
+ */
+static int
+maglist_purge(struct objcache *oc, struct magazinelist *list)
+{
+	struct magazine *mag;
+	int count = 0;
+
+	while ((mag = SLIST_FIRST(list)) != NULL) {
+		SLIST_REMOVE_HEAD(list, link);
+		count += mag_purge(oc, mag);
+		kfree(mag, M_OBJMAG);
+	}
+	return (count);
+}
+
+/*
+ * Discard what one magazine of this cpu's holds, where it is: destructors may
+ * block, and others go on using it meanwhile.
+ */
+static int
+cpu_purge(struct objcache *oc)
+{
+	struct percpu_objcache *cpu;
+	void *obj;
+	int count;
+
+	crit_enter();
+	cpu = &oc->cpu[mycpu->gd_cpuid];
+	if (cpu->loaded->rounds == 0)
+		mag_swap(cpu);
+	for (count = 0; count < oc->magcapacity && cpu->loaded->rounds != 0;
+	    ++count) {
+		obj = cpu->loaded->objects[--cpu->loaded->rounds];
+		crit_exit();
+		objcache_discard(oc, obj);
+		crit_enter();
+		cpu = &oc->cpu[mycpu->gd_cpuid];
+	}
+	crit_exit();
+	return (count);
+}
+
+/*
+ * Give the back end something back, of the first cache in the list that has
+ * anything: what a magazine of this cpu's holds, or else the full ones of the
+ * depot, which go themselves, too.
  */
 bool
 objcache_reclaimlist(struct objcache *oclist[], int nlist)
 {
+	struct magazinelist full;
 	struct objcache *oc;
-	struct magazine *mag, *spare;
-	struct percpu_objcache *cpu;
 	int i, count;
 
 	for (i = 0; i < nlist; ++i) {
 		oc = oclist[i];
-		spare = mag_alloc(oc->magcapacity);
-
-		crit_enter();
-		cpu = &oc->cpu[mycpu->gd_cpuid];
-		if (cpu->loaded->rounds == 0)
-			mag_swap(cpu);
-		mag = cpu->loaded;
-		cpu->loaded = spare;
-		spin_lock(&oc->spin);
-		if (mag->rounds == 0 && !SLIST_EMPTY(&oc->fullmags)) {
-			SLIST_INSERT_HEAD(&oc->emptymags, mag, link);
-			mag = SLIST_FIRST(&oc->fullmags);
-			SLIST_REMOVE_HEAD(&oc->fullmags, link);
+		count = cpu_purge(oc);
+		if (count == 0) {
+			spin_lock(&oc->spin);
+			full = oc->fullmags;
+			SLIST_INIT(&oc->fullmags);
+			spin_unlock(&oc->spin);
+			count = maglist_purge(oc, &full);
 		}
-		spin_unlock(&oc->spin);
-		crit_exit();
-
-		count = mag_purge(oc, mag);
-		kfree(mag, M_OBJMAG);
 		if (count > 0) {
 			objcache_unallocate(oc, count);
 			return (true);
@@ -457,18 +487,10 @@ objcache_reclaimlist(struct objcache *oclist[], int nlist)
 	return (false);
 }
 
-static void
-maglist_destroy(struct objcache *oc, struct magazinelist *list)
-{
-	struct magazine *mag;
-
-	while ((mag = SLIST_FIRST(list)) != NULL) {
-		SLIST_REMOVE_HEAD(list, link);
-		mag_purge(oc, mag);
-		kfree(mag, M_OBJMAG);
-	}
-}
-
+/*
+ * Nobody may use oc any more.  An object that is out is not oc's to destroy, and
+ * can no longer be put.
+ */
 void
 objcache_destroy(struct objcache *oc)
 {
@@ -478,8 +500,8 @@ objcache_destroy(struct objcache *oc)
 	LIST_REMOVE(oc, link);
 	spin_unlock(&objcaches_spin);
 
-	maglist_destroy(oc, &oc->fullmags);
-	maglist_destroy(oc, &oc->emptymags);
+	maglist_purge(oc, &oc->fullmags);
+	maglist_purge(oc, &oc->emptymags);
 	for (i = 0; i < ncpus; ++i) {
 		mag_purge(oc, oc->cpu[i].loaded);
 		kfree(oc->cpu[i].loaded, M_OBJMAG);

@@ -34,8 +34,8 @@ struct objcache;
 
 /*
  * cluster_limit: objects that may exist beyond what the cpus' magazines hold,
- * 0 for no limit.  nom_cache: free objects worth keeping, 0 for a default.
- * Creating and destroying may block.
+ * 0 for no limit.  nom_cache: free objects worth keeping; 0 for half of the
+ * limit, or 128 without one.  Creating and destroying may block.
  */
 struct objcache *objcache_create(const char *name, int cluster_limit,
 	    int nom_cache, objcache_ctor_fn *ctor, objcache_dtor_fn *dtor,
@@ -72,5 +72,6 @@ void	objcache_nop_free(void *obj, void *allocator_args);
 #endif	/* _KERNEL || _KERNEL_STRUCTURES */
 
 #define	OBJCACHE_UNLIMITED	0x40000000
+#define	OBJCACHE_NAMELEN	32	/* of a name kept, with its NUL */
 
 #endif	/* !_SYS_OBJCACHE_H_ */
