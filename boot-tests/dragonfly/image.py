@@ -31,8 +31,8 @@ ENVIRONMENT = {
 
 
 class Kernel:
-    """A DragonFly pc64 kernel in an x86-64 ELF file whose program headers are
-    known to lie in it.  `ostype' is None if it is not such a kernel."""
+    """A kernel in an x86-64 ELF file whose program headers are known to lie in
+    it."""
 
     def __init__(self, image):
         self.image = image
@@ -46,11 +46,15 @@ class Kernel:
             if kind == PT_LOAD:
                 self.segments.append((addr, offset, size, memory))
         self.symtab = self.strtab = b""
-        self.ostype = None
+        self.kernbase = None
+
+    def is_dragonfly(self):
+        """Asks the symbols; nothing below works before that."""
         values = self.symbols(("kernbase", "ostype"))
         if len(values) == 2:
             self.kernbase = values["kernbase"]
-            self.ostype = self.string(values["ostype"])
+            return self.string(values["ostype"]) == "DragonFly"
+        return False
 
     def symbols(self, wanted):
         """Values of global symbols.  The dynamic ones survive strip(1)."""

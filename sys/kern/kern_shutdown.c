@@ -49,7 +49,7 @@ print_backtrace(int count)
 }
 
 /*
- * Print the verdict line which ends a failed run, and stop with status 1.
+ * Print the verdict line which ends a failed run, and stop.
  */
 void
 verdict_fail(const char *fmt, ...)
@@ -66,7 +66,7 @@ verdict_fail(const char *fmt, ...)
 	kvprintf(fmt, va);
 	__va_end(va);
 	kprintf("\n");
-	cpu_exit_qemu(1);
+	cpu_exit_qemu(FALSE);
 }
 
 void
@@ -81,7 +81,7 @@ panic(const char *fmt, ...)
 		if (panic_cpu != (u_int)mycpuid + 1)
 			cpu_halt();
 		kprintf("panic: while panicking: %s\n", fmt);
-		cpu_exit_qemu(1);
+		cpu_exit_qemu(FALSE);
 	}
 	__va_start(va, fmt);
 	kvsnprintf(buf, sizeof(buf), fmt, va);

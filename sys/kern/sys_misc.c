@@ -481,7 +481,7 @@ int
 sys_reboot(struct proc *p, const register_t *a, register_t *res)
 {
 	if ((uint32_t)a[2] == LINUX_REBOOT_POWER_OFF)
-		cpu_exit_qemu(0);
+		cpu_power_off();
 	return (EINVAL);
 }
 

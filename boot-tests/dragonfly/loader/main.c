@@ -12,6 +12,7 @@
 #define	COM_LSR		(COM1 + 5)
 #define	LSR_TXRDY	0x20
 #define	DEBUG_EXIT	0xf4
+#define	EXIT_FAIL	0x2b		/* see outcome.py */
 
 struct start_info {
 	uint32_t	magic;
@@ -72,7 +73,7 @@ fail(const char *why)
 	print("KMOBJ: FAIL loader: ");
 	print(why);
 	print("\n");
-	outb(DEBUG_EXIT, 1);
+	outb(DEBUG_EXIT, EXIT_FAIL);
 	for (;;)
 		__asm__ volatile("hlt");
 }

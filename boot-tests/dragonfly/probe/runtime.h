@@ -25,7 +25,7 @@ void	print(const char *form, ...) __attribute__((__format__(__printf__, 1, 2)));
 void	runtime_init(const char *test);
 void	set_test(const char *test);
 
-/* The verdict; powers the machine off with status 0 or 1. */
+/* The verdict; powers the machine off. */
 _Noreturn void	test_pass(void);
 _Noreturn void	test_fail(const char *form, ...)
 		    __attribute__((__format__(__printf__, 1, 2)));

@@ -317,16 +317,26 @@ hammer_time(vm_paddr_t start_info)
 }
 
 /*
- * By the exit device; without one, by soft-off through the power management
- * block where the firmware of QEMU's pc machine puts it.
+ * By soft-off through the power management block, where the firmware of QEMU's
+ * pc machine puts it.
  */
 void
-cpu_exit_qemu(int status)
+cpu_power_off(void)
 {
 	cpu_disable_intr();
-	outl(QEMU_EXIT_PORT, status & 0x7f);
 	outw(ACPI_PM1A_CNT, ACPI_SLP_EN);
 	cpu_halt();
+}
+
+/*
+ * By the exit device; without one, the verdict line must do.
+ */
+void
+cpu_exit_qemu(boolean_t passed)
+{
+	cpu_disable_intr();
+	outl(QEMU_EXIT_PORT, passed ? QEMU_EXIT_PASS : QEMU_EXIT_FAIL);
+	cpu_power_off();
 }
 
 /*
