@@ -11,24 +11,34 @@
  * type of its own with kmalloc_obj() and M_INTWAIT, as vm_objects are.  Both
  * begin when memory is short and keep what they get.
  *
- * They are ordinary threads and may well have to wait, but must not get the
+ * vm.inject.hog_preempting=1 has a callout do it, once, when the clock's thread
+ * preempts another while fewer than v_free_reserved pages are free.  It asks for
+ * a VM_ALLOC_NORMAL page, which must be refused and noted, and for a slab with
+ * M_WAITOK, for which it must not make the other wait.
+ *
+ * The first two are ordinary threads and may well have to wait, but must not get the
  * pages that page-out lives on: vm.lastpages tells (vm_lastpage.c).  At the end
  * they say how much they had, and how much of it while free pages were fewer
  * than v_free_min, without which the record would prove nothing.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/callout.h>
 #include <sys/kernel.h>
+#include <sys/globaldata.h>
 #include <sys/kthread.h>
 #include <sys/malloc.h>
 #include <sys/thread.h>
 #include <sys/vmmeter.h>
 #include <vm/vm.h>
 #include <vm/vm_inject.h>
+#include <vm/vm_kern.h>
 #include <vm/vm_map.h>
+#include <vm/vm_page.h>
 
 #define	HOG_ENTRIES	4		/* at a time */
 #define	HOG_OBJSIZE	320		/* a vm_object's */
+#define	HOG_SLAB	(4 * PAGE_SIZE)
 
 struct hog {
 	const char	*what;
@@ -60,6 +70,10 @@ static struct hog hogs[] = {
 TUNABLE_INT("vm.inject.hog_entries", &hogs[0].count);
 TUNABLE_INT("vm.inject.hog_objects", &hogs[1].count);
 
+static int hog_by_callout;
+TUNABLE_INT("vm.inject.hog_preempting", &hog_by_callout);
+static struct callout hog_callout;
+
 static void
 hog_thread(void *arg)
 {
@@ -80,9 +94,35 @@ hog_thread(void *arg)
 }
 
 static void
+hog_preempting(void *dummy)
+{
+	struct thread *victim = curthread->td_preempted;
+	void *slab;
+
+	if (victim == NULL || vmstats.v_free_count >= vmstats.v_free_reserved ||
+	    vmstats.v_free_count < vmstats.v_interrupt_free_min +
+	    2 * HOG_SLAB / PAGE_SIZE) {
+		callout_reset(&hog_callout, 1, hog_preempting, NULL);
+		return;
+	}
+	KKASSERT(curthread->td_flags & TDF_INTTHREAD);
+	if (vm_page_alloc(NULL, 0, VM_ALLOC_NORMAL) != NULL)
+		panic("hog: a page below v_free_reserved for VM_ALLOC_NORMAL");
+	slab = kmem_slab_alloc(HOG_SLAB, PAGE_SIZE, M_WAITOK);
+	kprintf("hog: a slab, preempting a thread%s\n",
+	    curthread->td_preempted == victim ? "" : " no more");
+	kmem_slab_free(slab, HOG_SLAB);
+}
+
+static void
 hog_start(void *dummy)
 {
 	size_t i;
+
+	if (hog_by_callout) {
+		callout_init_mp(&hog_callout);
+		callout_reset(&hog_callout, 1, hog_preempting, NULL);
+	}
 
 	kmalloc_create_obj(&hogged, "hogged", HOG_OBJSIZE);
 	for (i = 0; i < nitems(hogs); ++i) {
