@@ -71,6 +71,28 @@ payload_set(struct atest_item *item, u_long value)
 		item->payload[i] = value;
 }
 
+/*
+ * Powers of two are aligned to themselves up to 8192 bytes, to a page beyond,
+ * as in DragonFly: drivers rely on it.  Enough of them to fill more than one
+ * slab, since the first of each is aligned to anything.
+ */
+static void
+atest_aligned(unsigned long size, unsigned long align)
+{
+	const int n = 2 * howmany(128 * 1024, size);
+	u_char **p;
+	int i;
+
+	p = kmalloc(n * sizeof(*p), M_ATEST, M_WAITOK);
+	for (i = 0; i < n; ++i) {
+		p[i] = kmalloc(size, M_ATEST, M_WAITOK);
+		CHECK(((uintptr_t)p[i] & (align - 1)) == 0);
+	}
+	for (i = 0; i < n; ++i)
+		kfree(p[i], M_ATEST);
+	kfree(p, M_ATEST);
+}
+
 static void
 atest_kmalloc(void)
 {
@@ -91,11 +113,10 @@ atest_kmalloc(void)
 			CHECK(p[i] == (u_char)i);
 		kfree(p, M_ATEST);
 	}
-	for (size = 8; size <= 8192; size <<= 1) {
-		p = kmalloc(size, M_ATEST, M_INTNOWAIT);
-		CHECK(p != NULL && ((uintptr_t)p & (size - 1)) == 0);
-		kfree(p, M_ATEST);
-	}
+	for (size = 8; size <= 8192; size <<= 1)
+		atest_aligned(size, size);
+	for (; size <= 128 * 1024; size <<= 1)
+		atest_aligned(size, PAGE_SIZE);
 	s = kstrdup("a string", M_ATEST);
 	CHECK(strcmp(s, "a string") == 0);
 	kfree(s, M_ATEST);

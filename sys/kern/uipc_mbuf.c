@@ -2,8 +2,10 @@
 /*
  * Message buffers.
  *
- * An mbuf holds a few bytes itself, or refers to a cluster of MCLBYTES.  Three
- * caches lie above each other:
+ * An mbuf holds a few bytes itself, or refers to a cluster of MCLBYTES.  Both
+ * sizes are powers of two, and drivers rely on what follows from that: an mbuf
+ * or a cluster lies in one page, so vtophys() of its start is all that a device
+ * needs to know.  Three caches lie above each other:
  *
  *	mclmeta_cache		a cluster with its count of references
  *	mbuf_cache		an mbuf
@@ -40,7 +42,7 @@ static MALLOC_DEFINE(M_MBUFCL, "mbufcl", "mbufs with a cluster");
 static MALLOC_DEFINE(M_MCLMETA, "mclmeta", "mbuf clusters");
 static MALLOC_DEFINE(M_MCLDATA, "mcldata", "data of mbuf clusters");
 
-CTASSERT(sizeof(struct mbuf) <= MSIZE);
+CTASSERT(sizeof(struct mbuf) == MSIZE);
 
 #define	NMBUFS		1024
 #define	NMBCLUSTERS	256

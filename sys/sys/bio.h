@@ -5,10 +5,12 @@
  * The caller owns the bio and, until it is done, lends the driver the memory
  * it names: either bio_pages, an array of page frames (each a whole page but
  * for the last, which bio_bcount may end early), or, if that is NULL,
- * bio_data, a kernel virtual address.  dev_dstrategy() queues it and returns;
- * it may sleep for a slot of the driver's ring but never allocates memory.
- * On completion the driver calls biodone() from its interrupt thread: that
- * calls bio_done if set, else wakes who sleeps in biowait().
+ * bio_data, a kernel virtual address.  A single frame may be any physical
+ * address: a segment of up to PAGE_SIZE bytes, and nobody looks where it ends.
+ * dev_dstrategy() queues the request and returns; it may sleep for a slot of
+ * the driver's ring but never allocates memory.  On completion the driver
+ * calls biodone() from its interrupt thread: that calls bio_done if set, else
+ * wakes who sleeps in biowait().
  */
 #ifndef _SYS_BIO_H_
 #define	_SYS_BIO_H_

@@ -8,7 +8,7 @@
 #include <sys/param.h>
 #include <sys/malloc.h>
 
-#define	MSIZE		256		/* bytes of a struct mbuf */
+#define	MSIZE		512		/* bytes of a struct mbuf */
 #define	MLEN		(MSIZE - 7 * (int)sizeof(void *))
 #define	MCLBYTES	2048		/* bytes of a cluster */
 

@@ -66,7 +66,10 @@ void	swap_pager_freespace_all(vm_object_t object);
  */
 boolean_t swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t offset);
 
-/* For swap_raw.c: adjacent blocks, or SWAPBLK_NONE; and the disk. */
+/*
+ * For swap_raw.c and kern_dmatest.c: adjacent blocks, or SWAPBLK_NONE; and the
+ * disk.
+ */
 swblk_t	swp_pager_getswapspace(int npages);
 void	swp_pager_freeswapspace(swblk_t blk, int npages);
 cdev_t	swap_pager_device(void);
