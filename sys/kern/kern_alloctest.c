@@ -4,7 +4,8 @@
  * environment.  It asks only for what must hold before and after a migration:
  * fresh items of a zone are zero but for two words, recycled ones keep the
  * rest; an object is constructed once; a full cache makes its callers wait.
- * Whatever does not hold panics.
+ * Whatever does not hold panics.  alloctest=2 gives the same memory back twice,
+ * which must panic.
  */
 
 #include <sys/param.h>
@@ -121,6 +122,17 @@ atest_kmalloc(void)
 	CHECK(strcmp(s, "a string") == 0);
 	kfree(s, M_ATEST);
 	kprintf("alloctest: kmalloc ok\n");
+}
+
+static void
+atest_free_twice(void)
+{
+	void *p;
+
+	p = kmalloc(100, M_ATEST, M_WAITOK);
+	kfree(p, M_ATEST);
+	kfree(p, M_ATEST);
+	kprintf("alloctest: memory was given back twice\n");
 }
 
 static void
@@ -258,6 +270,8 @@ atest_run(void *dummy)
 {
 	if (alloctest == 0)
 		return;
+	if (alloctest == 2)
+		atest_free_twice();
 	atest_kmalloc();
 	atest_kmalloc_obj();
 	atest_zalloc();

@@ -456,8 +456,18 @@ use_charge(struct malloc_type *type, struct kmalloc_use *use, size_t size)
 	use->loosememuse = size;
 }
 
+/*
+ * With SLAB_DEBUG the place of the call comes along, but is kept nowhere: the
+ * slabs are all of one type.
+ */
+#ifdef SLAB_DEBUG
+void *
+_kmalloc_obj_debug(unsigned long size, struct malloc_type *type, int flags,
+    const char *file, int line)
+#else
 void *
 _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
+#endif
 {
 	globaldata_t gd;
 	struct kmalloc_use *use;

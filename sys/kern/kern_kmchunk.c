@@ -23,6 +23,10 @@
  * KMCHUNK_IDLE go back to the VM, but only from allocations that may block:
  * freeing a chunk must not touch kernel_map.
  *
+ * options SLAB_DEBUG: each slab records who has got chunks of it since they have
+ * had this size, as far as there is room.  The record is printed when one of its
+ * chunks is freed that is not out.
+ *
  * Locks: a bucket's spin, then kmchunk_idle.spin.  Neither is held across
  * kmem_slab_alloc() or kmem_slab_free().
  */
@@ -48,6 +52,14 @@
 #define	KMCHUNK_MAGIC	0x6b6d6368
 #define	KMCHUNK_IDLE	8			/* idle slabs kept */
 #define	KMCHUNK_BITS	64
+#define	KMCHUNK_SOURCES	32			/* a slab records */
+
+#ifdef SLAB_DEBUG
+struct kmchunk_source {
+	const char	*file;		/* NULL: and those after it are free */
+	int		line;
+};
+#endif
 
 /*
  * At the base of every slab.  Bit i of free[] is set while chunk i is neither
@@ -62,6 +74,9 @@ struct kmchunk_slab {
 	u_int		nchunks;
 	u_int		nfree;
 	u_int		hint;		/* no free chunk in words before this */
+#ifdef SLAB_DEBUG
+	struct kmchunk_source source[KMCHUNK_SOURCES];	/* bucket's spin */
+#endif
 	uint64_t	free[];
 };
 
@@ -131,6 +146,53 @@ slab_of(const void *chunk)
 	return (slab);
 }
 
+#ifdef SLAB_DEBUG
+void
+kmchunk_record(void *chunk, const char *file, int line)
+{
+	struct kmchunk_bucket *bucket;
+	struct kmchunk_source *source, *end;
+	struct kmchunk_slab *slab;
+
+	if (*run_pagecnt(chunk) > 0)
+		return;
+	slab = slab_of(chunk);
+	bucket = &kmchunk_buckets[slab->class];
+	source = slab->source;
+	end = source + KMCHUNK_SOURCES;
+	spin_lock(&bucket->spin);
+	while (source < end && source->file != NULL &&
+	    (source->file != file || source->line != line))
+		++source;
+	if (source < end) {
+		source->file = file;
+		source->line = line;
+	}
+	spin_unlock(&bucket->spin);
+}
+
+static void
+slab_print_sources(const struct kmchunk_slab *slab)
+{
+	const struct kmchunk_source *source = slab->source;
+	const struct kmchunk_source *end = source + KMCHUNK_SOURCES;
+
+	for (; source < end && source->file != NULL; ++source)
+		kprintf("kfree: of its slab, memory went to %s:%d\n",
+		    source->file, source->line);
+}
+#else
+#define	slab_print_sources(slab)	do { } while (0)
+#endif
+
+static void __dead2
+slab_panic(const struct kmchunk_slab *slab, const void *chunk,
+    const char *what)
+{
+	slab_print_sources(slab);
+	panic("kfree: %p is %s", chunk, what);
+}
+
 static void
 slab_format(struct kmchunk_slab *slab, u_int class)
 {
@@ -171,9 +233,9 @@ slab_put(struct kmchunk_slab *slab, void *chunk)
 	u_int i = off / slab->size;
 
 	if (off % slab->size != 0 || i >= slab->nchunks)
-		panic("kfree: %p is inside an allocation", chunk);
+		slab_panic(slab, chunk, "inside an allocation");
 	if (slab->free[i / KMCHUNK_BITS] & (1UL << (i % KMCHUNK_BITS)))
-		panic("kfree: %p is free already", chunk);
+		slab_panic(slab, chunk, "free already");
 	slab->free[i / KMCHUNK_BITS] |= 1UL << (i % KMCHUNK_BITS);
 	slab->hint = min(slab->hint, i / KMCHUNK_BITS);
 	++slab->nfree;
@@ -315,7 +377,6 @@ kmchunk_free(void *chunk)
 	struct kmchunk_slab *slab;
 	struct kmchunk_stack *stack;
 	int pages, *pagecnt;
-	u_int i;
 
 	pagecnt = run_pagecnt(chunk);
 	if ((pages = *pagecnt) > 0) {
@@ -330,10 +391,12 @@ kmchunk_free(void *chunk)
 	bucket = &kmchunk_buckets[slab->class];
 	crit_enter();
 	stack = &mycpu->gd_slab.stack[slab->class];
-	for (i = 0; i < stack->n; ++i) {
-		KASSERT(stack->chunk[i] != chunk,
-		    ("kfree: %p is free already", chunk));
+#ifdef INVARIANTS
+	for (u_int i = 0; i < stack->n; ++i) {
+		if (stack->chunk[i] == chunk)
+			slab_panic(slab, chunk, "free already");
 	}
+#endif
 	if (stack->n == bucket->depth)
 		bucket_drain(bucket, stack);
 	stack->chunk[stack->n++] = chunk;

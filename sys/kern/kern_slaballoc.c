@@ -344,8 +344,14 @@ malloc_aligned_size(size_t size, int flags)
 	return (size);
 }
 
+#ifdef SLAB_DEBUG
+void *
+_kmalloc_debug(unsigned long size, struct malloc_type *type, int flags,
+    const char *file, int line)
+#else
 void *
 _kmalloc(unsigned long size, struct malloc_type *type, int flags)
+#endif
 {
 	void *ptr;
 
@@ -364,8 +370,10 @@ _kmalloc(unsigned long size, struct malloc_type *type, int flags)
 
 	VM_PAGE_FOR(type->ks_shortdesc);
 	ptr = kmchunk_alloc(malloc_aligned_size(size, flags), flags);
-	if (ptr != NULL)
+	if (ptr != NULL) {
+		kmchunk_record(ptr, file, line);
 		malloc_charge(type, kmchunk_size(ptr));
+	}
 	return (ptr);
 }
 
@@ -389,8 +397,14 @@ kmalloc_usable_size(const void *ptr)
 	return (kmchunk_size(ptr));
 }
 
+#ifdef SLAB_DEBUG
+void *
+krealloc_debug(void *ptr, unsigned long size, struct malloc_type *type,
+    int flags, const char *file, int line)
+#else
 void *
 krealloc(void *ptr, unsigned long size, struct malloc_type *type, int flags)
+#endif
 {
 	unsigned long osize;
 	void *nptr;
@@ -401,7 +415,9 @@ krealloc(void *ptr, unsigned long size, struct malloc_type *type, int flags)
 	if (size != 0 && osize == kmchunk_round(size))
 		return (ptr);
 
-	nptr = size != 0 || osize == 0 ? _kmalloc(size, type, flags) : NULL;
+	nptr = NULL;
+	if (size != 0 || osize == 0)
+		nptr = _kmalloc_debug(size, type, flags, file, line);
 	if (osize != 0 && (nptr != NULL || size == 0)) {
 		if (nptr != NULL)
 			bcopy(ptr, nptr, ulmin(size, osize));
@@ -410,8 +426,14 @@ krealloc(void *ptr, unsigned long size, struct malloc_type *type, int flags)
 	return (nptr);
 }
 
+#ifdef SLAB_DEBUG
+char *
+kstrndup_debug(const char *str, size_t maxlen, struct malloc_type *type,
+    const char *file, int line)
+#else
 char *
 kstrndup(const char *str, size_t maxlen, struct malloc_type *type)
+#endif
 {
 	size_t len;
 	char *copy;
@@ -419,14 +441,22 @@ kstrndup(const char *str, size_t maxlen, struct malloc_type *type)
 	if (str == NULL)
 		return (NULL);
 	len = strnlen(str, maxlen);
-	copy = kmalloc(len + 1, type, M_WAITOK);
+	copy = _kmalloc_debug(len + 1, type, M_WAITOK, file, line);
 	bcopy(str, copy, len);
 	copy[len] = '\0';
 	return (copy);
 }
 
+#ifdef SLAB_DEBUG
+char *
+kstrdup_debug(const char *str, struct malloc_type *type, const char *file,
+    int line)
+#else
 char *
 kstrdup(const char *str, struct malloc_type *type)
+#endif
 {
-	return (str == NULL ? NULL : kstrndup(str, strlen(str), type));
+	if (str == NULL)
+		return (NULL);
+	return (kstrndup_debug(str, strlen(str), type, file, line));
 }

@@ -109,21 +109,57 @@ void	kmalloc_destroy(struct malloc_type **typep);
  * returns NULL for M_NULLOK and panics otherwise.  Freeing never blocks but
  * for kmalloc()s of several pages.
  */
+#ifdef SLAB_DEBUG
+/*
+ * With this option what allocates is told the place of the call, and has
+ * another name: nothing that was compiled without it can be linked in.
+ */
+void	*_kmalloc_debug(unsigned long size, struct malloc_type *type, int flags,
+	    const char *file, int line);
+void	*_kmalloc_obj_debug(unsigned long size, struct malloc_type *type,
+	    int flags, const char *file, int line);
+void	*krealloc_debug(void *ptr, unsigned long size, struct malloc_type *type,
+	    int flags, const char *file, int line);
+char	*kstrdup_debug(const char *str, struct malloc_type *type,
+	    const char *file, int line);
+char	*kstrndup_debug(const char *str, size_t maxlen,
+	    struct malloc_type *type, const char *file, int line);
+
+#define	kmalloc(size, type, flags)					\
+	_kmalloc_debug((size), (type), (flags), __FILE__, __LINE__)
+#define	kmalloc_obj(size, type, flags)					\
+	_kmalloc_obj_debug(__VM_CACHELINE_ALIGN(size), type##_obj,	\
+	    (flags), __FILE__, __LINE__)
+#define	krealloc(ptr, size, type, flags)				\
+	krealloc_debug((ptr), (size), (type), (flags), __FILE__, __LINE__)
+#define	kstrdup(str, type)						\
+	kstrdup_debug((str), (type), __FILE__, __LINE__)
+#define	kstrndup(str, maxlen, type)					\
+	kstrndup_debug((str), (maxlen), (type), __FILE__, __LINE__)
+#else
 void	*_kmalloc(unsigned long size, struct malloc_type *type, int flags);
 void	*_kmalloc_obj(unsigned long size, struct malloc_type *type, int flags);
 void	*krealloc(void *ptr, unsigned long size, struct malloc_type *type,
 	    int flags);
 char	*kstrdup(const char *str, struct malloc_type *type);
 char	*kstrndup(const char *str, size_t maxlen, struct malloc_type *type);
+
+#define	kmalloc(size, type, flags)	_kmalloc((size), (type), (flags))
+#define	kmalloc_obj(size, type, flags)					\
+	_kmalloc_obj(__VM_CACHELINE_ALIGN(size), type##_obj, (flags))
+
+/* For the allocators themselves: they call each other in one way. */
+#define	_kmalloc_debug(size, type, flags, file, line)			\
+	_kmalloc((size), (type), (flags))
+#define	kstrndup_debug(str, maxlen, type, file, line)			\
+	kstrndup((str), (maxlen), (type))
+#endif
+
 void	_kfree(void *ptr, struct malloc_type *type);
 void	_kfree_obj(void *obj, struct malloc_type *type);
 size_t	kmalloc_usable_size(const void *ptr);
 
-#define	kmalloc(size, type, flags)	_kmalloc((size), (type), (flags))
 #define	kfree(ptr, type)		_kfree((ptr), (type))
-
-#define	kmalloc_obj(size, type, flags)					\
-	_kmalloc_obj(__VM_CACHELINE_ALIGN(size), type##_obj, (flags))
 #define	kfree_obj(ptr, type)		_kfree_obj((ptr), type##_obj)
 #define	kmalloc_create_obj(typep, descr, size)				\
 	_kmalloc_create_obj(typep##_obj, (descr), (size))

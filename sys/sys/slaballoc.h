@@ -36,6 +36,12 @@ void	kmchunk_free(void *chunk);
 /* The bytes that chunk has, and those that a request would get. */
 size_t	kmchunk_size(const void *chunk);
 size_t	kmchunk_round(size_t bytes);
+/* Note who got it. */
+#ifdef SLAB_DEBUG
+void	kmchunk_record(void *chunk, const char *file, int line);
+#else
+#define	kmchunk_record(chunk, file, line)	do { } while (0)
+#endif
 #endif
 
 #endif	/* _KERNEL || _KERNEL_STRUCTURES */

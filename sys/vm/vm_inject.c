@@ -306,27 +306,29 @@ static int
 inject_drain(const char *name)
 {
 	const long hold = vm_inject_hold;
-	struct malloc_type *type;
+	struct malloc_type *type_obj;
 	struct inject_obj *obj;
 	struct globaldata *home = mycpu;
 	int cpu;
 
-	for (type = kmemstatistics; type != NULL; type = type->ks_next) {
-		if (strcmp(type->ks_shortdesc, name) == 0)
+	for (type_obj = kmemstatistics; type_obj != NULL;
+	    type_obj = type_obj->ks_next) {
+		if (strcmp(type_obj->ks_shortdesc, name) == 0)
 			break;
 	}
-	if (type == NULL)
+	if (type_obj == NULL)
 		return (ENOENT);
-	if ((type->ks_flags & KSF_OBJSIZE) == 0 || type->ks_unused0 == 0)
+	if ((type_obj->ks_flags & KSF_OBJSIZE) == 0 ||
+	    type_obj->ks_unused0 == 0)
 		return (EOPNOTSUPP);
 	if (hold < 0)
 		return (EINVAL);
 	inject_hold(0);
 	for (cpu = 0; cpu < ncpus; ++cpu) {
 		lwkt_setcpu_self(globaldata_find(cpu));
-		while ((obj = _kmalloc_obj(type->ks_objsize, type,
+		while ((obj = kmalloc_obj(type_obj->ks_objsize, type,
 		    M_INTNOWAIT)) != NULL) {
-			obj->type = type;
+			obj->type = type_obj;
 			obj->next = inject_objs;
 			inject_objs = obj;
 		}
