@@ -12,6 +12,7 @@
  */
 #include "support.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +24,12 @@ int
 main(void)
 {
 	static struct region regions[256];
-	unsigned long rounds = option_number("rounds", 4);
+	unsigned long rounds = option_range("rounds", 4, 1, 256);
 	unsigned long seed = option_number("seed", 1);
-	long delay = (long)option_number("delay", 0);
+	long delay = (long)option_range("delay", 0, 0, 1000);
 	const char *levels = option_word("levels", "0,8,64");
 	unsigned long ram = machine_ram();
+	unsigned long pages = (unsigned long)kvar("vm.stats.v_page_count");
 	uint64_t wrong = 0, words = 0;
 	size_t n = 0;
 
@@ -40,13 +42,15 @@ main(void)
 	if (delay != 0 && kvar_set_long("vm.inject.disk_delay", delay) != 0)
 		test_fail(test, "vm.inject.disk_delay=%ld: %s", delay,
 		    strerror(errno));
-	while (*levels != '\0') {
+	do {
 		char *end;
 		unsigned long level = strtoul(levels, &end, 0);
 
-		if (end == levels || (*end != '\0' && *end != ','))
-			test_fail(test, "kernel argument levels: expected "
-			    "numbers between commas at `%s'", levels);
+		if (!isdigit((unsigned char)*levels) || level > pages ||
+		    (*end != ',' && *end != '\0') || strcmp(end, ",") == 0)
+			test_fail(test, "kernel environment: levels: expected "
+			    "numbers, 0 to %lu, between commas at `%s'", pages,
+			    levels);
 		levels = *end == ',' ? end + 1 : end;
 		for (unsigned long round = 1; round <= rounds; ++round) {
 			long before = kvar("vm.stats.v_swappgsout");
@@ -64,7 +68,7 @@ main(void)
 			    kvar("vm.stats.v_swappgsout") - before);
 			kvar_set("vm.inject.leave_free", -1);
 		}
-	}
+	} while (*levels != '\0');
 	for (size_t i = 0; i < n; ++i) {
 		wrong += region_verify(&regions[i]);
 		words += regions[i].bytes / sizeof(uint64_t);

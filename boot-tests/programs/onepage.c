@@ -115,7 +115,7 @@ main(void)
 	static void *maps[MAPS_MAX];
 	static struct region base, more[PIECES];
 	unsigned long seed = option_number("seed", 1);
-	size_t count = option_number("maps", 1000);
+	size_t count = option_range("maps", 1000, 1, MAPS_MAX);
 	unsigned long ram = machine_ram();
 	cpu_set_t home;
 	uint64_t wrong;
@@ -123,9 +123,6 @@ main(void)
 	int drained = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (count > MAPS_MAX)
-		test_fail(test, "kernel argument maps=%zu: at most %d", count,
-		    MAPS_MAX);
 	if (sched_getaffinity(0, sizeof(home), &home) != 0)
 		test_fail(test, "sched_getaffinity: %s", strerror(errno));
 	cpus = CPU_COUNT(&home);

@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,12 @@
 #define	SYS_KMOBJ_SYSCTL	1000
 #define	WRONG_SHOWN		8
 #define	TEXT_SLACK		4096	/* bytes it may grow meanwhile */
+
+static const char *
+test_asked(void)
+{
+	return option_word("test", "?");
+}
 
 void
 test_pass(const char *test)
@@ -38,8 +45,59 @@ test_fail(const char *test, const char *why, ...)
 	exit(1);
 }
 
+/*
+ * The names that the program's options have put here, each ended by a zero or
+ * more.
+ */
+extern const char __start_options[], __stop_options[];
+
+static const char *
+option_next(const char *name)
+{
+	name += strlen(name);
+	while (name < __stop_options && *name == '\0')
+		++name;
+	return name;
+}
+
+static int
+option_known(const char *word, size_t len)
+{
+	const char *name;
+
+	for (name = __start_options; name < __stop_options;
+	    name = option_next(name))
+		if (strlen(name) == len && strncmp(name, word, len) == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * Before main(): what the kernel has left of its environment must be for us.
+ * Programs that are not process 1 get theirs from one that has looked.
+ */
+__attribute__((__constructor__)) static void
+options_check(void)
+{
+	char known[512] = "";
+	const char *name;
+
+	for (char **word = environ; getpid() == 1 && *word != NULL; ++word) {
+		if (option_known(*word, strcspn(*word, "=")))
+			continue;
+		for (name = __start_options; name < __stop_options;
+		    name = option_next(name)) {
+			strlcat(known, " ", sizeof(known));
+			strlcat(known, name, sizeof(known));
+		}
+		test_fail(test_asked(), "kernel environment: "
+		    "nobody reads %.*s; this test reads%s",
+		    (int)strcspn(*word, "="), *word, known);
+	}
+}
+
 const char *
-option_word(const char *name, const char *def)
+option_word_(const char *name, const char *def)
 {
 	const char *s = getenv(name);
 
@@ -47,7 +105,8 @@ option_word(const char *name, const char *def)
 }
 
 unsigned long
-option_number(const char *name, unsigned long def)
+option_range_(const char *name, unsigned long def, unsigned long low,
+    unsigned long high)
 {
 	const char *s = getenv(name);
 	char *end;
@@ -57,9 +116,10 @@ option_number(const char *name, unsigned long def)
 		return def;
 	errno = 0;
 	n = strtoul(s, &end, 0);
-	if (errno != 0 || *s == '\0' || *end != '\0')
-		test_fail(option_word("test", "?"),
-		    "kernel argument %s=%s: expected a number", name, s);
+	if (!isdigit((unsigned char)*s) || errno != 0 || *end != '\0' ||
+	    n < low || n > high)
+		test_fail(test_asked(), "kernel environment: "
+		    "%s=%s: expected a number, %lu to %lu", name, s, low, high);
 	return n;
 }
 
@@ -105,7 +165,7 @@ kvar(const char *name)
 	long value;
 
 	if (kvar_get_long(name, &value) != 0)
-		test_fail(option_word("test", "?"), "%s: %s", name,
+		test_fail(test_asked(), "%s: %s", name,
 		    strerror(errno));
 	return value;
 }
@@ -114,7 +174,7 @@ void
 kvar_set(const char *name, long value)
 {
 	if (kvar_set_long(name, value) != 0)
-		test_fail(option_word("test", "?"), "%s=%ld: %s", name, value,
+		test_fail(test_asked(), "%s=%ld: %s", name, value,
 		    strerror(errno));
 }
 
@@ -215,7 +275,7 @@ region_map(struct region *r, const char *name, size_t bytes, uint64_t seed)
 	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
-		test_fail(option_word("test", "?"), "mmap of %zu bytes: %s",
+		test_fail(test_asked(), "mmap of %zu bytes: %s",
 		    bytes, strerror(errno));
 	r->name = name;
 	r->words = p;

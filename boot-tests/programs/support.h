@@ -11,6 +11,7 @@
 #ifndef _SUPPORT_H_
 #define _SUPPORT_H_
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,9 +23,24 @@ _Noreturn void	test_pass(const char *test);
 _Noreturn void	test_fail(const char *test, const char *why, ...)
 		    __attribute__((__format__(__printf__, 2, 3)));
 
-/* A number or word given on the kernel's command line, or the default. */
-unsigned long	option_number(const char *name, unsigned long def);
-const char	*option_word(const char *name, const char *def);
+/*
+ * A number or word given on the kernel's command line, or the default.  That a
+ * program asks for a name, which must be a constant, makes it known: any other
+ * word on the command line fails the test before it begins.
+ */
+#define	OPTION_NAME(name) __extension__ ({				\
+	static const char option_name[] __attribute__((			\
+	    __section__("options"), __used__, __aligned__(1))) = name;	\
+	option_name;							\
+})
+#define	option_word(name, def)	option_word_(OPTION_NAME(name), (def))
+#define	option_range(name, def, low, high)				\
+	option_range_(OPTION_NAME(name), (def), (low), (high))
+#define	option_number(name, def) option_range(name, def, 0, ULONG_MAX)
+
+const char	*option_word_(const char *name, const char *def);
+unsigned long	option_range_(const char *name, unsigned long def,
+		    unsigned long low, unsigned long high);
 
 /*
  * Kernel variables by their sysctl name.  The first two end the test if there

@@ -15,7 +15,19 @@ int ncpus = 1;
 int ncpus_fit = 1;
 int ncpus_fit_mask = 0;
 
-TUNABLE_INT("boot_verbose", &bootverbose);
+/*
+ * Not a number: NO, 0 or nothing are no.
+ */
+static void
+boot_verbose_init(void *dummy)
+{
+	const char *value = kgetenv("boot_verbose");
+
+	bootverbose = value != NULL && *value != '\0' &&
+	    strcmp(value, "NO") != 0 && strcmp(value, "0") != 0;
+}
+SYSINIT(boot_verbose, SI_BOOT1_TUNABLES, SI_ORDER_FIRST, boot_verbose_init,
+    NULL);
 
 SET_DECLARE(sysinit_set, struct sysinit);
 

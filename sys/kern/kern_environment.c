@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The kernel environment: name=value words of the command line.
+ *
+ * Whoever boots a kernel believes that each word does something.  So one that
+ * is malformed or given twice ends the boot, and a word that the kernel has not
+ * asked for goes to process 1, whose business it then is to know it.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -10,25 +14,52 @@
 
 #define	KENV_SIZE	4096
 #define	KENV_WORDS	64
+#define	KENV_DIGITS	17		/* no number of these overflows */
 
 static char kenv_buf[KENV_SIZE];
 static char *kenv_words[KENV_WORDS + 1];
+static boolean_t kenv_read[KENV_WORDS];
 
-char *const *kern_envp = kenv_words;
+static int
+kenv_find(const char *name, size_t len)
+{
+	int i;
 
-/*
- * Keep the words of a command line which have a `='.  What does not fit is
- * reported and ignored.
- */
+	for (i = 0; kenv_words[i] != NULL; ++i) {
+		if (strncmp(kenv_words[i], name, len) == 0 &&
+		    kenv_words[i][len] == '=')
+			return (i);
+	}
+	return (-1);
+}
+
+static void
+kenv_add(char *word)
+{
+	char *equals = strchr(word, '=');
+	int n = 0;
+
+	if (equals == NULL || equals == word)
+		verdict_fail("kernel environment: \"%s\": expected name=value",
+		    word);
+	if (kenv_find(word, equals - word) >= 0)
+		verdict_fail("kernel environment: \"%s\": given twice", word);
+	while (kenv_words[n] != NULL)
+		++n;
+	if (n == KENV_WORDS)
+		verdict_fail("kernel environment: more than %d words",
+		    KENV_WORDS);
+	kenv_words[n] = word;
+}
+
 void
 kenv_init(const char *cmdline)
 {
 	char *p;
-	int n = 0;
 
 	if (strlcpy(kenv_buf, cmdline, sizeof(kenv_buf)) >= sizeof(kenv_buf))
-		kprintf("kenv: command line is longer than %d bytes, "
-		    "the rest is ignored\n", KENV_SIZE - 1);
+		verdict_fail("kernel environment: longer than %d bytes",
+		    KENV_SIZE - 1);
 	for (p = kenv_buf; *p != '\0';) {
 		char *word = p;
 
@@ -36,14 +67,8 @@ kenv_init(const char *cmdline)
 			++p;
 		while (*p == ' ')
 			*p++ = '\0';
-		if (strchr(word, '=') == NULL)
-			continue;
-		if (n == KENV_WORDS) {
-			kprintf("kenv: more than %d words, \"%s\" is ignored\n",
-			    KENV_WORDS, word);
-			continue;
-		}
-		kenv_words[n++] = word;
+		if (*word != '\0')
+			kenv_add(word);
 	}
 }
 
@@ -51,49 +76,69 @@ char *
 kgetenv(const char *name)
 {
 	size_t len = strlen(name);
-	int i;
+	int i = kenv_find(name, len);
 
-	for (i = 0; kenv_words[i] != NULL; ++i) {
-		if (strncmp(kenv_words[i], name, len) == 0 &&
-		    kenv_words[i][len] == '=')
-			return (kenv_words[i] + len + 1);
+	if (i < 0)
+		return (NULL);
+	kenv_read[i] = TRUE;
+	return (kenv_words[i] + len + 1);
+}
+
+/*
+ * The next word that nobody has asked for, from *n on.
+ */
+const char *
+kenv_unread(int *n)
+{
+	while (kenv_words[*n] != NULL) {
+		int i = (*n)++;
+
+		if (!kenv_read[i])
+			return (kenv_words[i]);
 	}
 	return (NULL);
 }
 
 /*
- * A number, decimal, 0x or 0, with an optional suffix k, m, g or t.
+ * A number between low and high, decimal, 0x or 0, with an optional suffix k,
+ * m, g or t.
  */
 static int
-kgetenv_number(const char *name, quad_t *data)
+kgetenv_number(const char *name, quad_t low, quad_t high, quad_t *data)
 {
 	const char *value = kgetenv(name);
+	boolean_t bad;
 	char *end;
 	quad_t v;
+	int shift;
 
-	if (value == NULL || *value == '\0')
+	if (value == NULL)
 		return (0);
 	v = strtol(value, &end, 0);
+	bad = end == value || end - value > KENV_DIGITS;
 	switch (*end) {
 	case 't': case 'T':
-		v *= 1024;
-		/* FALLTHROUGH */
+		shift = 40;
+		break;
 	case 'g': case 'G':
-		v *= 1024;
-		/* FALLTHROUGH */
+		shift = 30;
+		break;
 	case 'm': case 'M':
-		v *= 1024;
-		/* FALLTHROUGH */
+		shift = 20;
+		break;
 	case 'k': case 'K':
-		v *= 1024;
-		++end;
+		shift = 10;
+		break;
+	default:
+		shift = 0;
 		break;
 	}
-	if (*end != '\0') {
-		kprintf("kenv: %s: \"%s\" is not a number, ignored\n", name,
-		    value);
-		return (0);
-	}
+	if (shift != 0)
+		++end;
+	bad |= __builtin_mul_overflow(v, 1L << shift, &v) || *end != '\0';
+	if (bad || v < low || v > high)
+		verdict_fail("kernel environment: %s=%s: expected a number, "
+		    "%ld to %ld", name, value, low, high);
 	*data = v;
 	return (1);
 }
@@ -103,7 +148,7 @@ kgetenv_int(const char *name, int *data)
 {
 	quad_t v;
 
-	if (!kgetenv_number(name, &v))
+	if (!kgetenv_number(name, INT_MIN, INT_MAX, &v))
 		return (0);
 	*data = v;
 	return (1);
@@ -112,7 +157,7 @@ kgetenv_int(const char *name, int *data)
 int
 kgetenv_long(const char *name, long *data)
 {
-	return (kgetenv_number(name, data));
+	return (kgetenv_number(name, LONG_MIN, LONG_MAX, data));
 }
 
 int
@@ -122,7 +167,9 @@ kgetenv_string(const char *name, char *data, int size)
 
 	if (value == NULL)
 		return (0);
-	strlcpy(data, value, size);
+	if (strlcpy(data, value, size) >= (size_t)size)
+		verdict_fail("kernel environment: %s: longer than %d bytes",
+		    name, size - 1);
 	return (1);
 }
 

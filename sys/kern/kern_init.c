@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Process 1.  It is created early and started last; its program comes from
- * the initial ram disk, init=/path or /init, and its environment is the
- * kernel's.  When it ends the machine stops with its exit status.
+ * the initial ram disk, init=/path or /init, and its environment is what the
+ * kernel has no use for of its own.  When it ends the machine stops, with a
+ * pass if it ended with status 0.
  *
  * Its thread starts in the kernel: with the root directory and the program.
  */
@@ -51,7 +52,8 @@ static int
 init_exec(struct proc *p)
 {
 	struct exec_args args;
-	int error, i;
+	const char *word;
+	int error, n = 0;
 
 	error = exec_args_init(&args);
 	if (error)
@@ -60,8 +62,8 @@ init_exec(struct proc *p)
 	strlcpy(args.path, init_path, MAXPATHLEN);
 	error = exec_args_add(&args, init_path);
 	args.argc = 1;
-	for (i = 0; kern_envp[i] != NULL && error == 0; ++i) {
-		error = exec_args_add(&args, kern_envp[i]);
+	while (error == 0 && (word = kenv_unread(&n)) != NULL) {
+		error = exec_args_add(&args, word);
 		++args.envc;
 	}
 	if (error == 0)
@@ -87,7 +89,7 @@ start_init(void *arg)
 		verdict_fail("cannot open /dev/console, error %d", error);
 	error = init_exec(p);
 	if (error != EJUSTRETURN)
-		verdict_fail("cannot run init program %s, error %d",
+		verdict_fail("init=%s: cannot run it, error %d",
 		    init_path, error);
 }
 

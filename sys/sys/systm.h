@@ -89,11 +89,13 @@ int	fubyte(const uint8_t *base);
 
 /*
  * Kernel environment: the boot loader's name=value words.  kgetenv() returns
- * a string which lives for ever; the others return 1 if the name is there
- * and well formed, else 0 and leave the variable alone.
+ * a string which lives for ever; the others return 1 if the name is there, else
+ * 0 and leave the variable alone.  A value which is not of the kind ends the
+ * boot.  kenv_unread() walks the words that nobody has asked for; *n starts at
+ * 0.
  */
 char	*kgetenv(const char *name);
-extern char *const *kern_envp;		/* all words, then NULL */
+const char *kenv_unread(int *n);
 int	kgetenv_int(const char *name, int *data);
 int	kgetenv_long(const char *name, long *data);
 int	kgetenv_string(const char *name, char *data, int size);
