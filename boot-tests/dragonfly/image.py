@@ -80,14 +80,27 @@ class Kernel:
             return f"{addr:#x}"
         return f"{best[1].decode(errors='replace')}+{addr - best[0]:#x}"
 
-    def sections(self, kinds):
+    def headers(self):
+        """Of all sections; none if they do not lie in the file."""
         shoff, = struct.unpack_from("<Q", self.image, 40)
         shentsize, shnum = struct.unpack_from("<HH", self.image, 58)
         if shentsize != SECTION.size or \
                 shoff + shentsize * shnum > len(self.image):
-            return
-        headers = [SECTION.unpack_from(self.image, shoff + i * shentsize)
-                   for i in range(shnum)]
+            return []
+        return [SECTION.unpack_from(self.image, shoff + i * shentsize)
+                for i in range(shnum)]
+
+    def section(self, name):
+        headers = self.headers()
+        index, = struct.unpack_from("<H", self.image, 62)
+        strings = self.content(headers[index])
+        return b"".join(
+            self.content(h) for h in headers
+            if strings.startswith(name.encode() + b"\0", h[0]))
+
+    def sections(self, kinds):
+        headers = self.headers()
+        shnum = len(headers)
         for h in headers:
             if h[1] in kinds and h[6] < shnum:
                 yield h[1], self.content(h), self.content(headers[h[6]])
@@ -111,9 +124,16 @@ class LayoutError(Exception):
     """The kernel cannot be laid out; the message says why."""
 
 
-def environment(words):
-    """name=value words, quotes around a value with blanks -> dict."""
-    env = dict(ENVIRONMENT)
+def options(init):
+    """The names of the options that the probe has."""
+    section = Kernel(init).section("options")
+    return sorted({name.decode() for name in section.split(b"\0") if name})
+
+
+def environment(words, known):
+    """name=value words, quotes around a value with blanks -> dict.  Names with
+    a dot and boot_* are the kernel's own affair; any other must be known."""
+    env = {}
     try:
         split = shlex.split(words)
     except ValueError as e:
@@ -122,8 +142,14 @@ def environment(words):
         name, equals, value = word.partition("=")
         if not name or not equals:
             raise LayoutError(f"--append: `{word}': expected name=value")
+        if name in env:
+            raise LayoutError(f"--append: `{word}': {name} is given twice")
+        if "." not in name and not name.startswith("boot_") and \
+                name not in ENVIRONMENT and name not in known:
+            raise LayoutError(f"--append: nobody reads {name}; the probe "
+                              f"reads {' '.join(known)}")
         env[name] = value
-    return env
+    return {**ENVIRONMENT, **env}
 
 
 def howto(env):
@@ -134,7 +160,7 @@ def howto(env):
 def lay_out(kernel, init, words):
     """-> (address, bytes to put there, handover, end of what is used).  `init'
     is the program that becomes /sbin/init, `words' the environment."""
-    env = environment(words)
+    env = environment(words, options(init))
     strings = b"".join(f"{k}={v}".encode() + b"\0"
                        for k, v in sorted(env.items())) + b"\0"
     if len(strings) > ENV_MAX:

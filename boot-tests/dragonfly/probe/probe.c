@@ -29,6 +29,7 @@
 #define	PROCS_MAX	64
 #define	MAPS_MAX	8192
 #define	ROUNDS_MAX	256
+#define	TABLES_MAX	65536
 #define	SHARED_BYTES	(8 * MIB)
 #define	TABLE_BYTES	(2 * MIB)	/* what one page table maps */
 
@@ -244,24 +245,20 @@ churn(unsigned long procs, unsigned long maps)
 static void
 paging(void)
 {
-	unsigned long bytes = MIB * option_number("mib",
-	    option_number("factor", 3) * ram / MIB);
-	unsigned long procs = option_number("procs", 4);
-	unsigned long maps = option_number("maps", 2000);
-	unsigned long sharers = option_number("sharers", 32);
+	unsigned long factor = option_range("factor", 3, 1, 1000);
+	unsigned long bytes = MIB * option_range("mib", factor * ram / MIB, 1,
+	    1000 * ram / MIB);
+	unsigned long procs = option_range("procs", 4, 1, PROCS_MAX);
+	unsigned long maps = option_range("maps", 2000, 0, MAPS_MAX);
+	unsigned long sharers = option_range("sharers", 32, 0, PROCS_MAX);
 	long out;
 
-	if (procs == 0 || procs > PROCS_MAX || sharers > PROCS_MAX ||
-	    maps > MAPS_MAX)
-		test_fail("procs, sharers or maps: at most %lu, %lu, %lu",
-		    (unsigned long)PROCS_MAX, (unsigned long)PROCS_MAX,
-		    (unsigned long)MAPS_MAX);
 	if (swap + ram / 2 < bytes)
 		test_fail("swap disk too small: %lu MiB for %lu MiB of dirty "
 		    "memory on %lu MiB of RAM", swap / MIB, bytes / MIB,
 		    ram / MIB);
 	refuse_pages(option_number("fail", 0));
-	dirty_and_verify(procs, bytes, option_number("passes", 2));
+	dirty_and_verify(procs, bytes, option_range("passes", 2, 1, 1000000));
 	refuse_pages(0);
 	share(sharers);
 	churn(procs, maps);
@@ -294,13 +291,11 @@ crowd_word(unsigned long i)
 static void
 crowd_init(void)
 {
-	crowd.tables = option_number("tables", 0);
-	crowd.maps = option_number("maps", 0);
+	crowd.tables = option_range("tables", 0, 0, TABLES_MAX);
+	crowd.maps = option_range("maps", 0, 0, MAPS_MAX);
 	if (crowd.tables == 0 && crowd.maps == 0)
 		return;
-	crowd.procs = option_number("sharers", 32);
-	if (crowd.procs > PROCS_MAX)
-		test_fail("sharers: at most %lu", (unsigned long)PROCS_MAX);
+	crowd.procs = option_range("sharers", 32, 0, PROCS_MAX);
 	barrier_init(&crowd.start);
 	barrier_init(&crowd.end);
 	if (crowd.tables == 0)
@@ -361,16 +356,19 @@ static void
 corner(void)
 {
 	static struct region regions[ROUNDS_MAX];
-	char buffer[64];
+	char buffer[512];
 	const char *levels = option_word("levels", "0,8,64", buffer,
 	    sizeof(buffer));
-	unsigned long rounds = option_number("rounds", 4), level;
+	unsigned long rounds = option_range("rounds", 4, 1, ROUNDS_MAX);
+	unsigned long pages = (unsigned long)kvar("vm.stats.vm.v_page_count");
 	size_t n = 0;
 
 	crowd_init();
 	region_map(&regions[n], ram / 100 * 45, MAP_PRIVATE, seed);
 	region_dirty(&regions[n++]);
-	while (next_number(&levels, &level)) {
+	do {
+		unsigned long level = next_number(&levels, pages);
+
 		for (unsigned long round = 1; round <= rounds; ++round) {
 			if (n == ROUNDS_MAX)
 				test_fail("more than %lu rounds",
@@ -379,7 +377,7 @@ corner(void)
 			    seed + n);
 			corner_round(&regions[n++], level, round);
 		}
-	}
+	} while (*levels != '\0');
 	if (kvar("vm.stats.vm.v_swappgsout") == 0)
 		test_fail("not one page went out");
 	for (size_t i = 0; i < n; ++i)

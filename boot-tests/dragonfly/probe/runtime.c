@@ -205,37 +205,51 @@ check(const char *what, long result)
 }
 
 const char *
-option_word(const char *name, const char *def, char *buffer, size_t size)
+option_word_(const char *name, const char *def, char *buffer, size_t size)
 {
 	long n = sys_call(SYS_kenv, (long)KENV_GET, name, buffer,
 	    (long)(int)size);
 
+	if (n > 0 && buffer[n - 1] != '\0')	/* it did not fit */
+		test_fail("kernel environment: %s: longer than %lu bytes", name,
+		    size - 1);
 	return n > 0 ? buffer : def;
 }
 
-bool
-next_number(const char **at, unsigned long *number)
+unsigned long
+next_number(const char **at, unsigned long high)
 {
 	const char *s = *at;
+	unsigned long number = 0;
+	bool bad = *s < '0' || *s > '9';
 
-	if (*s == '\0')
-		return false;
-	for (*number = 0; *s >= '0' && *s <= '9'; ++s)
-		*number = *number * 10 + (unsigned long)(*s - '0');
-	if (s == *at || (*s != '\0' && *s != ','))
-		test_fail("kernel environment: expected a number at `%s'", *at);
+	for (; *s >= '0' && *s <= '9'; ++s)
+		bad |= __builtin_mul_overflow(number, 10UL, &number) ||
+		    __builtin_add_overflow(number, (unsigned long)(*s - '0'),
+		    &number);
+	if (bad || number > high || (*s != '\0' && *s != ',') ||
+	    (*s == ',' && s[1] == '\0'))
+		test_fail("kernel environment: expected a number, 0 to %lu, at "
+		    "`%s'", high, *at);
 	*at = *s == ',' ? s + 1 : s;
-	return true;
+	return number;
 }
 
 unsigned long
-option_number(const char *name, unsigned long def)
+option_range_(const char *name, unsigned long def, unsigned long low,
+    unsigned long high)
 {
 	char buffer[32];
-	const char *word = option_word(name, "", buffer, sizeof(buffer));
+	const char *word = option_word_(name, NULL, buffer, sizeof(buffer));
 	unsigned long n;
 
-	return next_number(&word, &n) ? n : def;
+	if (word == NULL)
+		return def;
+	n = next_number(&word, high);
+	if (n < low || *word != '\0')
+		test_fail("kernel environment: %s=%s: expected a number, %lu "
+		    "to %lu", name, buffer, low, high);
+	return n;
 }
 
 static long

@@ -31,12 +31,28 @@ _Noreturn void	test_fail(const char *form, ...)
 		    __attribute__((__format__(__printf__, 1, 2)));
 
 bool		word_equal(const char *, const char *);
-/* The kernel environment; the word lies in `buffer'. */
-const char	*option_word(const char *name, const char *def, char *buffer,
+/*
+ * The kernel environment; a word lies in `buffer'.  The name, which must be a
+ * constant, is put where image.py finds it: it boots no kernel with a word that
+ * nobody reads.
+ */
+#define	OPTION_NAME(name) __extension__ ({				\
+	static const char option_name[] __attribute__((			\
+	    __section__("options"), __used__, __aligned__(1))) = name;	\
+	option_name;							\
+})
+#define	option_word(name, def, buffer, size)				\
+	option_word_(OPTION_NAME(name), (def), (buffer), (size))
+#define	option_range(name, def, low, high)				\
+	option_range_(OPTION_NAME(name), (def), (low), (high))
+#define	option_number(name, def) option_range(name, def, 0, ~0UL)
+
+const char	*option_word_(const char *name, const char *def, char *buffer,
 		    size_t size);
-unsigned long	option_number(const char *name, unsigned long def);
-/* Reads a number, moves past it and a comma; false at the end. */
-bool		next_number(const char **at, unsigned long *number);
+unsigned long	option_range_(const char *name, unsigned long def,
+		    unsigned long low, unsigned long high);
+/* Reads a number, up to `high', and moves past it and a comma. */
+unsigned long	next_number(const char **at, unsigned long high);
 
 /* Variables by name, int or long: -1 or false if there is none. */
 long	kvar(const char *name);

@@ -5,9 +5,9 @@
  * no DragonFly kernel is at hand.  It is entered as one, believes what it is
  * told as one, and prints that.  The kernel environment says how it ends:
  *
- *	end=status	through isa-debug-exit (the default)
- *	end=panic	with a panic message and the debugger's prompt
- *	end=hang	never
+ *	standin.end=status	as one that passed its test (the default)
+ *	standin.end=panic	with a panic message and the debugger's prompt
+ *	standin.end=hang	never
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -150,7 +150,7 @@ void
 standin_main(uint32_t metadata, uint32_t kernel_end)
 {
 	const uint32_t *record = (const uint32_t *)(KERNBASE + metadata);
-	const char *env = NULL, *end;
+	const char *env = NULL, *end, *test;
 	uint64_t bss = 0;
 
 	put("standin: entered\n");
@@ -174,13 +174,16 @@ standin_main(uint32_t metadata, uint32_t kernel_end)
 		while (*s != '\0')
 			++s;
 	}
-	end = env_value(env, "end");
+	end = env_value(env, "standin.end");
+	test = env_value(env, "test");
 	if (*end == 'p') {
 		put("panic: the stand-in was told to\n");
 		put("Stopped at nowhere\n");
 		put("db> ");
 	} else if (*end == '\0' || *end == 's') {
-		put("KMOBJ: PASS standin\n");
+		put("KMOBJ: PASS ");
+		put(*test != '\0' ? test : "paging");
+		put("\n");
 		outb(DEBUG_EXIT, EXIT_PASS);
 	}
 	put(*end == 'h' ? "waiting for nothing\n" : "");
