@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import os
+import subprocess
 import sys
 import lit.formats
 
@@ -32,6 +33,11 @@ config.substitutions += [
     ("%python", sys.executable),
     ("%FileCheck", "FileCheck --enable-var-scope --dump-input-filter=error"),
 ]
+
+# A container may not let us.
+if subprocess.run(["unshare", "-rm", "true"], stderr=subprocess.DEVNULL
+                  ).returncode == 0:
+    config.available_features.add("mount")
 
 # A DragonFly kernel is not ours to build; whoever has one names it.
 kernel = os.environ.get("KMOBJ_DFLY_KERNEL")

@@ -43,9 +43,9 @@ unmap(unsigned long i)
 int
 main(void)
 {
-	unsigned long n = option_number("regions", 100000);
-	unsigned long rounds = option_number("rounds", 2);
-	unsigned long stride = option_number("stride", 16) & ~1UL;
+	unsigned long n = option_range("regions", 100000, 1, 10000000);
+	unsigned long rounds = option_range("rounds", 2, 1, 1000000);
+	unsigned long stride = option_range("stride", 16, 2, 1000000) & ~1UL;
 	unsigned long wrong = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -72,9 +72,9 @@ int
 main(void)
 {
 	struct region r;
-	unsigned long children = option_number("children", 4);
-	unsigned long rounds = option_number("rounds", 3);
-	unsigned long percent = option_number("percent", 60);
+	unsigned long children = option_range("children", 4, 1, 1000);
+	unsigned long rounds = option_range("rounds", 3, 1, 1000000);
+	unsigned long percent = option_range("percent", 60, 1, 100);
 	unsigned long seed = option_number("seed", 1);
 	uint64_t wrong = 0;
 

@@ -56,10 +56,10 @@ child(unsigned long maps)
 int
 main(void)
 {
-	unsigned long processes = option_number("processes", 32);
-	unsigned long maps = option_number("maps", 2500);
+	unsigned long processes = option_range("processes", 32, 1, 1000);
+	unsigned long maps = option_range("maps", 2500, 1, 1000000);
 	unsigned long seed = option_number("seed", 1);
-	long hold_free = (long)option_number("hold", 100);
+	long hold_free = (long)option_range("hold", 100, 0, 1000000);
 	struct region base;
 	uint64_t wrong;
 	int status;

@@ -72,7 +72,7 @@ wave(unsigned long total, unsigned long *refused)
 int
 main(void)
 {
-	unsigned long total = option_number("total", 2000);
+	unsigned long total = option_range("total", 2000, 1, 10000000);
 	unsigned long done = 0, refused = 0, waves = 0;
 	long nprocs;
 

@@ -4,8 +4,9 @@
  * init: what a boot without a word runs.  Becomes the test that the kernel
  * environment asks for, test=NAME, or paging.
  *
- * The directory /tests holds the initrd's tests.  A program knows which words it
- * reads (see support.h); of a script it is seen here: it says ${NAME:-default}.
+ * The directory /tests holds the initrd's tests.  A program knows which words
+ * it reads (see support.h); of a script it is seen here: it says
+ * ${NAME:-default}.
  */
 #include <dirent.h>
 #include <errno.h>

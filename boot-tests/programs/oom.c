@@ -38,7 +38,7 @@ int
 main(void)
 {
 	struct region r;
-	unsigned long rounds = option_number("rounds", 3);
+	unsigned long rounds = option_range("rounds", 3, 1, 1000000);
 	uint64_t wrong = 0;
 	long before, after;
 

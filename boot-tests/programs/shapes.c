@@ -877,7 +877,7 @@ part_leaks(void)
 		"SOCKET", "SOCKAUDIT", "unpcb", "UNP UNIT", "mbuf", "mbufcl",
 		"BIOTRACE",
 	};
-	unsigned long leave = option_number("leave", 0);
+	unsigned long leave = option_range("leave", 0, 0, 1000);
 	int fd = open("/dev/biotrace", O_RDONLY);
 	long n;
 
@@ -898,8 +898,8 @@ main(int argc, char **argv)
 	if (strcmp(option_word("test", ""), "echo") == 0)
 		return echo(argc, argv);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	processes = option_number("processes", 24);
-	rounds = option_number("rounds", 200);
+	processes = option_range("processes", 24, 1, 1000);
+	rounds = option_range("rounds", 200, 1, 1000000);
 	seed = option_number("seed", 1);
 	part_streams();
 	part_names();

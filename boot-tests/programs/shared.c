@@ -52,8 +52,8 @@ member(uint64_t *words, size_t pages, unsigned long me, unsigned long n,
 int
 main(void)
 {
-	unsigned long n = option_number("processes", 64);
-	size_t bytes = option_number("mib", 16) * MIB;
+	unsigned long n = option_range("processes", 64, 1, 1000);
+	size_t bytes = option_range("mib", 16, 1, 1000000) * MIB;
 	uint64_t seed = option_number("seed", 1);
 	uint64_t *words;
 	int done[2], go[2], status, bad = 0;

@@ -315,6 +315,7 @@ int
 main(int argc, char **argv)
 {
 	static struct account before[ACCOUNTS_MAX];
+	const char *spoil = option_word("spoil", "");
 	long minutes, swap;
 	size_t naccounts;
 	int leaked, i;
@@ -323,11 +324,15 @@ main(int argc, char **argv)
 		return soak_program(argv[2]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	seed = option_number("seed", 1);
-	minutes = option_number("minutes", 1);
-	nworkers = option_number("workers", 2 * kvar("hw.ncpu") + 2);
-	if (nworkers == 0 || nworkers > WORKERS_MAX)
-		test_fail(test, "workers=%lu: expected 1 to %d", nworkers,
-		    WORKERS_MAX);
+	minutes = option_range("minutes", 1, 0, 1000000);
+	nworkers = option_range("workers", 2 * kvar("hw.ncpu") + 2, 1,
+	    WORKERS_MAX);
+	if (nworkers > WORKERS_MAX)
+		nworkers = WORKERS_MAX;
+	if (strcmp(spoil, "") != 0 && strcmp(spoil, "word") != 0 &&
+	    strcmp(spoil, "leak") != 0)
+		test_fail(test, "kernel environment: spoil=%s: expected word "
+		    "or leak", spoil);
 	budget = (machine_ram() + machine_swap()) / 4 / nworkers;
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -339,9 +344,9 @@ main(int argc, char **argv)
 	run(5, 0);
 	naccounts = accounts(before);
 	swap = kvar("vm.swap_free");
-	if (strcmp(option_word("spoil", ""), "leak") == 0)
+	if (strcmp(spoil, "leak") == 0)
 		lose_objects();
-	run(minutes * 60, option_number("inject", 1) != 0);
+	run(minutes * 60, option_range("inject", 1, 0, 1) != 0);
 
 	/* Dead threads and what caches give back take a moment. */
 	for (i = 0; i < SETTLE_SECONDS && leaks(before, naccounts, 0) != 0; ++i)

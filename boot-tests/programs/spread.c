@@ -43,7 +43,7 @@ child(atomic_ulong *done, unsigned long rounds, const cpu_set_t *where)
 int
 main(void)
 {
-	unsigned long rounds = option_number("rounds", 2000), sum = 0;
+	unsigned long rounds = option_range("rounds", 2000, 1, 1000000), sum = 0;
 	cpu_set_t first, all;
 	atomic_ulong *done;
 	int cpus, status;
@@ -61,7 +61,7 @@ main(void)
 		pid_t pid = fork();
 
 		if (pid == 0)
-			child(done, rounds, option_number("pin", 0) != 0 ?
+			child(done, rounds, option_range("pin", 0, 0, 1) != 0 ?
 			    &first : &all);
 		if (pid < 0)
 			test_fail(test, "fork: %s", strerror(errno));

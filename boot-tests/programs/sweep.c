@@ -148,7 +148,7 @@ round_of(int class, long seed, long *callsp)
 {
 	long failed = 0;
 
-	if (option_number("arm", 1) != 0)
+	if (option_range("arm", 1, 0, 1) != 0)
 		kvar_set("vm.inject.fail_class", 1 << class);
 	for (int i = 0; i < REPEATS && failed == 0; ++i) {
 		work(seed + i);
@@ -202,16 +202,16 @@ sweep_class(int class, unsigned long first, unsigned long last,
 int
 main(void)
 {
-	unsigned long first = option_number("first", 2);
-	unsigned long last = option_number("last", 64);
-	unsigned long step = option_number("step", 1);
-	unsigned long classes = option_number("classes", 7);
+	unsigned long first = option_range("first", 2, 1, 1000000);
+	unsigned long last = option_range("last", 64, 1, 1000000);
+	unsigned long step = option_range("step", 1, 1, 1000000);
+	unsigned long classes = option_range("classes", 7, 1, 7);
 	unsigned long ram = machine_ram();
 	struct region base;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	work_bytes = ram / 100 * 12 & ~(PAGE_BYTES - 1);
-	kvar_set("vm.inject.disk_delay", (long)option_number("delay", 0));
+	kvar_set("vm.inject.disk_delay", (long)option_range("delay", 0, 0, 1000));
 	region_map(&base, "base", ram / 100 * 60, 1);
 	region_dirty(&base);
 	for (int class = NCLASSES - 1; class >= 0; --class) {
