@@ -76,10 +76,10 @@ class Log:
 
 
 def asked_for(words):
-    """The test that a kernel environment asks for."""
+    """The test that a kernel environment asks for; its words may be quoted."""
     for word in words.split():
         if word.startswith("test="):
-            return word[len("test="):]
+            return word[len("test="):].strip("'\"")
     return "paging"
 
 

@@ -43,7 +43,8 @@ for name, *said in (
         ("a megabyte of garbage", r"\xff" * 100000),
         ("half a verdict", r"KMOBJ: PASS pag"),
         ("a verdict but for its end", r"KMOBJ: PASS paging"),
-        ("no test", r"KMOBJ: PASS\n"), ("another test", r"KMOBJ: PASS corner\n"),
+        ("no test", r"KMOBJ: PASS\n"),
+        ("another test", r"KMOBJ: PASS corner\n"),
         ("a longer name", r"KMOBJ: PASS paging2\n"),
         ("a verdict within a line", r"x KMOBJ: PASS paging\n"),
         ("a verdict in lower case", r"kmobj: pass paging\n"),
@@ -54,8 +55,9 @@ for name, *said in (
         ("PASS, then a panic", PASS + r"panic: no\n"),
         ("PASS twice", PASS, PASS)):
     way("says " + name, 125, "start", *("say " + s for s in said), "exit 85")
-for name, said in (("FAIL", FAIL), ("FAIL, then PASS", FAIL + PASS),
-                   ("FAIL long before PASS", FAIL + "x" * 100000 + r"\n" + PASS)):
+for name, said in (
+        ("FAIL", FAIL), ("FAIL, then PASS", FAIL + PASS),
+        ("FAIL long before PASS", FAIL + "x" * 100000 + r"\n" + PASS)):
     way("says " + name, 1, "start", "say " + said, "exit 85")
 way("PASS on standard error", 125, "start", "warn " + PASS, "exit 85")
 way("PASS on the monitor", 125, "start", "event " + PASS, "exit 85")
