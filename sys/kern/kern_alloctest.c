@@ -11,9 +11,11 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/kernel.h>
+#include <sys/globaldata.h>
 #include <sys/kthread.h>
 #include <sys/malloc.h>
 #include <sys/objcache.h>
+#include <sys/thread.h>
 
 #include <vm/vm.h>
 #include <vm/vm_zone.h>
@@ -47,6 +49,7 @@ static vm_zone_t atest_intzone;
 static vm_zone_t atest_zone;
 static struct objcache *atest_oc;
 static int atest_ctors, atest_dtors;
+static globaldata_t atest_gd;		/* where atest_objcache() runs */
 
 static int alloctest;
 TUNABLE_INT("alloctest", &alloctest);
@@ -220,11 +223,13 @@ atest_dtor(void *obj, void *privdata)
 
 /*
  * Give one object of a cache at its limit back, when its owner has gone to
- * sleep for it: on one cpu, this thread runs only then.
+ * sleep for it: on the owner's cpu, this thread runs only then.  An object that
+ * is put on another cpu wakes nobody here.
  */
 static void
 atest_putter(void *obj)
 {
+	lwkt_setcpu_self(atest_gd);
 	objcache_put(atest_oc, obj);
 	kthread_exit();
 }
@@ -249,6 +254,7 @@ atest_objcache(void)
 	CHECK(count >= ALLOCTEST_LIMIT && count < ALLOCTEST_OBJS_MAX);
 	CHECK(atest_ctors == count);
 
+	atest_gd = mycpu;
 	kthread_create(atest_putter, objs[--count], NULL, "atest");
 	objs[count] = objcache_get(atest_oc, M_WAITOK);
 	CHECK(objs[count] != NULL && objs[count]->constructed == 1);

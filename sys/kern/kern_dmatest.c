@@ -88,10 +88,11 @@ dma_size(int kind)
 }
 
 /*
- * The buffers, from the caches that are to be tested.  ENOBUFS if there are
- * not as many: what was had is to be freed all the same.
+ * The buffers, from the caches that are to be tested.  Waits for memory, and at
+ * a limit of the caches for ever: kern.ipc.nmbufs and nmbclusters have to allow
+ * as many.
  */
-static int
+static void
 dma_get(struct dmabuf *bufs, int n, int kind, char *pages)
 {
 	struct dmabuf *b;
@@ -103,10 +104,8 @@ dma_get(struct dmabuf *bufs, int n, int kind, char *pages)
 			b->data = b->base;
 			continue;
 		}
-		b->m = kind == DMA_MBUF ? m_get(M_NOWAIT, MT_DATA) :
-		    m_getcl(M_NOWAIT, MT_DATA);
-		if (b->m == NULL)
-			return (ENOBUFS);
+		b->m = kind == DMA_MBUF ? m_get(M_WAITOK, MT_DATA) :
+		    m_getcl(M_WAITOK, MT_DATA);
 		if (kind == DMA_CLUSTER) {
 			b->base = b->m->m_cluster->mcl_data;
 			b->data = b->base;
@@ -115,16 +114,6 @@ dma_get(struct dmabuf *bufs, int n, int kind, char *pages)
 			b->data = b->m->m_dat;
 		}
 	}
-	return (0);
-}
-
-static void
-dma_free(struct dmabuf *bufs, int n)
-{
-	struct dmabuf *b;
-
-	for (b = bufs; b < bufs + n && b->m != NULL; ++b)
-		m_free(b->m);
 }
 
 static void
@@ -279,17 +268,18 @@ dma_test(int n, int kind)
 	bufs = kmalloc(n * sizeof(*bufs), M_DMATEST, M_WAITOK | M_ZERO);
 	if (kind == DMA_CROSSING)
 		pages = kmalloc((n + 1) * PAGE_SIZE, M_DMATEST, M_WAITOK);
-	error = dma_get(bufs, n, kind, pages);
-	if (error == 0) {
-		for (i = 0; i < n; ++i) {
-			dma_look(&bufs[i], len);
-			dma_fill(&bufs[i], len);
-		}
-		error = dma_loop(bufs, n, len);
+	dma_get(bufs, n, kind, pages);
+	for (i = 0; i < n; ++i) {
+		dma_look(&bufs[i], len);
+		dma_fill(&bufs[i], len);
 	}
-	dma_free(bufs, n);
-	if (pages != NULL)
+	error = dma_loop(bufs, n, len);
+	if (kind == DMA_CROSSING) {
 		kfree(pages, M_DMATEST);
+	} else {
+		for (i = 0; i < n; ++i)
+			m_free(bufs[i].m);
+	}
 	kfree(bufs, M_DMATEST);
 	return (error);
 }
