@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import os
+import shutil
 import subprocess
 import sys
 import lit.formats
@@ -19,6 +20,11 @@ config.test_exec_root = os.path.join(config.kmobj_build, "boot-tests")
 
 build = config.kmobj_build
 config.environment["KMOBJ_BUILD"] = build
+# What every boot leaves for the test `lastpages'.
+logs = os.path.join(config.test_exec_root, "logs" + (f"-{suite}" if suite else ""))
+shutil.rmtree(logs, ignore_errors=True)
+os.makedirs(logs)
+config.environment["KMOBJ_LOGS"] = logs
 config.environment["PATH"] = os.pathsep.join(
     ["/usr/lib/llvm-19/bin", os.environ["PATH"]])
 config.substitutions += [

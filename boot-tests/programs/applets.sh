@@ -9,6 +9,7 @@ bb=/bin/busybox
 if [ "$1" != body ]; then
 	# Never a terminal: ls and others look.
 	$bb sh "$0" body 2>/dev/null | $bb cat
+	/bin/kvar vm.lastpages
 	echo "KMOBJ: PASS applets"
 	exit
 fi

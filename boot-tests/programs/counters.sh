@@ -94,4 +94,5 @@ else
 	is "the zone of MAP ENTRYs" "$(vmstat -z |
 	    awk '/^MAP ENTRY/ { print NF, ($5 > 0) }')" "8 1"
 fi
+/bin/kvar vm.lastpages
 echo "KMOBJ: PASS counters"

@@ -30,5 +30,5 @@ echo "load uniq $($bb sort -r in | $bb uniq | $bb wc -l)"
 echo "load sum $($bb awk '{ s[$1 % 1000] += $2 }
     END { for (i = 0; i < 1000; i++) t += s[i] * i; print t }' in)"
 [ -x /bin/kvar ] && /bin/kvar vm.stats.v_page_count vm.stats.v_swappgsout \
-    vm.stats.v_swappgsin kern.objcache.stats
+    vm.stats.v_swappgsin kern.objcache.stats vm.lastpages
 echo "KMOBJ: PASS load"

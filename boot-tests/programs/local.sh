@@ -36,4 +36,5 @@ kill $daemon
 wait $daemon
 logger lost 2>/dev/null
 [ "$(grep -c lost /tmp/messages)" = 0 ] || fail "a message to nobody arrived"
+/bin/kvar vm.lastpages
 echo "KMOBJ: PASS local"

@@ -55,4 +55,5 @@ is "xargs" "$(seq 1 100 | xargs -n 10 | wc -l)" 10
 is "a subshell's variable" "$(x=1; (x=2); echo $x)" 1
 /bin/nothing 2>/dev/null
 is "no such program" $? 127
+/bin/kvar vm.lastpages
 echo "KMOBJ: PASS shell"
