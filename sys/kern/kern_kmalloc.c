@@ -460,13 +460,13 @@ use_charge(struct malloc_type *type, struct kmalloc_use *use, size_t size)
  * With SLAB_DEBUG the place of the call comes along, but is kept nowhere: the
  * slabs are all of one type.
  */
-#ifdef SLAB_DEBUG
+#ifndef SLAB_DEBUG
+void *
+_kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
+#else
 void *
 _kmalloc_obj_debug(unsigned long size, struct malloc_type *type, int flags,
     const char *file, int line)
-#else
-void *
-_kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 #endif
 {
 	globaldata_t gd;

@@ -344,13 +344,13 @@ malloc_aligned_size(size_t size, int flags)
 	return (size);
 }
 
-#ifdef SLAB_DEBUG
+#ifndef SLAB_DEBUG
+void *
+_kmalloc(unsigned long size, struct malloc_type *type, int flags)
+#else
 void *
 _kmalloc_debug(unsigned long size, struct malloc_type *type, int flags,
     const char *file, int line)
-#else
-void *
-_kmalloc(unsigned long size, struct malloc_type *type, int flags)
 #endif
 {
 	void *ptr;
@@ -397,13 +397,13 @@ kmalloc_usable_size(const void *ptr)
 	return (kmchunk_size(ptr));
 }
 
-#ifdef SLAB_DEBUG
+#ifndef SLAB_DEBUG
+void *
+krealloc(void *ptr, unsigned long size, struct malloc_type *type, int flags)
+#else
 void *
 krealloc_debug(void *ptr, unsigned long size, struct malloc_type *type,
     int flags, const char *file, int line)
-#else
-void *
-krealloc(void *ptr, unsigned long size, struct malloc_type *type, int flags)
 #endif
 {
 	unsigned long osize;
@@ -426,13 +426,13 @@ krealloc(void *ptr, unsigned long size, struct malloc_type *type, int flags)
 	return (nptr);
 }
 
-#ifdef SLAB_DEBUG
+#ifndef SLAB_DEBUG
+char *
+kstrndup(const char *str, size_t maxlen, struct malloc_type *type)
+#else
 char *
 kstrndup_debug(const char *str, size_t maxlen, struct malloc_type *type,
     const char *file, int line)
-#else
-char *
-kstrndup(const char *str, size_t maxlen, struct malloc_type *type)
 #endif
 {
 	size_t len;
@@ -447,13 +447,13 @@ kstrndup(const char *str, size_t maxlen, struct malloc_type *type)
 	return (copy);
 }
 
-#ifdef SLAB_DEBUG
+#ifndef SLAB_DEBUG
+char *
+kstrdup(const char *str, struct malloc_type *type)
+#else
 char *
 kstrdup_debug(const char *str, struct malloc_type *type, const char *file,
     int line)
-#else
-char *
-kstrdup(const char *str, struct malloc_type *type)
 #endif
 {
 	if (str == NULL)
