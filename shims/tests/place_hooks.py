@@ -37,8 +37,9 @@ def main():
     with open(sys.argv[1], encoding="ascii") as f:
         text = f.read()
     for function, anchor, hook in HOOKS:
-        body = re.search(rf"^{function}\([^;{{]*\)\n\{{\n.*?^\}}", text,
-                         re.M | re.S)
+        # Two heads of one body, for an option, end in #endif.
+        body = re.search(rf"^{function}\([^;{{]*\)\n(?:#endif\n)?"
+                         rf"\{{\n.*?^\}}", text, re.M | re.S)
         if body is None:
             sys.exit(f"{sys.argv[1]}: no function {function}")
         new, n = re.subn(anchor, hook, body[0], flags=re.M | re.S)
