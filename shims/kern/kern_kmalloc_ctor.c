@@ -366,8 +366,10 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
 	ext->limit = limit;
 
 	/* M_RNOWAIT callers depend on slots: see kern_kmalloc_reserve.c. */
-	if (ext->runs == NULL)
+	if (ext->runs == NULL) {
 		_kmalloc_obj_reserve(type, 0, 0);
+		ext->pages = KMALLOC_PAGES_FLAGS;
+	}
 }
 
 /*

@@ -85,7 +85,7 @@ slab_keep(struct kmalloc_ext *ext, struct malloc_type *type,
 	} else {
 		kmalloc_slab_format(type, slab, origin, mgt->slab_count,
 		    mgt->slab_offset);
-		kmalloc_ext_add_ready(ext, slab);
+		kmalloc_ext_add_ready(ext, slab, 0);
 	}
 }
 

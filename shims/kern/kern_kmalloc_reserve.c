@@ -29,15 +29,13 @@
  * Where a slab comes from, in this order (kmalloc_obj_getslab())
  *
  *	1. A ready slab.  The last one, the floor, only for those who must get
- *	   on: the page-out thread, the maintainer, callers with M_RNOWAIT and
+ *	   on: the page daemons, the maintainer, callers with M_RNOWAIT and
  *	   M_USE_INTERRUPT_RESERVE (M_INTNOWAIT), and recursions (see below).
- *	   At every slab taken, another slot is populated at once from
- *	   VM_ALLOC_SYSTEM pages, without blocking, or else the maintainer
- *	   thread is woken.
+ *	   At every slab taken, another slot is populated at once, without
+ *	   blocking, or else the maintainer thread is woken.
  *	2. A full slab in a slot, made on the spot.  It is not worth the last
  *	   pages there are, so VM_ALLOC_SYSTEM is as deep as this goes.
- *	3. A mini slab in a slot, with a page as deep as the caller may reach:
- *	   M_USE_INTERRUPT_RESERVE and all who may take the floor get the last.
+ *	3. A mini slab in a slot, with a page as deep as the caller may reach.
  *	4. M_RNOWAIT callers: NULL.  They never reach kmem_slab_alloc().
  *	5. Others wait for a page in vm_wait(), or for slots if only the floor of
  *	   these is left, holding nothing of ours, and begin again at 1: one
@@ -46,21 +44,55 @@
  *	   that takes, is left to types that have run out of slots for good or
  *	   have no mini slabs, and to threads which preempt.
  *
+ * Whose pages
+ *
+ *	A caller gets no deeper than his old allocator went, or whoever maps much
+ *	could take the pages that page-out lives on.  How deep that is belongs to
+ *	the type, not to the flags of a call (ext->pages):
+ *
+ *	an interrupt zone	NORMAL and SYSTEM for a full slab, INTERRUPT for
+ *				a page: as zget() had them, the last one included
+ *	any other zone		NORMAL, the special one too: zget() filled these
+ *				by kmem_alloc3()
+ *	a cache			as the caller's flags say: objcache passed them to
+ *				kmalloc(), and that to kmem_slab_alloc()
+ *
+ *	and to the thread:
+ *
+ *	page daemons, and	may have the last page for a mini slab of any type
+ *	recursions
+ *	who preempts		SYSTEM in place of NORMAL, as in kmem_slab_alloc():
+ *				NORMAL might have to wait for who holds a page
+ *	the maintainer		SYSTEM, for what only they or interrupt zones can
+ *				get: it fills these zones' reserve and everybody
+ *				else's floor.  That is a bounded number of pages,
+ *				those between v_free_reserved and
+ *				v_interrupt_free_min, which zinit() took for a
+ *				zone of its own, too.  Slabs that an ordinary
+ *				caller may take it makes of NORMAL pages, or he
+ *				had, through the maintainer, what he may not have.
+ *
+ *	Who refills after he took a slab does so from what he may have himself, but
+ *	for the last pages.
+ *
  * The argument
  *
  *	Claim: while at least one page is free when page-out asks, page-out gets
  *	on.  Step by step, for the thread that writes a page to swap:
  *
- *	(a) It allocates with M_INTNOWAIT or is recognised as pagethread.
- *	    _kmalloc_obj() takes the type's mgt spinlock to look for a slab and
- *	    to add one, and not in between; steps 1 to 4 take ext->spin, the
- *	    spinlocks of vm_page and pmap_qenter(), those of poke and wakeup(),
- *	    one after the other, and no other lock.  Nobody sleeps with a
- *	    spinlock held.  So every step ends, and what is in the way is never
- *	    a lock.
+ *	(a) It allocates from what was an interrupt zone, or is recognised as
+ *	    pagethread or emergpager.  _kmalloc_obj() takes the type's mgt
+ *	    spinlock to look for a slab and to add one, and not in between;
+ *	    steps 1 to 4 take ext->spin, the spinlocks of vm_page and
+ *	    pmap_qenter(), those of poke and wakeup(), one after the other.  For
+ *	    a NORMAL page vm_page_alloc() may take one that caches a file: it
+ *	    tries that object's lock, without waiting for it, and unmaps the
+ *	    page.  zget() asked it for the same, in the same place.  Nobody
+ *	    sleeps with a spinlock held.  So every step ends, and what is in the
+ *	    way is never a lock.
  *	(b) If a ready slab is left, step 1 serves, and needs no page.
- *	(c) If none is left, step 3 serves if there is a slot and one page, by
- *	    (a) of any class down to the last.  So page-out fails only if there
+ *	(c) If none is left, step 3 serves if there is a slot and one page, down
+ *	    to the last.  So page-out fails only if there
  *	    is no slot or not one page.
  *	(d) Not one page: swp_pager_meta_build() waits for any page to be freed,
  *	    as it did with zalloc.  This is not ours to cure; zalloc could not.
@@ -112,13 +144,22 @@
  *	asked of the same type by the same thread.  Such threads are recorded
  *	(kmalloc_blocked) and recognised: they may take the floor and the last
  *	page and, if there is neither, go to sleep and try again rather than
- *	call kmem_slab_alloc() again.  They hold no lock of the VM then, so
- *	page-out goes on, by the claim, and one page ends their wait.
+ *	call kmem_slab_alloc() again.  zalloc needed no page there, as
+ *	kmem_alloc3(.., KM_KRESERVE) had entries set aside.  They hold no lock of
+ *	the VM then, so page-out goes on, by the claim, and one page ends their
+ *	wait.
  *	The maintainer makes slots before the floor is used, and one of them
  *	yields a dozen entries at the least where a new run costs one or two, so
  *	it finds what it needs in steps 1 to 3.  All others wait for it rather
  *	than call kmem_slab_alloc(): if each came to ask for entries that it
  *	needs to make some, there would soon be none left to make any.
+ *
+ *	Who asks for map entries waits, with M_WAITOK and for NORMAL pages, as he
+ *	did in zalloc().  That is safe because vm_map_entry_reserve() stocks the
+ *	cpu before any map is locked, and what is done with a map locked, on
+ *	kernel_map too, takes its entries from that stock and allocates nothing:
+ *	so he who waits holds no lock that page-out, or he who makes slots, might
+ *	want.  The maintainer makes slots with entries of its own, from the floor.
  *
  * What goes back, and when, is the subject of kern_kmalloc_reclaim.c.
  *
@@ -158,7 +199,9 @@
 #define	SLOTS_LOW	4	/* fewer free ones: time for a new run */
 #define	SLOTS_MINI	64	/* slots for mini slabs, of types with a reserve */
 #define	SLOTS_MINI_PAGES 64	/* or one for so many pages of RAM */
-#define	REFILL_CLASS	(VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM)
+
+/* What the maintainer may take; see ext_refill_one(). */
+#define	MAINTAINER_CLASS (VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM)
 
 /*
  * A thread inside kmem_slab_alloc() for a type, on its stack.
@@ -209,8 +252,9 @@ kmalloc_ext_poke(void)
 	wakeup(&kmalloc_poked);
 }
 
-void
-kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
+int
+kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab,
+    int floor)
 {
 	int waiting;
 
@@ -222,6 +266,10 @@ kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 	kmalloc_debug_check(slab);
 	kmalloc_debug_poison(slab);
 	spin_lock(&ext->spin);
+	if (floor && ext->nready != 0) {
+		spin_unlock(&ext->spin);
+		return (0);
+	}
 	slab->next = ext->ready;
 	ext->ready = slab;
 	++ext->nready;
@@ -229,6 +277,7 @@ kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 	spin_unlock(&ext->spin);
 	if (waiting)
 		wakeup(&ext->ready);
+	return (1);
 }
 
 /*
@@ -279,22 +328,90 @@ kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 }
 
 /*
- * Bring the reserve up to its target as far as pages of that class and slots
- * go.  Returns whether pages were missing.  Never blocks.
+ * The class of pages that the calling thread may make slabs of: see `whose
+ * pages' above.
+ */
+static int
+page_class(const struct kmalloc_ext *ext, int flags)
+{
+	int vmflags = 0;
+
+	switch (ext->pages) {
+	case KMALLOC_PAGES_INTERRUPT:
+		vmflags = VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM |
+		    VM_ALLOC_INTERRUPT;
+		break;
+	case KMALLOC_PAGES_NORMAL:
+		vmflags = VM_ALLOC_NORMAL;
+		break;
+	default:
+		if (flags & M_USE_RESERVE)
+			vmflags |= VM_ALLOC_SYSTEM;
+		if (flags & M_USE_INTERRUPT_RESERVE)
+			vmflags |= VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT;
+		if ((flags & M_RNOWAIT) == 0 || vmflags == 0)
+			vmflags |= VM_ALLOC_NORMAL;
+	}
+	if (curthread->td_preempted != NULL) {
+		vmflags &= ~VM_ALLOC_NORMAL;
+		vmflags |= VM_ALLOC_SYSTEM;
+	}
+	return (vmflags);
+}
+
+/*
+ * Is what that thread makes with pages of that class worth more than the
+ * ordinary callers of the type could have had?
+ */
+static int
+ext_is_deep(const struct kmalloc_ext *ext, int vmflags)
+{
+	/* vm_page_alloc() adds SYSTEM for system threads. */
+	return (ext->pages != KMALLOC_PAGES_INTERRUPT &&
+	    ((vmflags & VM_ALLOC_SYSTEM) != 0 ||
+	    (curthread->td_flags & TDF_SYSTHREAD) != 0));
+}
+
+/*
+ * Make one more ready slab, if there is no other of pages as deep as vmflags
+ * says, which is the floor then.  Else anybody may take it, so that it must be
+ * of pages that anybody may take.  Returns whether there is one more.
+ */
+static int
+ext_refill_one(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
+{
+	struct kmalloc_slab *slab;
+
+	vmflags &= ~VM_ALLOC_INTERRUPT;
+	if (ext_is_deep(ext, vmflags) &&
+	    kmalloc_ext_count(ext, &ext->nready) != 0) {
+		vmflags &= ~VM_ALLOC_SYSTEM;
+		if (vmflags == 0 || ext_is_deep(ext, vmflags))
+			return (0);
+	}
+	slab = kmalloc_slot_populate(ext, type, vmflags, 0);
+	if (slab == NULL)
+		return (0);
+	if (!kmalloc_ext_add_ready(ext, slab, ext_is_deep(ext, vmflags))) {
+		kmalloc_slot_depopulate(ext, slab);
+		return (0);
+	}
+	spin_lock(&ext->spin);
+	++ext->refills;
+	spin_unlock(&ext->spin);
+	return (1);
+}
+
+/*
+ * Bring the reserve up to its target as far as slots go, and pages that the
+ * caller may have.  Returns whether pages were missing.  Never blocks.
  */
 static int
 ext_refill(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
 {
-	struct kmalloc_slab *slab;
-
 	while (kmalloc_ext_count(ext, &ext->nready) < kmalloc_ext_target(ext)) {
-		slab = kmalloc_slot_populate(ext, type, vmflags, 0);
-		if (slab == NULL)
+		if (!ext_refill_one(ext, type, vmflags))
 			return (ext_has_slot(ext, 0));
-		kmalloc_ext_add_ready(ext, slab);
-		spin_lock(&ext->spin);
-		++ext->refills;
-		spin_unlock(&ext->spin);
 	}
 	return (0);
 }
@@ -354,6 +471,8 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
 	ext->nslabs = nslabs;
+	ext->pages = nobjs != 0 ? KMALLOC_PAGES_INTERRUPT :
+	    KMALLOC_PAGES_NORMAL;
 	if (ext->runs == NULL) {
 		nslots = ext_slots_wanted(ext, type, nobjs);
 		/* This may wait for the maintainer, who takes ext->lock. */
@@ -366,7 +485,7 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 		kmalloc_run_add(ext, run);
 	}
 	/* Before there is a page-out thread, nobody would free any. */
-	while (ext_refill(ext, type, REFILL_CLASS) && pagethread != NULL)
+	while (ext_refill(ext, type, MAINTAINER_CLASS) && pagethread != NULL)
 		vm_wait(hz);
 	ext->lowwater = ext->nready;
 	lockmgr(&ext->lock, LK_RELEASE);
@@ -391,13 +510,19 @@ ext_recursing(struct kmalloc_ext *ext)
 }
 
 /*
- * kmem_slab_alloc() for an M_WAITOK caller.
+ * kmem_slab_alloc() for a caller who waits, as deep as page_class() goes.
  */
 static struct kmalloc_slab *
 ext_slab_wait(struct kmalloc_ext *ext, int flags)
 {
 	struct kmalloc_blocked self, **bp;
 	struct kmalloc_slab *slab;
+
+	if (ext->pages == KMALLOC_PAGES_FLAGS)
+		flags &= M_USE_RESERVE | M_USE_INTERRUPT_RESERVE;
+	else
+		flags = 0;
+	flags |= M_WAITOK;
 
 	KASSERT(!ext_recursing(ext),
 	    ("kmalloc_obj: kmem_slab_alloc is called by itself"));
@@ -457,36 +582,21 @@ ext_wait_ready(struct kmalloc_ext *ext, int privileged)
 	spin_unlock(&ext->spin);
 }
 
-static int
-page_class(int flags)
-{
-	int vmflags = VM_ALLOC_NORMAL;
-
-	if (flags & M_USE_RESERVE)
-		vmflags |= VM_ALLOC_SYSTEM;
-	if (flags & M_USE_INTERRUPT_RESERVE)
-		vmflags |= VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT;
-	return (vmflags);
-}
-
 /*
  * A slab in a free slot: a whole one if there is memory, else a mini slab.
  */
 static struct kmalloc_slab *
-ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int flags,
+ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags,
     int privileged)
 {
 	struct kmalloc_slab *slab;
-	int vmflags = page_class(flags);
 
 	if (!has_minis(type))
 		return (kmalloc_slot_populate(ext, type, vmflags, privileged));
 
-	slab = kmalloc_slot_populate(ext, type,
-	    (vmflags & ~VM_ALLOC_INTERRUPT) | VM_ALLOC_NORMAL, privileged);
+	slab = kmalloc_slot_populate(ext, type, vmflags & ~VM_ALLOC_INTERRUPT,
+	    privileged);
 	if (slab == NULL) {
-		if (privileged)
-			vmflags |= VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT;
 		slab = kmalloc_slot_populate_mini(ext, type, vmflags,
 		    privileged);
 	}
@@ -512,29 +622,34 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 	const int intnowait = M_RNOWAIT | M_USE_INTERRUPT_RESERVE;
 	struct kmalloc_ext *ext = kmalloc_ext(type);
 	struct kmalloc_slab *slab;
-	int recursing, privileged, page;
+	int daemon, recursing, privileged, class, page;
 	int waits = 0;
 
-	flags &= M_RNOWAIT | M_WAITOK | M_NULLOK | M_USE_RESERVE |
-	    M_USE_INTERRUPT_RESERVE;
 	if (ext == NULL) {
+		/* As ever, whatever the caller says. */
 		return (slab_raw(kmem_slab_alloc(KMALLOC_SLAB_SIZE,
-		    KMALLOC_SLAB_SIZE, flags)));
+		    KMALLOC_SLAB_SIZE, M_WAITOK)));
 	}
 
+	daemon = (curthread == pagethread || curthread == emergpager);
 	for (;;) {
+		class = page_class(ext, flags);
 		recursing = ext_recursing(ext);
 		privileged = (flags & intnowait) == intnowait || recursing ||
-		    curthread == pagethread || curthread == kmalloc_maintainer;
+		    daemon || curthread == kmalloc_maintainer;
 		slab = kmalloc_ext_take_ready(ext, privileged);
 		if (slab != NULL) {
-			if (ext_refill(ext, type, REFILL_CLASS) ||
+			if (ext_refill(ext, type, class) ||
 			    kmalloc_ext_count(ext, &ext->nfreeslots) <
 			    ext_slots_low(ext))
 				kmalloc_ext_poke();
 			return (slab);
 		}
-		slab = ext_populate(ext, type, flags, privileged);
+		if (curthread == kmalloc_maintainer)
+			class |= MAINTAINER_CLASS;
+		if (daemon || recursing)
+			class |= VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT;
+		slab = ext_populate(ext, type, class, privileged);
 		if (slab != NULL) {
 			spin_lock(&ext->spin);
 			++ext->eaten;
@@ -644,7 +759,7 @@ kmalloc_maintain(void)
 					    vm_paging_min());
 				}
 				missing |= ext_refill(ext, ext->type,
-				    REFILL_CLASS);
+				    MAINTAINER_CLASS);
 			}
 			lockmgr(&ext->lock, LK_RELEASE);
 		}

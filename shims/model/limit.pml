@@ -20,6 +20,18 @@
  *	M_EARLY		the place goes before the object is destroyed
  *	M_TAKER		the taker takes no place
  *	M_SEEN		a giver looks for sleepers before it gives
+ *
+ * It stands for these functions; beside each is the hash of its text when the two
+ * were last compared (check --functions).
+ *
+ *	kern_kmalloc_ctor.c	place_take			cbf353f7
+ *	kern_kmalloc_ctor.c	place_give			143770cf
+ *	kern_kmalloc_ctor.c	cobj_construct			c97bffaa
+ *	kern_kmalloc_ctor.c	cobj_destroy			7851fc28
+ *	kern_kmalloc_ctor.c	cobj_get_placed			a3d39620
+ *	kern_kmalloc_ctor.c	cobj_put_placed			6429f7da
+ *	kern_kmalloc_ctor.c	cobj_drain			278777aa
+ *	kern_kmalloc_ctor.c	_kmalloc_obj_set_limit		75d54d8a
  */
 
 #ifdef LARGE

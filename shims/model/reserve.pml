@@ -2,7 +2,7 @@
 /*
  * The protocol of the reserve: refill, consume, retire.
  *
- * One type, SLOTS slots.  A whole slab takes WHOLE pages, a mini slab one.  What
+ * One type of KMALLOC_PAGES_NORMAL, SLOTS slots.  A whole slab takes WHOLE pages, a mini slab one.  What
  * the C code does under ext->spin or a vm_page spinlock is one step here, and
  * everything else interleaves.  Pages are counted; a slab is in one place.
  *
@@ -21,28 +21,48 @@
  *	a slab has one user			M_TWICE
  *	no mini slab waits in the reserve	M_MINIREADY
  *	the floor is not for everybody		M_FLOOR
- *	nor is the last page			M_LASTPAGE
+ *	nor are the last pages			M_LASTPAGE
  *	no page is lost				M_PAGES
  *	no slot is lost				M_SLOT
  *	page-out fails only without a page	M_NOMINI
  *	nobody waits for ever			M_GROWLOCK	M_WAKEUP
  *						M_VMWAIT
+ *
+ * It stands for these functions; beside each is the hash of its text when the two
+ * were last compared (check --functions).
+ *
+ *	kern_kmalloc_reserve.c	kmalloc_obj_getslab		a3e335ca
+ *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		0709db82
+ *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		75c5a40c
+ *	kern_kmalloc_reserve.c	ext_populate			2673b70d
+ *	kern_kmalloc_reserve.c	ext_slab_wait			e9652f05
+ *	kern_kmalloc_reserve.c	ext_page_would_do		59039e86
+ *	kern_kmalloc_reserve.c	ext_wait_ready			09fc4d70
+ *	kern_kmalloc_reserve.c	page_class			67536316
+ *	kern_kmalloc_reserve.c	kmalloc_maintain		b63f2139
+ *	kern_kmalloc_slot.c	slot_take			45a66c29
+ *	kern_kmalloc_slot.c	slot_give			5b7cca5b
+ *	kern_kmalloc_slot.c	slot_populate			a1080a4b
+ *	kern_kmalloc_slot.c	kmalloc_slot_depopulate		27f233c8
+ *	kern_kmalloc_reclaim.c	slab_keep			3ad3568b
+ *	kern_kmalloc_reclaim.c	kmalloc_obj_retire		85420ebb
  */
 
 #ifdef LARGE
 #define	SLOTS	3
 #define	TARGET	2
-#define	PAGES	7
+#define	PAGES	8
 #define	WRITES	2
 #define	FAULTS	2
 #else
 #define	SLOTS	2
 #define	TARGET	1
-#define	PAGES	5
+#define	PAGES	6
 #define	WRITES	1
 #define	FAULTS	2
 #endif
 #define	WHOLE	2
+#define	RESERVED 2		/* pages that NORMAL callers leave */
 #define	LAST	1		/* pages that SYSTEM callers leave */
 
 #define	NONE	SLOTS
@@ -129,7 +149,7 @@ inline populate(n, low, privileged, s, got)
 		:: pages > low ->
 			pages--;
 			got++;
-			assert(privileged || pages >= LAST)
+			assert(privileged || pages >= RESERVED)
 		:: else ->
 			miss = (low == 0 && pages == 0);
 #ifndef M_PAGES
@@ -171,7 +191,8 @@ inline getslab(privileged, low, s, got)
 {
 	take_ready(privileged, s);
 	if
-	:: s == NONE -> populate(WHOLE, LAST, privileged, s, got)
+	:: s == NONE ->
+		populate(WHOLE, (low > LAST -> low : LAST), privileged, s, got)
 	:: else
 	fi;
 #ifndef M_NOMINI
@@ -218,7 +239,7 @@ proctype ordinary()
 #ifdef M_LASTPAGE
 		getslab(false, 0, s, got);
 #else
-		getslab(false, LAST, s, got);
+		getslab(false, RESERVED, s, got);
 #endif
 		if
 		:: s != NONE -> break
@@ -229,7 +250,7 @@ proctype ordinary()
 #ifdef M_VMWAIT
 				nready > 1
 #else
-				nready > 1 || (pages > LAST && any(SLOT))
+				nready > 1 || (pages > RESERVED && any(SLOT))
 #endif
 			:: true -> goto slab_alloc
 			fi
@@ -261,7 +282,7 @@ slab_alloc:
 	use(s);
 	free_objects(s);
 	/* Then pages, for which it waits; they go back at the end. */
-	pages >= WHOLE + LAST;
+	pages >= WHOLE + RESERVED;
 out:
 	done++
 }
@@ -323,9 +344,9 @@ proctype faults()
 	byte n;
 
 	do
-	:: d_step { n < FAULTS && pages > LAST ->
-		resident = resident + pages - LAST;
-		pages = LAST;
+	:: d_step { n < FAULTS && pages > RESERVED ->
+		resident = resident + pages - RESERVED;
+		pages = RESERVED;
 		n++ }
 	:: break
 	od;

@@ -19,6 +19,19 @@
  *	M_EVERYBODY	a mapper that finds only the floor left makes slots
  *			itself, as kmem_slab_alloc() would
  *	M_LOST		two threads add a slab at once, one forgets the other's
+ *
+ * It stands for these functions; beside each is the hash of its text when the two
+ * were last compared (check --functions).
+ *
+ *	kern_kmalloc_reserve.c	ext_slots_will_come		fcb9b972
+ *	kern_kmalloc_reserve.c	ext_needs_slots			3bf4c01d
+ *	kern_kmalloc_reserve.c	ext_may_grow			8a2ed2cc
+ *	kern_kmalloc_reserve.c	ext_grow			725d7190
+ *	kern_kmalloc_reserve.c	ext_wait_ready			09fc4d70
+ *	kern_kmalloc_slot.c	kmalloc_slot_floor		d58883d5
+ *	kern_kmalloc_slot.c	slot_take			45a66c29
+ *	kern_kmalloc_slot.c	kmalloc_run_create		f3bdce44
+ *	kern_kmalloc_slot.c	kmalloc_run_add			e3f39994
  */
 
 #ifdef LARGE

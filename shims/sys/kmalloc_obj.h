@@ -81,10 +81,15 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 
 /*
  * Once the VM is up: keep nslabs slabs ready, and fill the reserve before
- * returning if memory allows.  nobjs != 0: set aside address space for that
- * many objects beyond those in boot memory and no more, as an interrupt zone
- * did, and raise the type's limit to all of them; 0: for a few slabs at a time,
- * as needed.  nslabs == 0 only promises that fresh objects are zero.
+ * returning if memory allows.
+ *
+ * nobjs != 0: the type is what an interrupt zone was.  Set aside address space
+ * for that many objects beyond those in boot memory and no more, and raise the
+ * type's limit to all of them.  Its slabs may be made of the last pages.
+ * 0: it is what any other zone was.  Address space for a few slabs at a time, as
+ * needed, and pages as for VM_ALLOC_NORMAL, whatever flags a caller gives.
+ *
+ * nslabs == 0 only promises that fresh objects are zero.
  * May be repeated; may block.  kern.kmalloc_reserve, if not negative,
  * overrides every nslabs that is not 0.
  */
@@ -92,10 +97,11 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 	_kmalloc_obj_reserve(name##_obj, (nslabs), (nobjs))
 
 /*
- * After malloc_init(): objects of this type are constructed.  ctor runs when
+ * After malloc_init(): the type is what an object cache was.  ctor runs when
  * an object that is not constructed is handed out, which is zero, dtor when one
  * is put that is not kept; either may be NULL and both may block.  limit != 0:
- * no more than that many objects are out or kept.
+ * no more than that many objects are out or kept.  Slabs are made of the pages
+ * that the caller's flags give him, as objcache passed them to kmalloc().
  */
 #define	kmalloc_obj_ctor(name, ctor, dtor, privdata, limit)		\
 	_kmalloc_obj_ctor(name##_obj, (ctor), (dtor), (privdata), (limit))
@@ -145,9 +151,9 @@ void	_kfree_cobj_dtor(void *obj, struct malloc_type *type);
  *
  * adopt	malloc_init(), before it looks at ks_limit
  * keep_mgt	malloc_mgt_init(), first: non-zero if mgt is in use already
- * getslab	_kmalloc_obj(): a slab in place of kmem_slab_alloc().  NULL
- *		only for M_RNOWAIT, which never blocks for memory, and never
- *		at all if the type has a control block
+ * getslab	_kmalloc_obj(): a slab in place of kmem_slab_alloc(.., M_WAITOK),
+ *		which is what types without a control block go on getting.
+ *		Others: NULL only for M_RNOWAIT, which never blocks
  * setup	_kmalloc_obj(): make slab one of type's, all objects free;
  *		nothing is done to one that is so already
  * retire	malloc_slab_destroy(), malloc_mgt_poll(): runs destructors and
@@ -213,6 +219,7 @@ struct kmalloc_ext {
 	struct kmalloc_slab	*ready;		/* set up, in no list of type's */
 	long			nready;
 	long			nslabs;		/* as asked for */
+	int			pages;		/* KMALLOC_PAGES_* */
 	long			lowwater;	/* of nready, once it was full */
 	struct kmalloc_run	*runs;		/* address space set aside */
 	long			nslots;		/* slabs that fit into it */
@@ -247,6 +254,14 @@ struct kmalloc_ext {
 #define	KMALLOC_BOOT_ADOPTED	2
 
 /*
+ * Whose pages slabs of the type are made of: those that the caller's flags give
+ * him, as with kmalloc(); or what an ordinary zone took, or an interrupt zone.
+ */
+#define	KMALLOC_PAGES_FLAGS	0
+#define	KMALLOC_PAGES_NORMAL	1
+#define	KMALLOC_PAGES_INTERRUPT	2
+
+/*
  * Between the files of the shims only.
  *
  * kmalloc_slab_format() makes slab one of type's with count objects at offset,
@@ -256,7 +271,8 @@ struct kmalloc_ext {
  *
  * kmalloc_ext_count() reads a count of ext's that spin protects.
  * kmalloc_ext_target() is how many ready slabs ext should have.  add_ready and
- * take_ready put one there and take one, or NULL; the last only if privileged.
+ * take_ready put one there, a floor only as the first, and take the one put
+ * there last, or NULL; the first, which is the floor, only if privileged.
  * kmalloc_ext_reclaim(), with ext->lock held, gives back what is free: mini
  * slabs, or all beyond the reserve; kmalloc_cache_reclaim() what the cpus cache.
  * kmalloc_ext_bury(), with ext->lock held, sets the block of a type that is
@@ -289,8 +305,8 @@ void	kmalloc_slab_format(struct malloc_type *type,
 
 long	kmalloc_ext_count(struct kmalloc_ext *ext, const long *count);
 long	kmalloc_ext_target(const struct kmalloc_ext *ext);
-void	kmalloc_ext_add_ready(struct kmalloc_ext *ext,
-	    struct kmalloc_slab *slab);
+int	kmalloc_ext_add_ready(struct kmalloc_ext *ext,
+	    struct kmalloc_slab *slab, int floor);
 struct kmalloc_slab *kmalloc_ext_take_ready(struct kmalloc_ext *ext,
 	    int privileged);
 void	kmalloc_ext_reclaim(struct kmalloc_ext *ext, int all);

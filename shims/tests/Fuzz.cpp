@@ -111,7 +111,8 @@ void mayRefuse(const Type &T, int Flags, bool Injected) {
   const bool Last = Flags == M_INTNOWAIT || curthread == pagethread;
   if (Injected || Ext->nfreeslots <= kmalloc_slot_floor(Ext, Last))
     return;
-  REQUIRE(fake_free_pages < 1 + (Last ? 0 : FAKE_INTERRUPT_MIN));
+  const bool Deep = &T == &Zone || curthread == pagethread;
+  REQUIRE(fake_free_pages < (Deep ? 1 : FAKE_RESERVED));
   REQUIRE(Ext->nready == 0 || (!Last && Ext->nready == 1));
 }
 

@@ -3,25 +3,16 @@
 // The shims of kmalloc_obj, with the kernel's own kern_kmalloc.c, on the fake
 // kernel of fake_kernel.h.
 
-#include "fake_kernel.h"
-
-extern "C" {
-#include <sys/globaldata.h>
-#include <sys/kmalloc_obj.h>
-}
+#include "Fixture.h"
 
 #include <cstdlib>
-#include <gtest/gtest.h>
 #include <set>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace {
 
 constexpr size_t Size = 128;
-
-struct thread MainThread = {"main"};
 
 class FakeKernel : public ::testing::Environment {
 public:
@@ -32,19 +23,6 @@ public:
   void TearDown() override { fake_thread_exit(); }
 };
 
-// Every test has a type of its own, the last state of memory is put right.
-class KmallocObj : public ::testing::Test {
-protected:
-  void SetUp() override { fake_leave_free(-1); }
-  void TearDown() override {
-    fake_kmem_forbidden = false;
-    fake_kmem_reenter = nullptr;
-    fake_nofault_hook = nullptr;
-    *fake_sysctl_int_kmalloc_mini = 1;
-    pagethread = nullptr;
-  }
-};
-
 bool isZero(const void *Obj, size_t Bytes = Size) {
   const char *P = static_cast<const char *>(Obj);
   for (size_t I = 0; I < Bytes; ++I)
@@ -53,21 +31,9 @@ bool isZero(const void *Obj, size_t Bytes = Size) {
   return true;
 }
 
-void *get(struct malloc_type *Type, int Flags) {
-  return _kmalloc_obj(Type->ks_objsize, Type, Flags);
-}
-
 void freeAll(struct malloc_type *Type, const std::vector<void *> &Objs) {
   for (void *Obj : Objs)
     _kfree_obj(Obj, Type);
-}
-
-// Allocate until NULL.
-std::vector<void *> exhaust(struct malloc_type *Type, int Flags) {
-  std::vector<void *> Objs;
-  while (void *Obj = get(Type, Flags))
-    Objs.push_back(Obj);
-  return Objs;
 }
 
 // Let the poller retire what it can.
@@ -195,7 +161,7 @@ MALLOC_DEFINE_OBJ(M_WHOLE, Size, "WHOLE", "");
 
 TEST_F(KmallocObj, withoutMiniSlabsThirtyTwoPagesAreNeededAtOnce) {
   malloc_init(M_WHOLE_obj);
-  kmalloc_obj_reserve(M_WHOLE, 1, 0);
+  kmalloc_obj_reserve(M_WHOLE, 1, 5000);
   *fake_sysctl_int_kmalloc_mini = 0;
   fake_leave_free(0);
   exhaust(M_WHOLE_obj, M_INTNOWAIT);
@@ -238,11 +204,8 @@ TEST_F(KmallocObj, onePageIsEnough) {
     ASSERT_EQ(get(M_MINI_obj, M_INTNOWAIT), nullptr);
   }
   EXPECT_EQ(std::set<void *>(Objs.begin(), Objs.end()).size(), Objs.size());
-  // Who may not have the last page does not get it.
+  // It is the type that may have the last page, whatever the flags.
   fake_leave_free(FAKE_INTERRUPT_MIN);
-  EXPECT_EQ(get(M_MINI_obj, M_NOWAIT), nullptr);
-  EXPECT_EQ(fake_free_pages, FAKE_INTERRUPT_MIN);
-  pagethread = &MainThread;
   Objs.push_back(get(M_MINI_obj, M_NOWAIT));
   EXPECT_NE(Objs.back(), nullptr);
   EXPECT_EQ(fake_free_pages, FAKE_INTERRUPT_MIN - 1);
@@ -327,15 +290,28 @@ TEST_F(KmallocObj, shortageLeavesNothingButTheReserve) {
 }
 
 MALLOC_DEFINE_OBJ(M_PAGER, Size, "PAGER", "");
+MALLOC_DEFINE_OBJ(M_EMERG, Size, "EMERG", "");
 
-TEST_F(KmallocObj, pageOutThreadMayTakeTheFloor) {
-  malloc_init(M_PAGER_obj);
-  kmalloc_obj_reserve(M_PAGER, 1, 0);
+// A page daemon gets the floor, and then the last page, of any type.
+void daemonTakesTheFloor(struct malloc_type *Type, struct thread **Daemon) {
+  malloc_init(Type);
+  _kmalloc_obj_reserve(Type, 1, 0);
   fake_leave_free(0);
-  EXPECT_EQ(get(M_PAGER_obj, M_NOWAIT), nullptr);
-  pagethread = &MainThread;
+  EXPECT_EQ(get(Type, M_NOWAIT), nullptr);
+  *Daemon = &MainThread;
   fake_kmem_forbidden = true;
-  EXPECT_NE(get(M_PAGER_obj, M_NOWAIT), nullptr);
+  EXPECT_EQ(exhaust(Type, M_NOWAIT).size(), Type->ks_mgt.slab_count);
+  fake_leave_free(1);
+  EXPECT_NE(get(Type, M_NOWAIT), nullptr);
+  EXPECT_EQ(fake_free_pages, 0);
+}
+
+TEST_F(KmallocObj, pageOutThreadMayTakeTheFloorAndTheLastPage) {
+  daemonTakesTheFloor(M_PAGER_obj, &pagethread);
+}
+
+TEST_F(KmallocObj, soMayTheEmergencyPager) {
+  daemonTakesTheFloor(M_EMERG_obj, &emergpager);
 }
 
 MALLOC_DEFINE_OBJ(M_LIMITED, Size, "LIMITED", "");
@@ -371,16 +347,6 @@ TEST_F(KmallocObj, freshObjectsAreZeroRecycledOnesKeepTheirContents) {
     ASSERT_TRUE(Known.count(Obj));
     EXPECT_EQ(Obj[Size - 1], 0x5a);
   }
-}
-
-MALLOC_DEFINE_OBJ(M_PLAIN, Size, "PLAIN", "");
-
-TEST_F(KmallocObj, typeWithoutAControlBlockUsesTheCallersFlags) {
-  malloc_init(M_PLAIN_obj);
-  long Calls = fake_kmem_slab_allocs;
-  EXPECT_NE(get(M_PLAIN_obj, M_WAITOK), nullptr);
-  EXPECT_EQ(fake_kmem_slab_allocs, Calls + 1);
-  EXPECT_EQ(kmalloc_ext(M_PLAIN_obj), nullptr);
 }
 
 MALLOC_DEFINE_OBJ(M_RECURSE, Size, "RECURSE", "");
@@ -534,7 +500,7 @@ MALLOC_DEFINE_OBJ(M_ENTRIES, Size, "ENTRIES", "");
 // shortage all use up the slots but for the floor, and it is enough.
 TEST_F(KmallocObj, lastSlotsAreForWhoMakesMore) {
   static constexpr int Waiters = 4, Objects = 600;
-  static constexpr int Pages = FAKE_INTERRUPT_MIN + 31; // no whole slab
+  static constexpr int Pages = FAKE_RESERVED + 30; // no whole slab
   fake_start_maintainer();
   malloc_init(M_ENTRIES_obj);
   kmalloc_obj_reserve(M_ENTRIES, 1, 0);
@@ -549,8 +515,7 @@ TEST_F(KmallocObj, lastSlotsAreForWhoMakesMore) {
   fake_nofault_hook = [] {
     Low = std::min(Low, kmalloc_ext(M_ENTRIES_obj)->nfreeslots);
     for (int I = 0; I < 4; ++I)
-      Got += get(M_ENTRIES_obj, M_INTWAIT) != nullptr;
-    fake_leave_free(Pages);
+      Got += get(M_ENTRIES_obj, M_WAITOK) != nullptr;
   };
   struct thread Tds[Waiters] = {{"w0"}, {"w1"}, {"w2"}, {"w3"}};
   std::vector<std::thread> Threads;
@@ -558,11 +523,17 @@ TEST_F(KmallocObj, lastSlotsAreForWhoMakesMore) {
     Threads.emplace_back([&Td] {
       fake_thread_enter(&Td);
       for (int I = 0; I < Objects; ++I)
-        get(M_ENTRIES_obj, M_INTWAIT);
+        get(M_ENTRIES_obj, M_WAITOK);
       ++Done;
       fake_thread_exit();
     });
-  fake_run_until([](void *) { return Done == Waiters; }, nullptr);
+  fake_run_until(
+      [](void *) {
+        if (fake_asleep_on(&fake_free_pages)) // page-out goes on
+          fake_leave_free(Pages);
+        return Done == Waiters;
+      },
+      nullptr);
   for (std::thread &T : Threads)
     T.join();
   EXPECT_GT(Ext->nslots, Slots);
@@ -909,7 +880,7 @@ TEST_F(KmallocObj, brokenInvariantsPanic) {
   char *Obj = static_cast<char *>(get(M_ASSERT_obj, M_INTNOWAIT));
   struct kmalloc_slab *Slab = reinterpret_cast<struct kmalloc_slab *>(
       reinterpret_cast<uintptr_t>(Obj) & ~KMALLOC_SLAB_MASK);
-  EXPECT_DEATH(kmalloc_ext_add_ready(Ext, Slab), "slab .* made ready in use");
+  EXPECT_DEATH(kmalloc_ext_add_ready(Ext, Slab, 0), "slab .* made ready in use");
   EXPECT_DEATH(kmalloc_slot_depopulate(Ext, Slab),
                "slab .* is given back in use");
   EXPECT_DEATH(kmalloc_obj_retire(M_ASSERT_obj, Slab),
@@ -925,7 +896,7 @@ TEST_F(KmallocObj, brokenInvariantsPanic) {
   Slab = kmalloc_slot_populate_mini(Ext, M_ASSERT_obj,
                                     VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT, 1);
   ASSERT_NE(Slab, nullptr);
-  EXPECT_DEATH(kmalloc_ext_add_ready(Ext, Slab), "mini slab .* made ready");
+  EXPECT_DEATH(kmalloc_ext_add_ready(Ext, Slab, 0), "mini slab .* made ready");
   kmalloc_slot_depopulate(Ext, Slab);
 }
 

@@ -27,6 +27,25 @@ panic(const char *fmt, ...)
 	abort();
 }
 
+/*
+ * How many pages vm_page_alloc() leaves, in the kernel's words.
+ */
+long
+fake_page_floor(int req)
+{
+	if ((req & (VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT)) ==
+	    0)
+		panic("vm_page_alloc: no class");
+	if ((req & VM_ALLOC_NORMAL) && curthread->td_preempted != NULL)
+		panic("vm_page_alloc: NORMAL from who preempts");
+	if (curthread->td_flags & TDF_SYSTHREAD)
+		req |= VM_ALLOC_SYSTEM;
+	if (req & VM_ALLOC_INTERRUPT)
+		return (0);
+	return (req & VM_ALLOC_SYSTEM ? FAKE_INTERRUPT_MIN :
+	    FAKE_RESERVED - 1);
+}
+
 void
 vm_page_wire(vm_page_t m)
 {

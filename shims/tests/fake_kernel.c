@@ -28,6 +28,7 @@ MALLOC_DEFINE(M_TEMP, "temp", "host memory");
 
 __thread struct thread *curthread;
 struct thread *pagethread;
+struct thread *emergpager;
 struct globaldata fake_globaldata;
 struct vm_map *kernel_map;
 struct vmstats vmstats = { .v_page_count = FAKE_PAGES };
@@ -38,7 +39,9 @@ int hz = 100;
 char *fake_kva;
 long fake_free_pages;
 int fake_fail_page;
+int fake_requests;
 long fake_kmem_slab_allocs;
+int fake_kmem_flags;
 bool fake_kmem_forbidden;
 void (*fake_kmem_reenter)(void);
 void (*fake_nofault_hook)(void);
@@ -229,13 +232,10 @@ vm_page_t
 vm_page_alloc(void *object, size_t pindex, int req)
 {
 	vm_page_t m = free_pages;
-	long floor = FAKE_RESERVED;
+	long floor = fake_page_floor(req);
 
 	(void)object, (void)pindex;
-	if (req & VM_ALLOC_SYSTEM)
-		floor = FAKE_INTERRUPT_MIN;
-	if (req & VM_ALLOC_INTERRUPT)
-		floor = 0;
+	fake_requests |= req;
 	if (fake_fail_page != 0 && --fake_fail_page == 0)
 		return (NULL);
 	if (fake_free_pages <= floor)
@@ -394,19 +394,26 @@ kmem_slab_alloc(vm_size_t size, vm_offset_t align, int flags)
 	vm_offset_t va;
 	vm_size_t i;
 	vm_page_t m;
-	int req = VM_ALLOC_NORMAL;
+	int req = 0;
 
 	if (fake_kmem_forbidden)
 		panic("kmem_slab_alloc: called where it must not be");
 	if (spinlocks != 0)
 		panic("kmem_slab_alloc: a spinlock is held");
+	if ((flags & (M_RNOWAIT | M_WAITOK)) == 0)
+		panic("kmem_slab_alloc: bad flags %#x", flags);
 	++fake_kmem_slab_allocs;
+	fake_kmem_flags = flags;
 	if (fake_kmem_reenter != NULL)
 		fake_kmem_reenter();
 	if (flags & M_USE_RESERVE)
 		req |= VM_ALLOC_SYSTEM;
 	if (flags & M_USE_INTERRUPT_RESERVE)
 		req |= VM_ALLOC_INTERRUPT;
+	if (flags & M_WAITOK) {
+		req |= curthread->td_preempted != NULL ? VM_ALLOC_SYSTEM :
+		    VM_ALLOC_NORMAL;
+	}
 
 	va = kmem_alloc_nofault(kernel_map, size, VM_SUBSYS_KMALLOC, align);
 	for (i = 0; i < size; i += PAGE_SIZE) {

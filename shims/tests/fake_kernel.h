@@ -90,7 +90,9 @@ fake_strlcpy(char *dst, const char *src, size_t size)
 struct thread {
 	const char	*name;
 	struct thread	*td_preempted;
+	int		td_flags;
 };
+#define	TDF_SYSTHREAD	0x100
 typedef struct thread *thread_t;
 
 #ifndef FAKE_SMP
@@ -117,6 +119,7 @@ extern long pseudo_ticks;
 
 extern __thread struct thread *curthread;
 extern struct thread *pagethread;
+extern struct thread *emergpager;
 extern int ncpus;
 extern int hz;
 
@@ -216,6 +219,7 @@ struct vm_map;
 extern struct vm_map *kernel_map;
 
 vm_page_t fake_page(vm_paddr_t);
+long	fake_page_floor(int req);
 vm_page_t vm_page_alloc(void *object, size_t pindex, int req);
 void	vm_page_free(vm_page_t);
 void	vm_page_wire(vm_page_t);
@@ -243,7 +247,7 @@ void	kmem_free(struct vm_map *, vm_offset_t, vm_size_t);
 #define	FAKE_KVA_SIZE		((size_t)1 << 30)
 #endif
 #define	FAKE_MIN		300	/* memory is short below */
-#define	FAKE_RESERVED		157	/* NORMAL stops here */
+#define	FAKE_RESERVED		157	/* NORMAL gets none below */
 #define	FAKE_INTERRUPT_MIN	44	/* SYSTEM stops here */
 
 extern struct thread fake_maintainer_td;
@@ -265,7 +269,9 @@ void	fake_kva_reset(void);
 extern char *fake_kva;			/* kernel addresses begin here */
 extern long fake_free_pages;
 extern int fake_fail_page;		/* the so-manieth page to come fails */
+extern int fake_requests;		/* all classes of pages asked for */
 extern long fake_kmem_slab_allocs;	/* calls so far */
+extern int fake_kmem_flags;		/* of the last */
 extern bool fake_kmem_forbidden;	/* panic at the next one */
 /* Called inside kmem_slab_alloc(), where the kernel needs map entries. */
 extern void (*fake_kmem_reenter)(void);

@@ -19,6 +19,7 @@
 __thread struct thread *curthread;
 __thread struct globaldata *fake_mycpu;
 struct thread *pagethread;
+struct thread *emergpager;
 struct globaldata fake_globaldata[MAXCPU];
 struct vm_map *kernel_map;
 struct vmstats vmstats = { .v_page_count = FAKE_PAGES };
@@ -272,13 +273,9 @@ vm_page_t
 vm_page_alloc(void *object, size_t pindex, int req)
 {
 	vm_page_t m = NULL;
-	long floor = FAKE_RESERVED;
+	long floor = fake_page_floor(req);
 
 	(void)object, (void)pindex;
-	if (req & VM_ALLOC_SYSTEM)
-		floor = FAKE_INTERRUPT_MIN;
-	if (req & VM_ALLOC_INTERRUPT)
-		floor = 0;
 	pthread_mutex_lock(&vm);
 	if (nfree - nlimit > floor) {
 		m = free_pages;

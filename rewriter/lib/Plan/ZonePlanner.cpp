@@ -86,11 +86,10 @@ void ZonePlanner::flags() {
 }
 
 std::string ZonePlanner::flagsFor(const std::vector<std::string> &) {
+  // zget() took VM_ALLOC_NORMAL pages for all but interrupt zones, and waited.
   if (E.ZoneFlags & ZONE_INTERRUPT)
     return E.ZoneFlags & ZONE_PANICFAIL ? "M_INTWAIT" : "M_INTNOWAIT";
-  if (E.ZoneFlags & ZONE_SPECIAL)
-    return "M_INTWAIT";
-  return E.ZoneFlags & ZONE_USE_RESERVE ? "M_SYSWAIT" : "M_WAITOK";
+  return "M_WAITOK";
 }
 
 void ZonePlanner::allocNotes(Step &St, const Site &S) {

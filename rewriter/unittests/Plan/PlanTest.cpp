@@ -83,8 +83,8 @@ TEST_P(ZoneFlags, GiveTheAllocationsFlags) {
 INSTANTIATE_TEST_SUITE_P(
     All, ZoneFlags,
     testing::Values(FlagCase{0, "M_WAITOK"}, FlagCase{1, "M_INTNOWAIT"},
-                    FlagCase{3, "M_INTWAIT"}, FlagCase{4, "M_INTWAIT"},
-                    FlagCase{0x24, "M_INTWAIT"}, FlagCase{0x20, "M_SYSWAIT"}));
+                    FlagCase{3, "M_INTWAIT"}, FlagCase{4, "M_WAITOK"},
+                    FlagCase{0x24, "M_WAITOK"}, FlagCase{0x20, "M_WAITOK"}));
 
 TEST(Zone, BlockingZoneKeepsNoSlabsButFreshZeroes) {
   Builder B;
@@ -270,7 +270,7 @@ TEST(BootZone, StaticItemsBecomeBootSlabs) {
   EXPECT_TRUE(E.ItemsStatic);
   EXPECT_EQ(E.ItemsCount, "N");
   EXPECT_EQ(E.ZoneFlags, 0x24u);
-  EXPECT_EQ(stepOf(E, Action::Alloc)->Flags, "M_INTWAIT");
+  EXPECT_EQ(stepOf(E, Action::Alloc)->Flags, "M_WAITOK");
   unsigned Removed = 0;
   for (const Step &S : E.Steps)
     Removed += S.Do == Action::Remove;
