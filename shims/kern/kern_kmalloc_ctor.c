@@ -296,9 +296,11 @@ place_give(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 static void *
 cobj_construct(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
+	/* What kmalloc_obj() calls has another name under SLAB_DEBUG. */
+	struct malloc_type *const type_obj = type;
 	void *obj;
 
-	obj = _kmalloc_obj(type->ks_objsize, type, flags);
+	obj = kmalloc_obj(type->ks_objsize, type, flags);
 	if (obj == NULL)
 		return (NULL);
 	KASSERT(*cobj_mark(type, obj) == 0,

@@ -33,7 +33,11 @@ protected:
 };
 
 inline void *get(struct malloc_type *Type, int Flags) {
+#ifdef SLAB_DEBUG
+  return _kmalloc_obj_debug(Type->ks_objsize, Type, Flags, __FILE__, __LINE__);
+#else
   return _kmalloc_obj(Type->ks_objsize, Type, Flags);
+#endif
 }
 
 // Allocate until NULL.

@@ -80,8 +80,14 @@ vm_page_busy_wait(vm_page_t m, int also_m_busy, const char *msg)
 /*
  * kmalloc() and malloc types, as far as they are not under test.
  */
+#ifdef SLAB_DEBUG
+void *
+_kmalloc_debug(unsigned long size, struct malloc_type *type, int flags,
+    const char *file, int line)
+#else
 void *
 _kmalloc(unsigned long size, struct malloc_type *type, int flags)
+#endif
 {
 	(void)type, (void)flags;
 	return (calloc(1, size));

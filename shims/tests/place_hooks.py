@@ -4,7 +4,8 @@
 
 The rewriter places the hooks in a kernel tree by syntax tree; these tests must
 not depend on it, so here they are placed by text.  Every anchor must be found
-exactly once."""
+exactly once.  With options SLAB_DEBUG _kmalloc_obj() has another name, and one
+body."""
 import re
 import sys
 
