@@ -212,7 +212,7 @@ struct kmalloc_blocked {
 };
 
 static struct thread *kmalloc_maintainer;
-static int kmalloc_poked;
+static int kmalloc_poked = 1;
 static struct spinlock kmalloc_poke_spin =
     SPINLOCK_INITIALIZER(&kmalloc_poke_spin, "kmpoke");
 
@@ -246,6 +246,9 @@ kmalloc_ext_count(struct kmalloc_ext *ext, const long *count)
 void
 kmalloc_ext_poke(void)
 {
+	/* It looks at everything when it starts. */
+	if (kmalloc_maintainer == NULL)
+		return;
 	spin_lock(&kmalloc_poke_spin);
 	kmalloc_poked = 1;
 	spin_unlock(&kmalloc_poke_spin);
@@ -453,40 +456,67 @@ ext_slots_low(const struct kmalloc_ext *ext)
 	return (ext->nslabs != 0 ? SLOTS_MINI / 2 : SLOTS_LOW);
 }
 
+/*
+ * The first run of a type.  Where there are not so many addresses, two thirds
+ * of the objects will do, and so on, as for those who tried zinit() again and
+ * again.  Returns for how many there are.  May wait for the maintainer, who takes
+ * ext->lock.
+ */
+static size_t
+ext_first_run(struct kmalloc_ext *ext, struct malloc_type *type, size_t nobjs)
+{
+	const size_t wanted = nobjs;
+	struct kmalloc_run *run;
+
+	for (;;) {
+		run = kmalloc_run_create(ext_slots_wanted(ext, type, nobjs));
+		if (run != NULL)
+			break;
+		if (nobjs <= 1)
+			panic("%s: no address space for slabs",
+			    type->ks_shortdesc);
+		nobjs -= (nobjs + 2) / 3;
+	}
+	if (nobjs != wanted)
+		kprintf("%s: address space for %zu objects, not for %zu\n",
+		    type->ks_shortdesc, nobjs, wanted);
+
+	lockmgr(&ext->lock, LK_EXCLUSIVE);
+	ext->grows = (nobjs == 0);
+	kmalloc_run_add(ext, run);
+	lockmgr(&ext->lock, LK_RELEASE);
+	return (nobjs);
+}
+
+/*
+ * Memory that is not there now is left to the maintainer: the caller may be the
+ * page-out thread, without which there will be none.
+ */
 void
 _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 {
 	struct kmalloc_ext *ext;
-	struct kmalloc_run *run;
-	long nslots;
 
 	if (type->ks_limit == 0)
 		panic("%s: kmalloc_obj_reserve before malloc_init",
 		    type->ks_shortdesc);
 	ext = kmalloc_ext_create(type);
+
+	lockmgr(&ext->lock, LK_EXCLUSIVE);
+	ext->nslabs = nslabs;
+	ext->pages = nobjs != 0 ? KMALLOC_PAGES_INTERRUPT :
+	    KMALLOC_PAGES_NORMAL;
+	lockmgr(&ext->lock, LK_RELEASE);
+	if (ext->runs == NULL)
+		nobjs = ext_first_run(ext, type, nobjs);
 	if (nobjs != 0) {
 		kmalloc_raise_limit(type,
 		    (nobjs + ext->bootobjs) * type->ks_objsize);
 	}
 
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	ext->nslabs = nslabs;
-	ext->pages = nobjs != 0 ? KMALLOC_PAGES_INTERRUPT :
-	    KMALLOC_PAGES_NORMAL;
-	if (ext->runs == NULL) {
-		nslots = ext_slots_wanted(ext, type, nobjs);
-		/* This may wait for the maintainer, who takes ext->lock. */
-		lockmgr(&ext->lock, LK_RELEASE);
-		if ((run = kmalloc_run_create(nslots)) == NULL)
-			panic("%s: no address space for %ld slabs",
-			    type->ks_shortdesc, nslots);
-		lockmgr(&ext->lock, LK_EXCLUSIVE);
-		ext->grows = (nobjs == 0);
-		kmalloc_run_add(ext, run);
-	}
-	/* Before there is a page-out thread, nobody would free any. */
-	while (ext_refill(ext, type, MAINTAINER_CLASS) && pagethread != NULL)
-		vm_wait(hz);
+	if (ext_refill(ext, type, page_class(ext, M_WAITOK)))
+		kmalloc_ext_poke();
 	ext->lowwater = ext->nready;
 	lockmgr(&ext->lock, LK_RELEASE);
 }

@@ -80,17 +80,19 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 	_kmalloc_obj_bootinit(name##_obj, (mem), (bytes))
 
 /*
- * Once the VM is up: keep nslabs slabs ready, and fill the reserve before
- * returning if memory allows.
+ * Once the VM is up: keep nslabs slabs ready, and fill the reserve at once as
+ * far as memory is there.
  *
  * nobjs != 0: the type is what an interrupt zone was.  Set aside address space
- * for that many objects beyond those in boot memory and no more, and raise the
- * type's limit to all of them.  Its slabs may be made of the last pages.
+ * for that many objects beyond those in boot memory and no more, for fewer and
+ * with a word on the console if there is not enough, and raise the type's limit
+ * to all of them.  Its slabs may be made of the last pages.
  * 0: it is what any other zone was.  Address space for a few slabs at a time, as
  * needed, and pages as for VM_ALLOC_NORMAL, whatever flags a caller gives.
  *
  * nslabs == 0 only promises that fresh objects are zero.
- * May be repeated; may block.  kern.kmalloc_reserve, if not negative,
+ * May be repeated; may block, but does not wait for memory to fill the reserve
+ * with.  kern.kmalloc_reserve, if not negative,
  * overrides every nslabs that is not 0.
  */
 #define	kmalloc_obj_reserve(name, nslabs, nobjs)			\

@@ -26,6 +26,7 @@ protected:
     fake_kmem_forbidden = false;
     fake_kmem_reenter = nullptr;
     fake_nofault_hook = nullptr;
+    fake_nofault_most = FAKE_KVA_SIZE;
     *fake_sysctl_int_kmalloc_mini = 1;
     pagethread = emergpager = nullptr;
     MainThread = {"main"};

@@ -328,6 +328,56 @@ TEST_F(KmallocObj, addressSpaceForAllObjectsIsSetAside) {
   freeAll(M_LIMITED_obj, Objs);
 }
 
+MALLOC_DEFINE_OBJ(M_LATER, Size, "LATER", "");
+
+// It may be called by the page-out thread, and waits for nobody: the fake kernel
+// panics where one sleeps with a lock held.
+TEST_F(KmallocObj, whatMemoryDoesNotAllowNowIsTheMaintainersToDo) {
+  malloc_init(M_LATER_obj);
+  pagethread = &MainThread;
+  fake_leave_free(FAKE_INTERRUPT_MIN + 40);
+  kmalloc_obj_reserve(M_LATER, 3, 4000);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_LATER_obj);
+  EXPECT_EQ(Ext->nready, 1);
+  EXPECT_EQ(Ext->lock.owner, nullptr);
+  fake_leave_free(-1);
+  fake_maintain();
+  EXPECT_EQ(Ext->nready, 3);
+}
+
+MALLOC_DEFINE_OBJ(M_NARROW, Size, "NARROW", "");
+MALLOC_DEFINE_OBJ(M_NOWHERE, Size, "NOWHERE", "");
+
+// As those who tried zinit() with two thirds of the objects.
+TEST_F(KmallocObj, fewerObjectsDoWhereThereAreNotAddressesForAll) {
+  const long Most = 200;
+  malloc_init(M_NARROW_obj);
+  M_NARROW_obj->ks_limit = 1;
+  fake_nofault_most = Most * KMALLOC_SLAB_SIZE;
+  ::testing::internal::CaptureStdout();
+  kmalloc_obj_reserve(M_NARROW, 3, 400000);
+  const std::string Said = ::testing::internal::GetCapturedStdout();
+  struct kmalloc_ext *Ext = kmalloc_ext(M_NARROW_obj);
+  EXPECT_LE(Ext->nslots, Most);
+  EXPECT_GT(Ext->nslots, Most / 2);
+  EXPECT_FALSE(Ext->grows);
+  size_t Objects = 0, Wanted = 0;
+  EXPECT_EQ(sscanf(Said.c_str(),
+                   "NARROW: address space for %zu objects, not for %zu",
+                   &Objects, &Wanted),
+            2)
+      << Said;
+  EXPECT_EQ(Wanted, 400000u);
+  EXPECT_EQ(M_NARROW_obj->ks_limit, Objects * Size);
+  for (size_t I = 0; I < Objects; ++I)
+    ASSERT_NE(get(M_NARROW_obj, M_INTNOWAIT), nullptr) << "object " << I;
+
+  malloc_init(M_NOWHERE_obj);
+  fake_nofault_most = 1;
+  EXPECT_DEATH(kmalloc_obj_reserve(M_NOWHERE, 3, 400000),
+               "NOWHERE: no address space for slabs");
+}
+
 MALLOC_DEFINE_OBJ(M_FRESH, Size, "FRESH", "");
 
 TEST_F(KmallocObj, freshObjectsAreZeroRecycledOnesKeepTheirContents) {

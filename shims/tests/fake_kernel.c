@@ -45,11 +45,12 @@ int fake_kmem_flags;
 bool fake_kmem_forbidden;
 void (*fake_kmem_reenter)(void);
 void (*fake_nofault_hook)(void);
+vm_size_t fake_nofault_most = FAKE_KVA_SIZE;
 
 static pthread_mutex_t giant = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct sleeper *sleepers;
-static __thread int spinlocks, critical;
+static __thread int spinlocks, locks, critical;
 static jmp_buf *maintaining;
 
 static struct vm_page pages[FAKE_PAGES];
@@ -107,6 +108,8 @@ fake_sleep(const volatile void *chan)
 
 	if (spinlocks != 0)
 		panic("sleeping with a spinlock held");
+	if (locks != 0)
+		panic("sleeping with a lock held");
 	if (maintaining != NULL)
 		longjmp(*maintaining, 1);
 	sleepers = &self;
@@ -208,6 +211,7 @@ lockmgr(struct lock *lk, unsigned int flags)
 		if (lk->owner != curthread)
 			panic("lockmgr: release of somebody else's lock");
 		lk->owner = NULL;
+		--locks;
 		wakeup(lk);
 		return (0);
 	}
@@ -216,6 +220,7 @@ lockmgr(struct lock *lk, unsigned int flags)
 	while (lk->owner != NULL)
 		fake_sleep(lk);
 	lk->owner = curthread;
+	++locks;
 	return (0);
 }
 
@@ -359,7 +364,8 @@ kmem_alloc_nofault(struct vm_map *map, vm_size_t size, int id, vm_size_t align)
 	if (fake_nofault_hook != NULL)
 		fake_nofault_hook();
 	va = roundup2((vm_offset_t)fake_kva + kva_used, align);
-	if (va + size > (vm_offset_t)fake_kva + FAKE_KVA_SIZE)
+	if (va + size > (vm_offset_t)fake_kva + FAKE_KVA_SIZE ||
+	    size > fake_nofault_most)
 		return (0);
 	kva_used = va + size - (vm_offset_t)fake_kva;
 	return (va);

@@ -277,6 +277,7 @@ extern bool fake_kmem_forbidden;	/* panic at the next one */
 extern void (*fake_kmem_reenter)(void);
 /* Called inside kmem_alloc_nofault(), where the kernel may wait for memory. */
 extern void (*fake_nofault_hook)(void);
+extern vm_size_t fake_nofault_most;	/* it has no more in one piece */
 
 #ifdef __cplusplus
 }
