@@ -15,11 +15,16 @@
  *	A malloc type is static data, and all that kmalloc_obj() looks at are
  *	ks_limit, ks_use and the two kmalloc_mgts of the boot cpu.  Registering
  *	memory sets them up: the limit as good as infinite, ks_use the dummy
- *	embedded in the type, and the slabs on the type's list of full slabs,
- *	which is where any allocation looks before it asks for a new slab.  No
- *	lock but spinlocks, no page and no address is needed.  When the slabs
- *	are used up and there is neither a reserve nor a VM yet, the allocator
- *	falls through to kmem_slab_alloc() as zalloc fell into kmem_alloc().
+ *	embedded in the type, and the slabs ready in the type's reserve, which
+ *	is where kmalloc_obj_getslab() looks first.  No lock but spinlocks, no
+ *	page and no address is needed.  When the slabs are used up and there is
+ *	no VM yet, the allocator falls through to kmem_slab_alloc() as zalloc
+ *	fell into kmem_alloc().
+ *
+ *	The list of full slabs is not for them: what lies there was used, and
+ *	waits until no reader can be left.  Nobody ever looked at these, so that
+ *	they would wait for ever, and the poller with them: malloc_mgt_poll()
+ *	stays with a type whose full slabs it cannot retire.
  *
  * How malloc_init() finds it
  *
@@ -30,8 +35,9 @@
  *	of cpus must still be one then (malloc_reinit_ncpus() copies the first
  *	cpu's structure later), as it is for every static type.
  *
- * Boot slabs are never given back.  Retired, they become part of the type's
- * reserve.
+ * Boot slabs are never given back.  What is not in use of them is part of the
+ * type's reserve, before malloc_init() and when they retire, and nothing is
+ * populated for it while they are enough.
  *
  * What is freed to a type at boot need not have come from it.  A zone links
  * any item into its list; code that primes itself with static items, as the
@@ -231,11 +237,7 @@ _kmalloc_obj_bootinit(struct malloc_type *type, void *mem, size_t bytes)
 		kmalloc_slab_format(type, slab, KMALLOC_ORIGIN_BOOT,
 		    ggm->slab_count, ggm->slab_offset);
 		ext->bootobjs += slab->ncount;
-		spin_lock(&ggm->spin);
-		slab->next = ggm->full;
-		ggm->full = slab;
-		++ggm->nfull;
-		spin_unlock(&ggm->spin);
+		kmalloc_ext_add_ready(ext, slab, 0);
 	}
 }
 

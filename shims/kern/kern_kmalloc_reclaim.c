@@ -190,8 +190,8 @@ mgt_find_full(struct kmalloc_mgt *ggm, struct kmalloc_slab **slabp, int all)
 }
 
 /*
- * Take slabs that are free for good off the full list: mini slabs, or all but
- * boot slabs.  The mgt spinlock is held.
+ * Take slabs that are free for good off the full list: mini slabs, or all.  The
+ * mgt spinlock is held.
  */
 static struct kmalloc_slab *
 mgt_take_full(struct kmalloc_mgt *ggm, int all)
@@ -203,7 +203,6 @@ mgt_take_full(struct kmalloc_mgt *ggm, int all)
 	while ((slab = *slabp) != NULL) {
 		if (!kmalloc_slab_settled(slab) ||
 		    !exis_freeable(&slab->exis) ||
-		    slab->unused01 == KMALLOC_ORIGIN_BOOT ||
 		    (!all && !kmalloc_slab_is_mini(slab))) {
 			slabp = &slab->next;
 			continue;

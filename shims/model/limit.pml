@@ -26,7 +26,7 @@
  *
  *	kern_kmalloc_ctor.c	place_take			cbf353f7
  *	kern_kmalloc_ctor.c	place_give			143770cf
- *	kern_kmalloc_ctor.c	cobj_construct			c97bffaa
+ *	kern_kmalloc_ctor.c	cobj_construct			84c23f0b
  *	kern_kmalloc_ctor.c	cobj_destroy			7851fc28
  *	kern_kmalloc_ctor.c	cobj_get_placed			a3d39620
  *	kern_kmalloc_ctor.c	cobj_put_placed			6429f7da

@@ -81,6 +81,64 @@ TEST_F(KmallocObj, theLimitIsWhatIsReservedOnTopOfBootMemory) {
     ASSERT_NE(get(M_BOTH_obj, M_INTNOWAIT), nullptr) << "object " << I;
 }
 
+MALLOC_DEFINE_OBJ(M_READY, Size, "READY", "");
+KMALLOC_OBJ_BOOTSLABS(M_READY, Size, 20000);
+MALLOC_DEFINE_OBJ(M_EMPTIED, Size, "EMPTIED", "");
+
+// How many of so many polls send the poller on to the next type.
+int nextTypes(struct malloc_type *Type, int Polls) {
+  int Next = 0;
+  for (int I = 0; I < Polls; ++I) {
+    Next += malloc_mgt_poll(Type) != 0;
+    pseudo_ticks += 4;
+  }
+  return Next;
+}
+
+// They are the reserve, no page is taken for one, and the poller does not stay
+// with them, used or not.
+TEST_F(KmallocObj, bootSlabsThatNobodyUsesAreReady) {
+  const long Free = fake_free_pages;
+  kmalloc_obj_bootinit(M_READY, M_READY_bootslabs, sizeof(M_READY_bootslabs));
+  malloc_init(M_READY_obj);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_READY_obj);
+  const long Slabs = sizeof(M_READY_bootslabs) / KMALLOC_SLAB_SIZE;
+  EXPECT_EQ(Ext->nready, Slabs);
+  kmalloc_obj_reserve(M_READY, 3, 5000);
+  fake_maintain();
+  EXPECT_EQ(Ext->nready, Slabs);
+  EXPECT_EQ(Ext->refills, 0u);
+  EXPECT_EQ(fake_free_pages, Free);
+  EXPECT_EQ(M_READY_obj->ks_mgt.nfull, 0u);
+  EXPECT_EQ(nextTypes(M_READY_obj, 3600), 3600);
+
+  // An ordinary type that was emptied.
+  malloc_init(M_EMPTIED_obj);
+  std::vector<void *> Objs;
+  for (size_t I = 0; I < Slabs * M_EMPTIED_obj->ks_mgt.slab_count; ++I)
+    Objs.push_back(get(M_EMPTIED_obj, M_WAITOK));
+  freeAll(M_EMPTIED_obj, Objs);
+  const int Ordinary = nextTypes(M_EMPTIED_obj, 3600);
+  EXPECT_GT(Ordinary, 3500);
+  kmalloc_cache_reclaim();
+
+  Objs.clear();
+  for (size_t I = 0; I < Slabs * M_READY_obj->ks_mgt.slab_count; ++I)
+    Objs.push_back(get(M_READY_obj, M_INTNOWAIT));
+  EXPECT_EQ(Ext->nready, 3) << "of other memory now";
+  freeAll(M_READY_obj, Objs);
+  EXPECT_EQ(nextTypes(M_READY_obj, 3600), Ordinary);
+  // Two slabs are the cpu's, four the poller leaves, but not in a shortage.
+  EXPECT_GE(Ext->nready, Slabs - 6);
+  fake_leave_free(100);
+  for (int I = 0; I < 3; ++I) {
+    fake_maintain();
+    pseudo_ticks += 4;
+  }
+  EXPECT_EQ(M_READY_obj->ks_mgt.nfull, 0u);
+  EXPECT_GE(Ext->nready, Slabs - 2);
+}
+
 MALLOC_DEFINE_OBJ(M_STOLEN, Size, "STOLEN", "");
 
 TEST_F(KmallocObj, bootMemoryNeedNotBeAligned) {
