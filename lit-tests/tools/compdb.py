@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""compdb ROOT [--absolute]
+"""compdb ROOT [--absolute] [--into DIR] [-D NAME]...
 
-Write ROOT/compile_commands.json for every C file under ROOT/sys, in order of
-their names.  File names are relative to ROOT/sys unless --absolute.
+Write ROOT/compile_commands.json (DIR's, with --into) for every C file under
+ROOT/sys, in order of their names.  File names are relative to ROOT/sys unless
+--absolute.  Each NAME is defined: another configuration of the same tree.
 """
 
 import argparse
@@ -22,7 +23,7 @@ def units(tree):
     return sorted(found)
 
 
-def write(root, absolute=False):
+def write(root, absolute=False, into=None, define=()):
     tree = os.path.join(os.path.abspath(root), "sys")
     entries = []
     for unit in units(tree):
@@ -31,9 +32,11 @@ def write(root, absolute=False):
         entries.append({
             "directory": tree,
             "file": name,
-            "arguments": ["clang", *FLAGS, "-I" + include, "-c", name],
+            "arguments": ["clang", *FLAGS, *("-D" + d for d in define),
+                          "-I" + include, "-c", name],
         })
-    with open(os.path.join(root, "compile_commands.json"), "w") as out:
+    os.makedirs(into or root, exist_ok=True)
+    with open(os.path.join(into or root, "compile_commands.json"), "w") as out:
         json.dump(entries, out, indent=1)
         out.write("\n")
 
@@ -42,5 +45,7 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser()
     options.add_argument("root")
     options.add_argument("--absolute", action="store_true")
+    options.add_argument("--into")
+    options.add_argument("-D", dest="define", action="append", default=[])
     args = options.parse_args()
-    write(args.root, args.absolute)
+    write(args.root, args.absolute, args.into, args.define)

@@ -18,10 +18,17 @@
 //              Every appearance is recorded; a role of Escape means that the
 //              collector does not know what the code does with it.
 //   mention    one appearance, in the text, of an API name or of the name of a
-//              zone or cache. Mentions are found without parsing, so they also
-//              cover inactive #if regions, files outside the compile database
-//              and macros nobody expands. A mention which no parsed unit
-//              explains is how nothing gets lost in silence.
+//              zone or cache, or of what one is made of. Mentions are found
+//              without parsing, so they also cover inactive #if regions, files
+//              outside the compile database and macros nobody expands. A
+//              mention which no parsed unit explains is how nothing gets lost
+//              in silence.
+//   evaluation what an expression stands for in one configuration. A value that
+//              is not the same in all of them is no value.
+//
+// Structure. Who changes text has to know how it stands in the text around it.
+// That is said here, by who parsed it: see Statement and Directive. What is not
+// said is not known, and is left alone.
 //
 // Locations. A Span is half open, in bytes, in the file as it lies on the disk,
 // and always covers *spelled* text: for code out of a macro it points into the
@@ -103,12 +110,64 @@ struct Include {
   bool Conditional = false; ///< inside #if other than the include guard
 };
 
+/// A preprocessor directive, whether or not a unit compiles it.
+struct Directive {
+  std::string Keyword; ///< if, ifdef, ifndef, elif, else, endif, define...
+  Span Text;           ///< from '#' to the end of its last token
+};
+
 /// A file of the tree that some parsed unit read, or that mentions the API.
 struct SourceFile {
   std::string Path;
   std::string Hash; ///< xxh3 of the contents, hex: edit checks it is the same
   bool Parsed = false;           ///< some parsed unit read it
   std::vector<Include> Includes; ///< only those in active code
+  /// In order, of a file that mentions the API or what is followed.
+  std::vector<Directive> Directives;
+};
+
+/// What an expression stands for in one configuration. A vector of them has one
+/// for each configuration, or several where its units do not agree.
+struct Evaluation {
+  /// A number, NULL, a string with its quotes, the name of a variable or
+  /// function; empty: the compiler cannot tell.
+  std::string Text;
+  std::string Configuration; ///< the compile database, as it was named
+  std::string Unit;          ///< the first unit that has it so
+
+  friend bool operator==(const Evaluation &A, const Evaluation &B) {
+    return std::tie(A.Configuration, A.Text) ==
+           std::tie(B.Configuration, B.Text);
+  }
+  friend bool operator<(const Evaluation &A, const Evaluation &B) {
+    return std::tie(A.Configuration, A.Text) <
+           std::tie(B.Configuration, B.Text);
+  }
+};
+using Evaluations = std::vector<Evaluation>;
+
+/// Where two evaluations are from: their configurations, or their units where
+/// the configuration is the same.
+std::pair<std::string, std::string> origins(const Evaluation &A,
+                                            const Evaluation &B);
+/// The first two of Of that differ: "0 in A and 1 in B"; else nothing.
+std::string difference(const Evaluations &Of);
+
+/// How a statement stands in the code around it. Every one that a step may take
+/// out or replace has this.
+struct Statement {
+  Span Text; ///< with its ';'
+  enum ContextTy {
+    InBlock, ///< between others in a block: it may go, or become several
+    AtLabel, ///< behind a label: a statement has to stay
+    IsBody,  ///< of an if, else or loop without braces, in one configuration at
+             ///< least: one statement has to stay
+    Unknown  ///< it is the value of a statement expression, or an else follows
+             ///< it in another configuration
+  };
+  ContextTy Context = InBlock; ///< the worst of all units and configurations
+  /// End of the token before it; 0: that is on a directive's line.
+  uint32_t After = 0;
 };
 
 /// One entry of the compile database.
@@ -148,7 +207,9 @@ struct Declaration {
   bool Extern = false;
   bool Definition = false;
   std::vector<std::string> Attributes; ///< spelled: `__read_mostly`
-  Span Init;                           ///< initialiser without '='
+  /// Of a local or parameter: the function, where alone its name is known.
+  Span Function;
+  Span Init; ///< initialiser without '='
   std::string InitText;
   bool InitNull = false; ///< initialiser is NULL or 0
   std::string InitStore; ///< initialiser is `&store`: the store's key
@@ -164,7 +225,8 @@ struct ArgsMember {
   std::string Member; ///< objsize, mtype
   Span Text;          ///< the value as written
   std::string Spelling;
-  std::optional<int64_t> Value;
+  std::optional<int64_t> Value; ///< the same in all configurations
+  Evaluations Values;
   std::string Var; ///< mtype: key of the malloc_type it names
   Span Statement;  ///< assignment: the statement; else not valid
 };
@@ -208,13 +270,15 @@ struct MallocDefine {
 
 /// An argument of a site.
 struct Argument {
-  Span Text;                    ///< as written, without surrounding blanks
-  std::string Spelling;         ///< the same, runs of blanks made one
-  std::optional<int64_t> Value; ///< integer constant expression
-  bool IsNull = false;          ///< a null pointer constant
-  bool IsString = false;        ///< a string literal ...
-  std::string String;           ///< ... and its contents
-  std::string Var;              ///< key of the tracked variable that it names
+  Span Text;            ///< as written, without surrounding blanks
+  std::string Spelling; ///< the same, runs of blanks made one
+  /// Integer constant expression, the same in all configurations.
+  std::optional<int64_t> Value;
+  Evaluations Values;
+  bool IsNull = false;    ///< a null pointer constant
+  bool IsString = false;  ///< a string literal ...
+  std::string String;     ///< ... and its contents
+  std::string Var;        ///< key of the tracked variable that it names
   std::string VarName;    ///< name of any variable or function that it names
   bool AddressOf = false; ///< `&var`
   bool SizeOf = false;    ///< sizeof(...) alone
@@ -313,9 +377,6 @@ struct Site {
   bool WholeStatement = false; ///< nothing in it but the call (and for a
                                ///< creation the assignment to the zone)
   bool ResultUsed = false;
-  /// The statement is the sole body of an if, else, for or while without
-  /// braces.
-  bool Unbraced = false;
   std::string InFunction;
   Provenance From;
   /// It could not be read: why. Such a site refuses its zone.
@@ -364,6 +425,7 @@ struct Use {
   std::string Detail; ///< Escape: what it is, in words; FlagsOr: flags' text
   Span Assertion;     ///< NullTest: the statement that asserts it, and no more
   std::optional<int64_t> Value; ///< FlagsOr
+  Evaluations Values;
   std::string InFunction;
   Provenance From;
 };
@@ -372,7 +434,8 @@ struct Use {
 struct SizeText {
   std::string Key; ///< of the zone, the cache, or its objcache_malloc_args
   std::string Spelling;
-  std::vector<std::string> Files; ///< where what it names is defined
+  /// Of all that it names: structures, types, constants, macros, with the ';'.
+  std::vector<Span> Definitions;
 };
 
 /// p = (void *)kmem_alloc(map, n * sizeof(x), id), p given to zbootinit.
@@ -392,6 +455,9 @@ struct Mention {
   std::string Name;
   enum KindTy { Function, Type, Flag, Variable };
   KindTy Kind = Function;
+  /// Variable: of the variables with that name, the one whose function it is
+  /// in; empty for all that are known in the file.
+  std::string Var;
   enum StateTy {
     Understood,    ///< a site, use or declaration of these facts covers it
     OtherName,     ///< parsed, active code: the same name for something else
@@ -416,7 +482,7 @@ struct Mention {
 
 /// Everything.
 struct Facts {
-  static constexpr int Version = 1;
+  static constexpr int Version = 2;
   std::string Tree; ///< absolute, real path of the tree's root
   /// No header of the tree defines kmalloc_obj(): it is too old.
   bool LacksKmallocObj = false;
@@ -426,6 +492,7 @@ struct Facts {
   std::vector<MallocDefine> MallocDefines;
   std::vector<Site> Sites;
   std::vector<Use> Uses;
+  std::vector<Statement> Statements;
   std::vector<ItemMemory> ItemMemories;
   std::vector<SizeText> Sizes;
   std::vector<Mention> Mentions;
@@ -446,6 +513,12 @@ struct Facts {
   std::vector<const Site *> sitesOf(llvm::StringRef Key) const;
   std::vector<const Use *> usesOf(llvm::StringRef Key) const;
   const Site *siteAt(llvm::StringRef Id) const;
+  /// The statement that is exactly there; null: nothing is known about it.
+  const Statement *statement(const Span &At) const;
+  /// The first directive that begins in S.
+  const Directive *directiveIn(const Span &S) const;
+  /// The directive in whose text Offset is.
+  const Directive *directiveAt(llvm::StringRef File, uint32_t Offset) const;
 
   /// Sort, drop duplicates, join declarations and expansions of one thing.
   void normalize();

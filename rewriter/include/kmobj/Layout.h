@@ -81,11 +81,17 @@ public:
   /// Offset; Offset itself when something else follows.
   uint64_t skipTrailingComment(uint64_t Offset) const;
 
+  /// Begin of the first line after Offset that no comment of the line reaches
+  /// into and no backslash joins to it; nothing if code follows on the line.
+  std::optional<uint64_t> lineBehind(uint64_t Offset) const;
+
   /// First byte at or after Offset which is neither white space nor comment.
   uint64_t skipSpaceAndComments(uint64_t Offset) const;
 
 private:
   bool blankLine(uint64_t Offset) const;
+  /// The line goes on in the next, as the compiler sees it.
+  bool continues(uint64_t Offset) const;
 
   llvm::StringRef Text;
 };

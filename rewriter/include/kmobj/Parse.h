@@ -22,6 +22,7 @@ struct UnitDiagnostic {
   unsigned Column = 0;
   bool IsError = false;
   std::string Message;
+  std::string Note; ///< the first that explains it
 
   /// "file:line:column: error: text"
   std::string str() const;

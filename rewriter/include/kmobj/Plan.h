@@ -126,7 +126,8 @@ struct PlanEntry {
   std::string Type;                ///< M_SWAPMETA; Dynamic: the variable's name
   std::string ShortText, LongText; ///< MALLOC_DEFINE_OBJ's strings, with quotes
   std::string SizeText;            ///< sizeof(struct swblock)
-  uint64_t Size = 0;
+  uint64_t Size = 0;               ///< the largest of Sizes
+  Evaluations Sizes;               ///< what SizeText is in each configuration
   bool Constructed =
       false;          ///< kmalloc_cobj: SizeText goes into KMALLOC_COBJ_SIZE
   bool Static = true; ///< MALLOC_DEFINE_OBJ gets `static`

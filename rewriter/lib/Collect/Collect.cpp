@@ -88,7 +88,8 @@ private:
                      std::vector<CompileCommand> &Units);
   void filter(std::vector<CompileCommand> &Units);
   void parse(const std::vector<CompileCommand> &Units);
-  void mention(Mention::KindTy Kind, const FileText &Text, const TextToken &T);
+  void mention(Mention::KindTy Kind, const FileText &Text, const TextToken &T,
+               const std::string &Var = {});
   void mentions();
   void account();
   void files();
@@ -103,9 +104,11 @@ llvm::Error Collector::select(const clang::tooling::CompilationDatabase &DB,
     StringRef E = path::extension(C.Filename);
     return E != ".c";
   });
+  // Whatever order the databases came in.
   std::stable_sort(Known.begin(), Known.end(),
                    [](const CompileCommand &A, const CompileCommand &B) {
-                     return absoluteUnit(A) < absoluteUnit(B);
+                     return std::make_pair(absoluteUnit(A), A.Output) <
+                            std::make_pair(absoluteUnit(B), B.Output);
                    });
   if (Options.Files.empty()) {
     Units = std::move(Known);
@@ -139,6 +142,27 @@ llvm::Error Collector::select(const clang::tooling::CompilationDatabase &DB,
       Mine.push_back(std::move(Units[I]));
   Units = std::move(Mine);
   return llvm::Error::success();
+}
+
+/// Says where what was evaluated was.
+static void sign(Facts &F, StringRef Configuration, StringRef Unit) {
+  auto Sign = [&](Evaluations &Of) {
+    for (Evaluation &E : Of) {
+      E.Configuration = Configuration.str();
+      E.Unit = Unit.str();
+    }
+  };
+  for (Site &S : F.Sites)
+    for (Argument &A : S.Args)
+      Sign(A.Values);
+  for (ItemMemory &M : F.ItemMemories)
+    for (Argument &A : M.Args)
+      Sign(A.Values);
+  for (Use &U : F.Uses)
+    Sign(U.Values);
+  for (Variable &V : F.Variables)
+    for (ArgsMember &M : V.Members)
+      Sign(M.Values);
 }
 
 /// Takes out the units that cannot matter.
@@ -202,6 +226,7 @@ void Collector::parse(const std::vector<CompileCommand> &Units) {
           U.Reads.push_back(F->Name);
       llvm::sort(U.Reads);
     }
+    sign(R.Found, Units[I].Output, U.Path);
     for (Site &S : R.Found.Sites)
       if (isAllocation(S.Function)) {
         S.Units = {U.Path};
@@ -223,15 +248,17 @@ void Collector::parse(const std::vector<CompileCommand> &Units) {
     Append(All.MallocDefines, R.Found.MallocDefines);
     Append(All.Sites, R.Found.Sites);
     Append(All.Uses, R.Found.Uses);
+    Append(All.Statements, R.Found.Statements);
     Append(All.ItemMemories, R.Found.ItemMemories);
     Append(All.Sizes, R.Found.Sizes);
   }
 }
 
 void Collector::mention(Mention::KindTy Kind, const FileText &Text,
-                        const TextToken &T) {
+                        const TextToken &T, const std::string &Var) {
   Mention M;
   M.Kind = Kind;
+  M.Var = Var;
   M.Name = Text.text(T).str();
   M.Text = Text.span(T.Begin, T.End);
   if (Kind == Mention::Function)
@@ -241,15 +268,14 @@ void Collector::mention(Mention::KindTy Kind, const FileText &Text,
       for (const Span &A : M.Args)
         M.ArgTexts.push_back(Text.spelling(A));
       size_t First = Text.tokenAt(T.Begin), Next = Text.tokenAt(M.Call.End);
-      bool Starts =
-          First > 0 &&
-          (Text.is(First - 1, ";") || Text.is(First - 1, "{") ||
-           Text.is(First - 1, "}") || Text.tokens()[First - 1].Directive);
-      if (Starts && !T.Directive && Text.is(Next, ";"))
+      if (!T.Directive && Text.followsStatement(First) &&
+          Text.is(Text.enclosing(First), "{") && Text.is(Next, ";"))
         M.Statement = Text.span(T.Begin, Text.tokens()[Next].End);
     }
   if (Kind == Mention::Variable)
     M.Statement = Text.assertionAt(T.Begin);
+  if (M.Statement)
+    All.Statements.push_back(Text.statementAt(M.Statement));
   All.Mentions.push_back(std::move(M));
 }
 
@@ -271,15 +297,21 @@ static bool isMember(const FileText &Text, const TextToken &T) {
 void Collector::mentions() {
   // Names to look for: what is at file scope, or in a structure. A static one,
   // or one in a structure that a .c file keeps to itself, only counts in the
-  // files that declare it; the text of others may use the name for other
-  // things.
+  // files that declare it, and one of a function in that function; the text of
+  // others may use the name for other things.
   std::set<std::string> Everywhere;
   std::map<std::string, std::set<std::string>> Inside, Members;
+  struct Local {
+    std::string Name, Key;
+    Span Function;
+  };
+  std::map<std::string, std::vector<Local>> Locals;
   for (const Variable &V : All.Variables) {
-    if (V.Kind != VarKind::Zone && V.Kind != VarKind::Cache &&
-        V.Kind != VarKind::ZoneStore)
-      continue;
-    if (V.External)
+    if (V.Scope == VarScope::Local || V.Scope == VarScope::Parameter) {
+      for (const Declaration &D : V.Declarations)
+        if (D.Function && !V.Name.empty())
+          Locals[D.Function.File].push_back({V.Name, V.Key, D.Function});
+    } else if (V.External)
       Everywhere.insert(V.Name);
     else if (V.Scope == VarScope::File || V.Scope == VarScope::StaticLocal)
       for (const Declaration &D : V.Declarations)
@@ -305,8 +337,9 @@ void Collector::mentions() {
     if (!File || path::is_absolute(Name))
       continue;
     auto Local = Inside.find(Name), Member = Members.find(Name);
-    bool Any =
-        !File->Api.empty() || Local != Inside.end() || Member != Members.end();
+    auto InFunctions = Locals.find(Name);
+    bool Any = !File->Api.empty() || Local != Inside.end() ||
+               Member != Members.end() || InFunctions != Locals.end();
     for (const std::string &V : Everywhere)
       Any = Any || File->mayName(V);
     const FileText *Text = Any ? Store.get(Name) : nullptr;
@@ -323,6 +356,10 @@ void Collector::mentions() {
         continue;
       }
       std::string Word = Text->text(T).str();
+      if (InFunctions != Locals.end())
+        for (const struct Local &L : InFunctions->second)
+          if (L.Name == Word && L.Function.contains(Name, T.Begin))
+            mention(Mention::Variable, *Text, T, L.Key);
       if (Everywhere.count(Word) ||
           (Local != Inside.end() && Local->second.count(Word)) ||
           (Member != Members.end() && Member->second.count(Word) &&
@@ -391,8 +428,18 @@ void Collector::files() {
   std::set<std::string> Of;
   for (const auto &[File, Ranges] : Parsed)
     Of.insert(File);
+  std::set<std::string> Concerned;
   for (const Mention &M : All.Mentions)
-    Of.insert(M.Text.File);
+    Concerned.insert(M.Text.File);
+  for (const Variable &V : All.Variables)
+    for (const Declaration &D : V.Declarations)
+      Concerned.insert(D.Name.File);
+  for (const Use &U : All.Uses)
+    Concerned.insert(U.Name.File);
+  for (const SizeText &S : All.Sizes)
+    for (const Span &D : S.Definitions)
+      Concerned.insert(D.File);
+  Of.insert(Concerned.begin(), Concerned.end());
   for (const std::string &File : Of) {
     if (path::is_absolute(File))
       continue;
@@ -402,6 +449,8 @@ void Collector::files() {
     SourceFile F;
     F.Path = File;
     F.Parsed = Parsed.count(File);
+    if (Concerned.count(File))
+      F.Directives = Text->directives();
     F.Hash = llvm::utohexstr(llvm::xxh3_64bits(Text->source()), true, 16);
     All.Files.push_back(std::move(F));
   }

@@ -66,11 +66,12 @@ bool FactVisitor::isNullTest(const Expr *Condition, const Expr *Target,
   return Is(Condition);
 }
 
-NullCheck FactVisitor::nullCheck(const IfStmt *If, const Expr *Target) {
+NullCheck FactVisitor::nullCheck(const IfStmt *If, size_t ParentLevel,
+                                 const Expr *Target) {
   NullCheck C;
   bool IsEqual = false;
   isNullTest(If->getCond(), Target, IsEqual, C.OnlyTest);
-  C.Statement = Spell.range(If->getSourceRange(), Provenance(), true);
+  C.Statement = statement(If, ParentLevel, Provenance());
   C.Condition = C.Test =
       Spell.range(If->getCond()->getSourceRange(), Provenance(), false);
   C.HasElse = If->getElse();
@@ -91,7 +92,7 @@ void FactVisitor::creationContext(Site &S, const Expr *Target,
   // if ((z = zinit(..)) == NULL) panic(..);
   if (const auto *If = dyn_cast<IfStmt>(Statement))
     if (isNullTest(If->getCond(), Target, IsEqual, Alone))
-      S.Checks.push_back(nullCheck(If, Target));
+      S.Checks.push_back(nullCheck(If, Level - 1, Target));
 
   size_t At = Level - 1; // the compound or loop around Outer
   auto LoopAround = [&]() -> const Stmt * {
@@ -101,7 +102,11 @@ void FactVisitor::creationContext(Site &S, const Expr *Target,
     return isa<DoStmt, WhileStmt, ForStmt>(Stack[L]) ? Stack[L] : nullptr;
   };
   if (const auto *Loop = dyn_cast_or_null<DoStmt>(LoopAround())) {
-    retryLoop(S, Loop, Target, Statement);
+    size_t LoopLevel = At;
+    while (Stack[LoopLevel] != Loop)
+      --LoopLevel;
+    if (LoopLevel > 0)
+      retryLoop(S, Loop, LoopLevel - 1, Target, Statement);
     if (S.Retry) {
       Outer = Loop;
       while (Stack[At] != Loop)
@@ -120,7 +125,7 @@ void FactVisitor::creationContext(Site &S, const Expr *Target,
       const auto *If = dyn_cast<IfStmt>(*It);
       if (!If || !isNullTest(If->getCond(), Target, IsEqual, Alone))
         break;
-      S.Checks.push_back(nullCheck(If, Target));
+      S.Checks.push_back(nullCheck(If, At, Target));
       ++Behind;
     }
   }
@@ -130,10 +135,10 @@ void FactVisitor::creationContext(Site &S, const Expr *Target,
   if (isa<CompoundStmt>(Stack[Guard]) && Guard > 0)
     --Guard;
   const auto *If = dyn_cast<IfStmt>(Stack[Guard]);
-  if (If && If->getCond() &&
+  if (If && Guard > 0 && If->getCond() &&
       isNullTest(If->getCond(), Target, IsEqual, Alone) && IsEqual &&
       If->getThen() == (Guard == At ? Outer : Stack[At])) {
-    NullCheck C = nullCheck(If, Target);
+    NullCheck C = nullCheck(If, Guard - 1, Target);
     C.Kind = NullCheck::Guard;
     const auto *Block = dyn_cast<CompoundStmt>(If->getThen());
     C.OnlyStatement = !Block || Block->size() == 1 + Behind;
@@ -151,10 +156,10 @@ void FactVisitor::destroyContext(Site &S, const Expr *Target,
   const auto *If = dyn_cast<IfStmt>(Stack[At]);
   bool IsEqual, Alone;
   const Stmt *Body = Block ? static_cast<const Stmt *>(Block) : Statement;
-  if (!If || If->getThen() != Body ||
+  if (!If || At == 0 || If->getThen() != Body ||
       !isNullTest(If->getCond(), Target, IsEqual, Alone) || IsEqual)
     return;
-  NullCheck C = nullCheck(If, Target);
+  NullCheck C = nullCheck(If, At - 1, Target);
   C.Kind = NullCheck::Guard;
   C.OnlyStatement = true;
   if (Block)
@@ -190,8 +195,8 @@ bool calls(const Stmt *S) {
 }
 } // namespace
 
-void FactVisitor::retryLoop(Site &S, const DoStmt *Loop, const Expr *Target,
-                            const Stmt *Statement) {
+void FactVisitor::retryLoop(Site &S, const DoStmt *Loop, size_t ParentLevel,
+                            const Expr *Target, const Stmt *Statement) {
   const auto *Body = dyn_cast<CompoundStmt>(Loop->getBody());
   if (!Body || calls(Loop->getCond()))
     return;
@@ -226,7 +231,7 @@ void FactVisitor::retryLoop(Site &S, const DoStmt *Loop, const Expr *Target,
   if (!Leaves && !Limit)
     return;
   RetryLoop R;
-  R.Statement = Spell.range(Loop->getSourceRange(), Provenance(), true);
+  R.Statement = statement(Loop, ParentLevel, Provenance());
   R.Understood = Understood && Leaves && Limit;
   if (Limit) {
     R.Limit = Limit->getName().str();

@@ -312,10 +312,12 @@ void FactVisitor::argsMembers(const VarDecl *D, Variable &V) {
     if (isa<ImplicitValueInitExpr>(E))
       continue;
     Argument A = argument(E, nullptr, nullptr);
-    if (F->getName() == "objsize" && !sizeText(A, E, V.Key).empty())
+    if (F->getName() == "objsize" && !sizeText(A, E, V.Key).empty()) {
       A.Value.reset();
+      A.Values = {Evaluation()};
+    }
     V.Members.push_back(
-        {F->getName().str(), A.Text, A.Spelling, A.Value, A.Var, {}});
+        {F->getName().str(), A.Text, A.Spelling, A.Value, A.Values, A.Var, {}});
   }
 }
 
@@ -425,6 +427,16 @@ void FactVisitor::declare(const DeclaratorDecl *D, VarKind Kind) {
     V.Record = F->getParent()->getName().str();
   }
   Declaration Decl = declarationOf(D);
+  if (const auto *Of =
+          dyn_cast_or_null<FunctionDecl>(D->getParentFunctionOrMethod()))
+    Decl.Function = Spell.range(Of->getSourceRange(), Provenance(), false);
+  if (Decl.InBody)
+    if (const FileText *Text = Store.get(Decl.InBody.File)) {
+      // Among other declarations, whatever is in front of it.
+      Statement S = Text->statementAt(Decl.InBody);
+      S.Context = Statement::InBlock;
+      Out.Statements.push_back(std::move(S));
+    }
   if (const auto *Var = dyn_cast<VarDecl>(D)) {
     initialiser(Var, Decl);
     if (Kind == VarKind::CacheArgs)

@@ -4,6 +4,7 @@
 #include "FactVisitor.h"
 #include "TreeIndex.h"
 #include "clang/Basic/CharInfo.h"
+#include "clang/Lex/Lexer.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace kmobj;
@@ -107,6 +108,68 @@ size_t FactVisitor::statementLevel() const {
     if (isSubStatement(Stack[I - 1], Stack[I]))
       return I;
   return 0;
+}
+
+Statement::ContextTy FactVisitor::contextOf(const Stmt *S,
+                                            size_t ParentLevel) const {
+  size_t Level = ParentLevel;
+  bool IsLabelled = false;
+  for (; Level > 0 && isa<LabelStmt, SwitchCase>(Stack[Level]); --Level) {
+    S = Stack[Level];
+    IsLabelled = true;
+  }
+  const auto *Block = dyn_cast<CompoundStmt>(Stack[Level]);
+  if (!Block)
+    return isa<AttributedStmt>(Stack[Level]) ? Statement::Unknown
+                                             : Statement::IsBody;
+  bool IsLast = Block->body_back() == S;
+  if (IsLast && Level > 0 && isa<StmtExpr>(Stack[Level - 1]))
+    return Statement::Unknown;
+  if (!IsLabelled)
+    return Statement::InBlock;
+  auto It = std::find(Block->body_begin(), Block->body_end(), S);
+  return IsLast || isa<DeclStmt>(*++It) ? Statement::AtLabel
+                                        : Statement::InBlock;
+}
+
+/// Is the text all of the statement, and is there nothing else in it? Not so
+/// where a macro makes more of its argument than what is written.
+bool FactVisitor::isWritten(const Stmt *S, const Span &At,
+                            const Provenance &From) const {
+  if (From.Kind == Provenance::Body)
+    return true; // the range is made of its own tokens there
+  CharSourceRange Range = Lexer::makeFileCharRange(
+      CharSourceRange::getTokenRange(S->getSourceRange()), Spell.SM,
+      Context.getLangOpts());
+  if (Range.isInvalid() || Range.getBegin().isMacroID())
+    return false;
+  Spelled Begin = Spell.expansion(Range.getBegin());
+  Spelled End = Spell.expansion(Range.getEnd());
+  if (!Begin || Begin.Text != End.Text || Begin.Text->path() != At.File ||
+      Begin.Offset != At.Begin)
+    return false;
+  return End.Offset == At.End ||
+         Begin.Text->tokenAt(End.Offset) == Begin.Text->tokenAt(At.End - 1);
+}
+
+Span FactVisitor::statement(const Stmt *S, size_t ParentLevel,
+                            const Provenance &From) {
+  Span At = Spell.range(S->getSourceRange(), From, true);
+  const FileText *Text = At ? Store.get(At.File) : nullptr;
+  if (!Text || !isWritten(S, At, From))
+    return At;
+  Statement Found = Text->statementAt(At);
+  Statement::ContextTy Context = contextOf(S, ParentLevel);
+  // What comes behind a label may not be there in every configuration.
+  size_t Next = Text->tokenAt(At.End);
+  if (Context == Statement::InBlock &&
+      isa<LabelStmt, SwitchCase>(Stack[ParentLevel]) &&
+      Next < Text->tokens().size() && Text->tokens()[Next].Directive)
+    Context = Statement::AtLabel;
+  Found.Context = std::max(Found.Context, Context);
+  if (Found.Context != Statement::Unknown)
+    Out.Statements.push_back(std::move(Found));
+  return At;
 }
 
 const Stmt *FactVisitor::parent(size_t &Level) const {
@@ -224,11 +287,8 @@ void FactVisitor::reference(const Expr *E, const ValueDecl *D,
     U.Expr = U.Name;
   if (Function)
     U.InFunction = Function->getName().str();
-  if (!Stack.empty()) {
-    size_t Level = statementLevel();
-    if (Level > 0)
-      U.Statement = Spell.range(Stack[Level]->getSourceRange(), At.From, true);
-  }
+  if (size_t Level = Stack.empty() ? 0 : statementLevel())
+    U.Statement = Spell.range(Stack[Level]->getSourceRange(), At.From, true);
   if (!At) {
     U.What = Role::Escape;
     U.Detail = "its name is pasted together by a macro";
@@ -240,11 +300,17 @@ void FactVisitor::reference(const Expr *E, const ValueDecl *D,
   } else {
     classify(U, E, D);
   }
+  if (U.What == Role::StoreAssign || U.What == Role::FlagsOr ||
+      U.What == Role::Member)
+    if (size_t Level = Stack.empty() ? 0 : statementLevel())
+      statement(Stack[Level], Level - 1, At.From);
   if (U.What != Role::Escape && U.What != Role::FlagsOr &&
       U.What != Role::MemberRead)
     U.Detail.clear();
   if (U.What == Role::NullTest && At)
     U.Assertion = At.Text->assertionAt(At.Offset);
+  if (U.Assertion)
+    Out.Statements.push_back(At.Text->statementAt(U.Assertion));
   std::optional<VarKind> Kind = kindOf(D);
   if (Kind == VarKind::MallocType && U.What == Role::Escape) {
     // The definition's own machinery is not a use.
@@ -486,20 +552,23 @@ void FactVisitor::asMemberBase(Use &U, const MemberExpr *Member, size_t Level) {
     zoneFlags(A);
     U.Detail = A.Spelling;
     U.Value = A.Value;
+    U.Values = A.Values;
   } else if (recordName(Member->getBase()->getType()) ==
                  "objcache_malloc_args" &&
              Op->getOpcode() == BO_Assign) {
     U.What = Role::Member;
     U.Detail.clear();
     Argument A = argument(Op->getRHS(), nullptr, nullptr);
-    if (Name == "objsize" && !sizeText(A, Op->getRHS(), U.Var).empty())
+    if (Name == "objsize" && !sizeText(A, Op->getRHS(), U.Var).empty()) {
       A.Value.reset();
+      A.Values = {Evaluation()};
+    }
     Variable V;
     V.Key = U.Var;
     V.Name = named(Member->getBase())->getName().str();
     V.Kind = VarKind::CacheArgs;
-    V.Members.push_back(
-        {Name.str(), A.Text, A.Spelling, A.Value, A.Var, U.Statement});
+    V.Members.push_back({Name.str(), A.Text, A.Spelling, A.Value, A.Values,
+                         A.Var, U.Statement});
     Out.Variables.push_back(std::move(V));
   }
 }
@@ -526,6 +595,20 @@ struct Names : RecursiveASTVisitor<Names> {
   }
 };
 } // namespace
+
+/// Says what the argument stands for in this unit.
+static void evaluate(Argument &A) {
+  std::string Text;
+  if (A.Value)
+    Text = std::to_string(*A.Value);
+  else if (A.IsNull)
+    Text = "NULL";
+  else if (A.IsString)
+    Text = "\"" + A.String + "\"";
+  else
+    Text = (A.AddressOf ? "&" : "") + A.VarName;
+  A.Values = {{std::move(Text), {}, {}}};
+}
 
 Argument FactVisitor::argument(const Expr *E, const Span *Written,
                                const FileText *Text) {
@@ -569,6 +652,7 @@ Argument FactVisitor::argument(const Expr *E, const Span *Written,
   N.TraverseStmt(const_cast<Expr *>(E));
   A.Variables.assign(N.Found.begin(), N.Found.end());
   A.SideEffects = E->HasSideEffects(Context);
+  evaluate(A);
   return A;
 }
 
@@ -626,13 +710,14 @@ void FactVisitor::zoneFlags(Argument &A) {
     Known = true;
     if (!*Bits) {
       A.Value = std::nullopt;
-      return;
+      return evaluate(A);
     }
     if (**Bits && (*A.Value & **Bits) == **Bits)
       Flags |= Flag;
   }
   if (Known)
     A.Value = Flags;
+  evaluate(A);
 }
 
 namespace {
@@ -648,6 +733,19 @@ struct VariableName : RecursiveASTVisitor<VariableName> {
   }
 };
 } // namespace
+
+/// Has the macro meant one thing all the time?
+static bool isDefinedOnce(const MacroDirective *Last, const MacroInfo *Macro,
+                          Preprocessor &PP) {
+  for (; Last; Last = Last->getPrevious()) {
+    if (isa<UndefMacroDirective>(Last))
+      return false;
+    if (const auto *Def = dyn_cast<DefMacroDirective>(Last))
+      if (!Macro->isIdenticalTo(*Def->getInfo(), PP, /*Syntactically=*/true))
+        return false;
+  }
+  return true;
+}
 
 std::string FactVisitor::sizeText(Argument &A, const Expr *E,
                                   const std::string &Key) {
@@ -675,48 +773,105 @@ std::string FactVisitor::sizeText(Argument &A, const Expr *E,
           "sizeof(" +
           T.getUnqualifiedType().getAsString(Context.getPrintingPolicy()) + ")";
   }
-  std::set<std::string> Files = definedIn(A.Spelling);
-  Out.Sizes.push_back({Key, A.Spelling, {Files.begin(), Files.end()}});
-  return {};
+  std::set<Span> Found;
+  std::string Trouble = definitions(A.Spelling, Found);
+  if (Trouble.empty())
+    Out.Sizes.push_back({Key, A.Spelling, {Found.begin(), Found.end()}});
+  return Trouble;
 }
 
-/// Files which define what the names in a text stand for.
-std::set<std::string> FactVisitor::definedIn(const std::string &Spelling) {
-  std::set<std::string> Files;
-  std::set<const IdentifierInfo *> Seen;
-  std::vector<IdentifierInfo *> Names;
-  auto Add = [&](SourceLocation Loc) {
-    if (Spelled At = Spell.expansion(Loc))
-      Files.insert(At.Text->path());
+/// The text that defines D, with the ';' that ends it.
+void FactVisitor::addDefinition(const NamedDecl *D, std::set<Span> &Found) {
+  Span At = Spell.range(D->getSourceRange(), Provenance(), false);
+  const FileText *Text = At ? Store.get(At.File) : nullptr;
+  if (!Text)
+    return;
+  // What else the declaration declares is in it too.
+  size_t Last = Text->tokenAt(At.End - 1);
+  if (At.End != Text->tokens()[std::min(Last, Text->tokens().size() - 1)].End)
+    --Last;
+  for (size_t I = Last; I < Text->tokens().size(); ++I) {
+    if (Text->is(I, "(") || Text->is(I, "[") || (I > Last && Text->is(I, "{")))
+      I = Text->closing(I);
+    if (Text->is(I, ";")) {
+      At = Text->span(At.Begin, Text->tokens()[I].End);
+      break;
+    }
+  }
+  Found.insert(At);
+}
+
+/// The definitions of what the names in a text stand for, and of what those are
+/// made of. Returns why the text may mean something else elsewhere, or nothing.
+std::string FactVisitor::definitions(const std::string &Spelling,
+                                     std::set<Span> &Found) {
+  using NameAndTag = std::pair<IdentifierInfo *, bool>; // struct NAME, or NAME
+  std::set<NameAndTag> Seen;
+  std::vector<NameAndTag> Names;
+  bool IsTag = false;
+  auto AddName = [&](IdentifierInfo *Name) {
+    if (Name)
+      Names.push_back({Name, IsTag});
+    llvm::StringRef Word = Name ? Name->getName() : "";
+    IsTag = Word == "struct" || Word == "union" || Word == "enum";
   };
   auto IsName = [](char C) { return clang::isAsciiIdentifierContinue(C); };
   for (llvm::StringRef Text = Spelling;
        !(Text = Text.drop_until(IsName)).empty();) {
     llvm::StringRef Name = Text.take_while(IsName);
-    Names.push_back(&Context.Idents.get(Name));
+    AddName(&Context.Idents.get(Name));
     Text = Text.drop_front(Name.size());
   }
+  auto AddType = [&](QualType T) {
+    T = Context.getBaseElementType(T);
+    if (const auto *Alias = T->getAs<TypedefType>())
+      Names.push_back({Alias->getDecl()->getIdentifier(), false});
+    else if (const TagDecl *Tag = T->getAsTagDecl())
+      if (const TagDecl *Whole = Tag->getDefinition())
+        addDefinition(Whole, Found);
+  };
   while (!Names.empty()) {
-    IdentifierInfo *Name = Names.back();
+    auto [Name, OfTag] = Names.back();
     Names.pop_back();
-    if (!Seen.insert(Name).second)
+    if (!Seen.insert({Name, OfTag}).second)
       continue;
+    const MacroDirective *History = PP.getLocalMacroDirectiveHistory(Name);
     if (const MacroInfo *Macro = PP.getMacroInfo(Name)) {
-      Add(Macro->getDefinitionLoc());
+      if (Spelled At = Spell.expansion(Macro->getDefinitionLoc())) {
+        std::string Ignored;
+        if (Span Text = definitionAround(*At.Text, At.Text->tokenAt(At.Offset),
+                                         Ignored))
+          Found.insert(Text);
+      }
       for (const Token &T : Macro->tokens())
-        if (IdentifierInfo *Inner = T.getIdentifierInfo())
-          Names.push_back(Inner);
+        AddName(T.getIdentifierInfo());
+      if (!isDefinedOnce(History, Macro, PP))
+        return "the size is made of the macro " + Name->getName().str() +
+               ", which is defined more than once";
       continue;
     }
+    if (History)
+      return "the size is made of the macro " + Name->getName().str() +
+             ", which is not defined any more behind it";
     for (const NamedDecl *Decl :
          Context.getTranslationUnitDecl()->lookup(DeclarationName(Name))) {
-      if (const auto *Tag = dyn_cast<TagDecl>(Decl))
+      const auto *Tag = dyn_cast<TagDecl>(Decl);
+      if (OfTag != (Tag != nullptr))
+        continue;
+      if (Tag)
         Decl = Tag->getDefinition();
-      if (Decl && isa<TypeDecl, EnumConstantDecl>(Decl))
-        Add(Decl->getLocation());
+      if (!Decl || !isa<TypeDecl, EnumConstantDecl, VarDecl>(Decl))
+        continue;
+      addDefinition(Decl, Found);
+      if (const auto *Alias = dyn_cast<TypedefNameDecl>(Decl))
+        AddType(Alias->getUnderlyingType());
+      else if (const auto *Variable = dyn_cast<VarDecl>(Decl))
+        AddType(Variable->getType());
+      else if (isa<EnumConstantDecl>(Decl))
+        addDefinition(cast<NamedDecl>(Decl->getDeclContext()), Found);
     }
   }
-  return Files;
+  return {};
 }
 
 /// How many parameters a function has where this version knows what they mean.
@@ -855,7 +1010,9 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
     S.Call = Written->Call;
   bool Matches = Written && Written->Args.size() == E->getNumArgs();
   if (!Matches && S.Trouble.empty())
-    S.Trouble = "the arguments of the call are made by a macro";
+    S.Trouble = Written && At.Text->hasDirective(Written->Call)
+                    ? "a preprocessor directive stands inside the call"
+                    : "the arguments of the call are made by a macro";
   for (unsigned I = 0; I < E->getNumArgs(); ++I)
     S.Args.push_back(argument(E->getArg(I),
                               Matches ? &Written->Args[I] : nullptr,
@@ -869,8 +1026,11 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
   size_t Level = statementLevel();
   const Stmt *Statement = Level ? Stack[Level] : nullptr;
   if (Statement) {
-    S.Statement = Spell.range(Statement->getSourceRange(), At.From, true);
-    S.Unbraced = !isa<CompoundStmt>(Stack[Level - 1]);
+    bool Goes = isCreation(Function) || Function == Api::Zdestroy ||
+                Function == Api::ObjcacheDestroy;
+    S.Statement = Goes
+                      ? statement(Statement, Level - 1, At.From)
+                      : Spell.range(Statement->getSourceRange(), At.From, true);
   }
   const Expr *Alone = dyn_cast_or_null<Expr>(Statement);
   S.WholeStatement = Alone && Alone->IgnoreParenCasts() == E;
@@ -952,7 +1112,7 @@ void FactVisitor::itemMemory(const CallExpr *Call, std::string Var) {
   for (unsigned I = 0; I < Call->getNumArgs(); ++I)
     M.Args.push_back(argument(Call->getArg(I), &Written->Args[I], At.Text));
   if (size_t Level = statementLevel())
-    M.Statement = Spell.range(Stack[Level]->getSourceRange(), At.From, true);
+    M.Statement = statement(Stack[Level], Level - 1, At.From);
   if (Function)
     M.InFunction = Function->getName().str();
   Out.ItemMemories.push_back(std::move(M));

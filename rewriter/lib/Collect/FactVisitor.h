@@ -86,7 +86,8 @@ private:
   /// cannot be, else nothing.
   std::string sizeText(Argument &A, const clang::Expr *E,
                        const std::string &Key);
-  std::set<std::string> definedIn(const std::string &Spelling);
+  std::string definitions(const std::string &Spelling, std::set<Span> &Found);
+  void addDefinition(const clang::NamedDecl *D, std::set<Span> &Found);
   void site(const clang::CallExpr *E, const clang::FunctionDecl *Callee,
             Api Function);
   void itemMemory(const clang::CallExpr *Call, std::string Var);
@@ -95,9 +96,10 @@ private:
   // What surrounds a creation (CreationContext.cpp).
   void creationContext(Site &S, const clang::Expr *Target,
                        const clang::Stmt *Statement, size_t Level);
-  void retryLoop(Site &S, const clang::DoStmt *Loop, const clang::Expr *Target,
-                 const clang::Stmt *Statement);
-  NullCheck nullCheck(const clang::IfStmt *If, const clang::Expr *Target);
+  void retryLoop(Site &S, const clang::DoStmt *Loop, size_t ParentLevel,
+                 const clang::Expr *Target, const clang::Stmt *Statement);
+  NullCheck nullCheck(const clang::IfStmt *If, size_t ParentLevel,
+                      const clang::Expr *Target);
   bool isNullTest(const clang::Expr *Condition, const clang::Expr *Target,
                   bool &IsEqual, bool &Alone);
   bool sameThing(const clang::Expr *A, const clang::Expr *B);
@@ -110,6 +112,14 @@ private:
   bool isCarrier(const clang::ValueDecl *D) const;
   /// Level in Stack of the statement that holds the expression on top.
   size_t statementLevel() const;
+  /// S's text, whose parent is at Level of the stack, with its ';'. Notes how
+  /// it stands there, if that text is the statement and nothing but.
+  Span statement(const clang::Stmt *S, size_t ParentLevel,
+                 const Provenance &From);
+  Statement::ContextTy contextOf(const clang::Stmt *S,
+                                 size_t ParentLevel) const;
+  bool isWritten(const clang::Stmt *S, const Span &At,
+                 const Provenance &From) const;
   static bool isSubStatement(const clang::Stmt *Parent, const clang::Stmt *S);
   /// First ancestor that is no cast and no parenthesis; Level moves there.
   const clang::Stmt *parent(size_t &Level) const;

@@ -43,12 +43,22 @@ static size_t literalEnd(StringRef S, size_t I) {
   return std::min(I + 1, S.size());
 }
 
+StringRef kmobj::withoutDigraph(StringRef Punctuator) {
+  constexpr std::pair<StringRef, StringRef> Digraphs[] = {
+      {"<%", "{"}, {"%>", "}"}, {"<:", "["}, {":>", "]"}, {"%:", "#"}};
+  for (const auto &[Digraph, Meaning] : Digraphs)
+    if (Punctuator == Digraph)
+      return Meaning;
+  return Punctuator;
+}
+
 void kmobj::scan(StringRef S,
                  llvm::function_ref<void(const TextToken &)> Each) {
   bool LineStart = true, Directive = false, Include = false;
   size_t I = 0;
   auto Add = [&](size_t End, TextToken::KindTy Kind) {
-    if (LineStart && Kind == TextToken::Punct && S[I] == '#')
+    if (LineStart && Kind == TextToken::Punct &&
+        withoutDigraph(S.slice(I, End)) == "#")
       Directive = true;
     Each({static_cast<uint32_t>(I), static_cast<uint32_t>(End), Kind, Directive,
           LineStart});
@@ -92,7 +102,8 @@ void kmobj::scan(StringRef S,
         ++End;
       Add(End, TextToken::Number);
     } else {
-      Add(I + 1, TextToken::Punct);
+      bool Digraph = withoutDigraph(S.substr(I, 2)) != S.substr(I, 2);
+      Add(I + (Digraph ? 2 : 1), TextToken::Punct);
     }
   }
 }
@@ -129,13 +140,140 @@ size_t FileText::closing(size_t Open) const {
   for (size_t I = Open; I < Tokens.size(); ++I) {
     if (Tokens[I].Kind != TextToken::Punct)
       continue;
-    StringRef T = text(Tokens[I]);
+    StringRef T = withoutDigraph(text(Tokens[I]));
     if (T == "(" || T == "[" || T == "{")
       ++Depth;
     else if ((T == ")" || T == "]" || T == "}") && --Depth == 0)
       return I;
   }
   return Tokens.size();
+}
+
+size_t FileText::enclosing(size_t Index) const {
+  const std::vector<TextToken> &Tokens = tokens();
+  unsigned Depth = 0;
+  for (size_t I = Index; I-- > 0;) {
+    if (Tokens[I].Kind != TextToken::Punct ||
+        Tokens[I].Directive != Tokens[Index].Directive)
+      continue;
+    StringRef T = withoutDigraph(text(Tokens[I]));
+    if (T == ")" || T == "]" || T == "}")
+      ++Depth;
+    else if ((T == "(" || T == "[" || T == "{") && Depth-- == 0)
+      return I;
+  }
+  return Tokens.size();
+}
+
+size_t FileText::directiveBegin(size_t Index) const {
+  while (Index > 0 && !tokens()[Index].LineStart)
+    --Index;
+  return Index;
+}
+
+StringRef FileText::keyword(size_t Begin) const {
+  bool Has = Begin + 1 < tokens().size() && !Tokens[Begin + 1].LineStart;
+  return Has ? text(Tokens[Begin + 1]) : StringRef();
+}
+
+std::vector<Directive> FileText::directives() const {
+  std::vector<Directive> Found;
+  const std::vector<TextToken> &T = tokens();
+  for (size_t I = 0; I < T.size(); ++I) {
+    if (!T[I].Directive || !T[I].LineStart)
+      continue;
+    size_t Last = I;
+    while (Last + 1 < T.size() && !T[Last + 1].LineStart)
+      ++Last;
+    Found.push_back({keyword(I).str(), span(T[I].Begin, T[Last].End)});
+  }
+  return Found;
+}
+
+bool FileText::hasDirective(const Span &S) const {
+  const std::vector<TextToken> &T = tokens();
+  for (size_t I = tokenAt(S.Begin); I < T.size() && T[I].End <= S.End; ++I)
+    if (T[I].Directive && T[I].LineStart)
+      return true;
+  return false;
+}
+
+bool FileText::followsStatement(size_t Index) const {
+  const std::vector<TextToken> &T = tokens();
+  auto Ends = [&](size_t I) { return is(I, ";") || is(I, "{") || is(I, "}"); };
+  if (Index < T.size() && T[Index].Directive)
+    return Index > 0 && T[Index - 1].Directive && Ends(Index - 1);
+  // What has to come behind a statement: the token, and where it is the first
+  // after a directive, whatever comes before that.
+  std::vector<size_t> Open{Index};
+  std::vector<bool> Seen(Index + 1);
+  while (!Open.empty()) {
+    size_t At = Open.back();
+    Open.pop_back();
+    if (At == 0 || Seen[At])
+      continue;
+    Seen[At] = true;
+    if (!T[At - 1].Directive) {
+      if (!Ends(At - 1))
+        return false;
+      continue;
+    }
+    size_t D = directiveBegin(At - 1);
+    StringRef Word = keyword(D);
+    bool IsEnd = Word == "endif";
+    if (!IsEnd && !Word.starts_with("el")) {
+      Open.push_back(D); // #if and others: what is before them
+      continue;
+    }
+    // Behind #endif: the end of each branch, and if there may be none what is
+    // before the #if. At the head of a branch: that alone.
+    bool Always = false;
+    unsigned Depth = 0;
+    for (size_t I = D;; I = directiveBegin(I - 1)) {
+      while (I > 0 && !(T[I].Directive && T[I].LineStart))
+        --I;
+      StringRef Word = keyword(I);
+      if (Word == "endif" && I != D) {
+        ++Depth;
+      } else if (Word.starts_with("if") && Depth-- == 0) {
+        if (!Always || !IsEnd)
+          Open.push_back(I);
+        if (IsEnd)
+          Open.push_back(D);
+        break;
+      } else if (IsEnd && Depth == 0 && Word.starts_with("el")) {
+        Always |= Word == "else";
+        Open.push_back(I);
+      }
+      if (I == 0)
+        return false;
+    }
+  }
+  return true;
+}
+
+bool FileText::hasElseBehindDirective(size_t Index) const {
+  size_t Next = Index + 1;
+  while (Next < tokens().size() && Tokens[Next].Directive)
+    ++Next;
+  return Next > Index + 1 && !Tokens[Index].Directive && is(Next, "else");
+}
+
+Statement FileText::statementAt(const Span &S) const {
+  const std::vector<TextToken> &T = tokens();
+  size_t First = tokenAt(S.Begin), Last = tokenAt(S.End) - 1;
+  Statement Found;
+  Found.Text = S;
+  bool Before = First > 0 && T[First - 1].Directive == T[First].Directive;
+  if (Before)
+    Found.After = T[First - 1].End;
+  // Where another configuration has other text before it, or a macro's body
+  // begins with it, it may be the body of something there.
+  if ((!Before || T[First].Directive) && !followsStatement(First))
+    Found.Context = Statement::IsBody;
+  if (hasElseBehindDirective(Last))
+    Found.Context = Statement::Unknown;
+  return Found;
 }
 
 std::optional<WrittenCall> FileText::callAt(uint32_t Offset) const {
@@ -171,9 +309,7 @@ Span FileText::assertionAt(uint32_t Offset) const {
       (!is(Name - 2, "KASSERT") && !is(Name - 2, "KKASSERT")))
     return {};
   size_t Before = Name - 3, End = closing(Name - 1) + 1;
-  bool Starts = is(Before, ";") || is(Before, "{") || is(Before, "}") ||
-                Tokens[Before].Directive;
-  if (!Starts || Tokens[Name].Directive || !is(End, ";"))
+  if (!followsStatement(Before + 1) || Tokens[Name].Directive || !is(End, ";"))
     return {};
   return span(Tokens[Name - 2].Begin, Tokens[End].End);
 }

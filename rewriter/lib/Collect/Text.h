@@ -5,8 +5,8 @@
 // bodies, files that no unit reads. Also how a call or a declaration that the
 // compiler did see is laid out in the file, whatever macros stand in between.
 //
-// The scanner knows comments, literals, line splices and directives, and no
-// keywords. It never fails: what it cannot read is a punctuator of one byte.
+// The scanner knows comments, literals, line splices, digraphs and directives,
+// and no keywords. It never fails: what it cannot read is a punctuator.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,6 +37,9 @@ struct TextToken {
 void scan(llvm::StringRef Source,
           llvm::function_ref<void(const TextToken &)> Each);
 
+/// `{' for `<%', and its like.
+llvm::StringRef withoutDigraph(llvm::StringRef Punctuator);
+
 /// A call as written: `name(a, b)`.
 struct WrittenCall {
   Span Name, Call;
@@ -64,11 +67,29 @@ public:
   Span span(uint32_t Begin, uint32_t End) const;
   /// Index of the token at or after Offset; tokens().size() past the last.
   size_t tokenAt(uint32_t Offset) const;
+  /// Is it that token, in whatever spelling?
   bool is(size_t Index, llvm::StringRef Text) const {
-    return Index < tokens().size() && text(Tokens[Index]) == Text;
+    return Index < tokens().size() &&
+           withoutDigraph(text(Tokens[Index])) == Text;
   }
   /// Index of the bracket that closes the one at Open, or tokens().size().
   size_t closing(size_t Open) const;
+  /// Index of the bracket that Index is in, or tokens().size().
+  size_t enclosing(size_t Index) const;
+  /// First token of the directive that the one at Index is in.
+  size_t directiveBegin(size_t Index) const;
+  /// The word after a directive's '#'.
+  llvm::StringRef keyword(size_t Begin) const;
+  std::vector<Directive> directives() const;
+  /// Does one begin in S?
+  bool hasDirective(const Span &S) const;
+  /// Does a statement or a block end before the token at Index, whatever
+  /// branch of an #if comes before it?
+  bool followsStatement(size_t Index) const;
+  /// Does an else come behind the token at Index, with a directive between?
+  bool hasElseBehindDirective(size_t Index) const;
+  /// How a statement at S stands in a block, as far as the text can tell.
+  Statement statementAt(const Span &S) const;
   /// The call whose name is at Offset; nothing when no '(' follows it.
   std::optional<WrittenCall> callAt(uint32_t Offset) const;
   /// The statement KASSERT(z != NULL, ..); or its like, where z is at Offset

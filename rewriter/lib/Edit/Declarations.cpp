@@ -7,7 +7,6 @@
  * follows the structure.
  */
 #include "EntryEditor.h"
-#include "clang/Basic/CharInfo.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -92,8 +91,11 @@ Error EntryEditor::replaceDeclaration(const Declaration &D,
   Shared.follow(D);
   if (Error E = removeDeclaration(D))
     return E;
-  const uint64_t At = (*Text)->nextLine(D.Statement.End);
-  change(D.Statement.File, At, At,
+  const auto At = (*Text)->lineBehind(D.Statement.End);
+  if (!At)
+    return trouble(D.Name, "other code follows on the line of this "
+                           "declaration, whose place something new takes");
+  change(D.Statement.File, *At, *At,
          (*Text)->indent(D.Statement.Begin).str() + New + "\n");
   return Error::success();
 }
@@ -123,82 +125,38 @@ std::string EntryEditor::definition(StringRef Indent) const {
                     ");", Indent, columnAfter(Indent));
 }
 
-static bool isWordChar(char C) { return clang::isAsciiIdentifierContinue(C); }
-
-/// Behind the semicolon that ends what has Offset in it.
-static uint64_t endOfStatement(StringRef Text, uint64_t Offset) {
-  unsigned Depth = 0;
-  for (uint64_t I = Offset; I < Text.size(); ++I) {
-    Depth += Text[I] == '{';
-    Depth -= Text[I] == '}' && Depth > 0;
-    if (Text[I] == ';' && Depth == 0)
-      return I + 1;
-  }
-  return Text.size();
-}
-
-/// The definition that makes the word at Offset known: of a tag, a typedef, a
-/// macro. Empty when it is something else that is said there.
-static ByteRange definitionAt(const SourceText &Source, uint64_t Offset,
-                              StringRef Word) {
-  const StringRef Text = Source.text();
-  const uint64_t Behind = Offset + Word.size();
-  const StringRef Before = Text.take_front(Offset).rtrim();
-  for (const StringRef Keyword : {"struct", "union", "enum"})
-    if (Before.ends_with(Keyword)) {
-      const uint64_t Open = Source.skipSpaceAndComments(Behind);
-      if (!Text.substr(Open).starts_with("{"))
-        return {};
-      return {Before.size() - Keyword.size(), endOfStatement(Text, Open)};
-    }
-  if (Before.ends_with("define") &&
-      Text.slice(Source.lineBegin(Offset), Offset).ltrim().starts_with("#")) {
-    uint64_t Last = Offset;
-    while (Source.line(Last).rtrim().ends_with("\\"))
-      Last = Source.nextLine(Last);
-    return {Offset, Source.lineEnd(Last)};
-  }
-  if (!Text.substr(Source.skipSpaceAndComments(Behind)).starts_with(";"))
-    return {};
-  const size_t Begin = Before.rfind("typedef");
-  if (Begin == StringRef::npos || endOfStatement(Text, Begin) < Behind)
-    return {};
-  return {Begin, endOfStatement(Text, Behind)};
-}
-
-/// Where, after Offset, the last thing is defined that Size is made of: the
-/// begin of the line after it. Nothing: at Offset all of it is known.
-static std::optional<uint64_t> completeAfter(const SourceText &Source,
-                                             uint64_t Offset, StringRef Size) {
-  const StringRef Text = Source.text();
+/// Where, behind Place, the last thing is defined that the size is made of: the
+/// end of that, or of the #if around it that Place is not in. Nothing: at Place
+/// all of it is known.
+std::optional<uint64_t> EntryEditor::completeAfter(const Span &Place) const {
+  std::set<StringRef> Of{Entry.Key};
+  for (const Site *S : F.sitesOf(Entry.Key))
+    for (const Argument &A : S->Args)
+      Of.insert(A.Var);
+  for (const Variable *Store : stores())
+    Of.insert(Store->Key);
   std::optional<uint64_t> Complete;
-  std::set<StringRef> Seen{"struct", "union", "enum", "sizeof", "typedef"};
-  std::vector<StringRef> Open{Size};
-  while (!Open.empty()) {
-    StringRef Rest = Open.back();
-    Open.pop_back();
-    while (!(Rest = Rest.drop_until(isWordChar)).empty()) {
-      const StringRef Word = Rest.take_while(isWordChar);
-      Rest = Rest.drop_front(Word.size());
-      if (isDigit(Word.front()) || !Seen.insert(Word).second)
-        continue;
-      for (size_t I = Text.find(Word); I != StringRef::npos;
-           I = Text.find(Word, I + 1)) {
-        const bool Whole = (I == 0 || !isWordChar(Text[I - 1])) &&
-                           (I + Word.size() == Text.size() ||
-                            !isWordChar(Text[I + Word.size()]));
-        const ByteRange Found =
-            Whole ? definitionAt(Source, I, Word) : ByteRange();
-        if (Found.Begin == Found.End)
-          continue;
-        if (Found.End > Offset)
-          Complete =
-              std::max(Complete.value_or(0), Source.nextLine(Found.End - 1));
-        // What a structure is made of is known where it is.
-        if (!Text.slice(Found.Begin, Found.End).contains('{'))
-          Open.push_back(Text.slice(Found.Begin, Found.End));
-      }
-    }
+  for (const SizeText &Size : F.Sizes)
+    if (Of.count(Size.Key))
+      for (const Span &D : Size.Definitions)
+        if (D.File == Place.File && D.End > Place.End)
+          Complete = std::max<uint64_t>(Complete.value_or(0), D.End);
+  if (!Complete)
+    return std::nullopt;
+  // Every #if that opens behind Place, or whose branch ends behind it, is left.
+  int Depth = 0;
+  for (const Directive &D : F.file(Place.File)->Directives) {
+    if (D.Text.Begin < Place.End)
+      continue;
+    if (D.Text.Begin >= *Complete && Depth <= 0)
+      break;
+    const bool Branches = StringRef(D.Keyword).starts_with("el");
+    Depth += StringRef(D.Keyword).starts_with("if") || (Branches && Depth == 0);
+    Depth -= D.Keyword == "endif";
+    if (D.Text.Begin >= *Complete)
+      Complete = D.Text.End;
+    else if (Depth < 0)
+      Depth = 0; // the #if that Place itself is in has ended
   }
   return Complete;
 }
@@ -313,11 +271,14 @@ Error EntryEditor::define() {
     return Found.takeError();
   const SourceText &Text = **Found;
   const Declaration &First = *Going.front();
-  const auto Later = completeAfter(Text, First.Statement.End, Entry.SizeText);
   Span Place = First.Statement;
-  if (Later) {
-    change(File, *Later, *Later, "\n" + definition("") + "\n");
-    Place.Begin = Place.End = *Later;
+  if (const auto Complete = completeAfter(Place)) {
+    // Where other code follows on the line, that gets a line of its own.
+    const uint64_t Later = Text.lineBehind(*Complete).value_or(*Complete);
+    change(File, Later, Later,
+           "\n" + std::string(Later == *Complete ? "\n" : "") + definition("") +
+               "\n");
+    Place.Begin = Place.End = Later;
     if (Error E = dropDefinition(First, Place))
       return E;
   } else if (Error E = replaceDeclaration(
@@ -349,10 +310,13 @@ Error EntryEditor::bootItems(const Span &Definition) {
   auto Text = Files.get(Definition.File);
   if (!Text)
     return Text.takeError();
-  const uint64_t At = Definition.Begin == Definition.End
-                          ? Definition.End
-                          : (*Text)->nextLine(Definition.End);
-  change(Definition.File, At, At, Slabs + "\n");
+  const auto At = Definition.Begin == Definition.End
+                      ? std::optional(uint64_t(Definition.End))
+                      : (*Text)->lineBehind(Definition.End);
+  if (!At)
+    return trouble(Definition, "other code follows on the line of this "
+                               "declaration, whose place something new takes");
+  change(Definition.File, *At, *At, Slabs + "\n");
   return removeDeclaration(Array);
 }
 
@@ -377,16 +341,18 @@ Error EntryEditor::redefine() {
   const std::string New =
       layoutCall("MALLOC_DEFINE_OBJ(", Arguments, ")", Indent, Column,
                  Old->Statement.End - Old->Call.End);
-  const auto Later = completeAfter(Text, Old->Statement.End, Entry.SizeText);
   Span Place = Old->Statement;
-  if (Later) {
-    Place.Begin = Place.End = *Later;
+  if (const auto Complete = completeAfter(Place)) {
+    const uint64_t Later = Text.lineBehind(*Complete).value_or(*Complete);
+    Place.Begin = Place.End = Later;
     const StringRef Storage = Text.slice(Old->Statement.Begin, Old->Call.Begin);
     const ByteRange Gone =
         Text.removal(Old->Statement.Begin, Old->Statement.End);
     change(Old->Statement.File, Gone.Begin, Gone.End, "");
-    change(Old->Statement.File, *Later, *Later,
-           ("\n" + Storage + New + ";\n").str());
+    change(
+        Old->Statement.File, Later, Later,
+        ("\n" + Twine(Later == *Complete ? "\n" : "") + Storage + New + ";\n")
+            .str());
   } else {
     change(Old->Call, New);
   }

@@ -78,50 +78,6 @@ Error EntryEditor::step(const Step &S) {
   llvm_unreachable("every action is handled");
 }
 
-/// No white space but the line's end may separate a body from its `if (..)',
-/// so whoever takes such a body out has to know.
-static bool isUnbracedBody(const SourceText &Text, uint64_t Begin) {
-  StringRef Before = Text.slice(0, Begin);
-  for (;;) {
-    Before = Before.rtrim();
-    const size_t Line = Before.rfind('\n');
-    const StringRef Last =
-        Line == StringRef::npos ? Before : Before.drop_front(Line + 1);
-    if (Before.ends_with("*/"))
-      Before = Before.take_front(std::min(Before.rfind("/*"), Before.size()));
-    else if (Last.ltrim().starts_with("#"))
-      Before = Before.drop_back(Last.size());
-    else
-      break;
-  }
-  if (Before.ends_with(")"))
-    return true;
-  for (const StringRef Keyword : {"else", "do"})
-    if (Before.ends_with(Keyword) &&
-        (Before.size() == Keyword.size() ||
-         !isAlnum(Before[Before.size() - Keyword.size() - 1])))
-      return true;
-  return false;
-}
-
-Expected<bool> EntryEditor::isUnbraced(const Step &S) {
-  const Site *At = F.siteAt(S.At);
-  if (At && At->Statement == S.Replace)
-    return At->Unbraced;
-  auto Text = Files.get(S.Replace.File);
-  if (!Text)
-    return Text.takeError();
-  return isUnbracedBody(**Text, S.Replace.Begin);
-}
-
-/// The text is part of a macro's definition, where a line must not be broken.
-static bool inDirective(const SourceText &Text, uint64_t Offset) {
-  uint64_t Line = Text.lineBegin(Offset);
-  while (Line > 0 && Text.line(Line - 1).rtrim().ends_with("\\"))
-    Line = Text.lineBegin(Line - 1);
-  return Text.line(Line).ltrim().starts_with("#");
-}
-
 static constexpr char CommentLost[] = "the comment in this call is not kept";
 
 /// The comments of a call, if each is on one line and ends there.
@@ -171,52 +127,48 @@ static std::optional<ByteRange> directiveLine(const SourceText &Text,
   return ByteRange{Begin, Text.nextLine(S.End)};
 }
 
-/// The statement is all that an if or loop without braces does: nothing, now.
-Error EntryEditor::emptyBody(const SourceText &Text, const Span &S) {
-  change(S, Text.startsLine(S.Begin) ? ";" : "{ }");
-  Notes.push_back({S, "the if or loop does nothing any more: see whether it "
-                      "can go"});
-  return Error::success();
-}
-
-Error EntryEditor::removeStatement(const Span &S) {
-  auto Text = Files.get(S.File);
-  if (!Text)
-    return Text.takeError();
-  if (isUnbracedBody(**Text, S.Begin))
-    return emptyBody(**Text, S);
-  ByteRange Range = (*Text)->removal(S.Begin, S.End);
-  if (inDirective(**Text, S.Begin)) {
-    const auto Line = directiveLine(**Text, S);
+Error EntryEditor::takeOut(const SourceText &Text, const Statement &Known) {
+  const Span &S = Known.Text;
+  if (Known.Context != Statement::InBlock) {
+    change(S, Text.startsLine(S.Begin) ? ";" : "{ }");
+    if (Known.Context == Statement::IsBody)
+      Notes.push_back({S, "the if or loop does nothing any more: see whether "
+                          "it can go"});
+    return Error::success();
+  }
+  ByteRange Range = Text.removal(S.Begin, S.End);
+  if (inDirective(S)) {
+    const auto Line = directiveLine(Text, S);
     if (!Line)
       return trouble(S, "this statement cannot be taken out of the macro: it "
                         "does not have a line of its own");
     Range = *Line;
   }
   change(S.File, Range.Begin, Range.End, "");
-  if ((*Text)->slice(0, Range.Begin).rtrim().ends_with("{") &&
-      (*Text)->text().substr(Range.End).ltrim().starts_with("}"))
+  if (Text.slice(0, Range.Begin).rtrim().ends_with("{") &&
+      Text.text().substr(Range.End).ltrim().starts_with("}"))
     Notes.push_back({S, "nothing is left of this block: see whether it can "
                         "go"});
   return Error::success();
 }
 
-Error EntryEditor::replaceStatement(const Span &S, ArrayRef<Call> New,
-                                    bool Unbraced) {
-  if (New.empty() && !Unbraced)
-    return removeStatement(S);
+Error EntryEditor::replaceStatement(const Span &S, ArrayRef<Call> New) {
+  const Statement *Known = F.statement(S);
+  if (!Known || Known->Context == Statement::Unknown || F.directiveIn(S))
+    return trouble(S, "how this statement stands in the code around it is not "
+                      "known");
   auto Found = Files.get(S.File);
   if (!Found)
     return Found.takeError();
   const SourceText &Text = **Found;
   if (New.empty())
-    return emptyBody(Text, S);
-  const bool Braces = Unbraced && New.size() > 1;
-  const uint64_t Line = Text.lineBegin(S.Begin);
-  const bool OwnLine = Text.startsLine(S.Begin) && Line > 0;
+    return takeOut(Text, *Known);
+  const bool Braces = Known->Context == Statement::IsBody && New.size() > 1;
   const std::string Indent = Text.indent(S.Begin).str();
   const unsigned Column = columnAfter(Indent);
-  const std::string Inner = Braces && !OwnLine ? indentTo(Column + 8) : Indent;
+  // The brace opens behind the head, where that is on the lines above.
+  const bool AtHead = Known->After && Text.startsLine(S.Begin) && Column >= 8;
+  const std::string Inner = Braces && !AtHead ? indentTo(Column + 8) : Indent;
   std::string Out;
   for (const Call &C : New) {
     if (!Out.empty())
@@ -226,15 +178,11 @@ Error EntryEditor::replaceStatement(const Span &S, ArrayRef<Call> New,
   }
   if (!Braces) {
     change(S, Out);
-  } else if (!OwnLine) {
+  } else if (!AtHead) {
     change(S, "{\n" + Inner + Out + "\n" + Indent + "}");
   } else {
-    const StringRef Head = Text.line(Line - 1);
-    const size_t Comment = Head.find("//");
-    const uint64_t Open =
-        Text.lineBegin(Line - 1) + std::min(Comment, Head.size());
-    change(S.File, Open, Open, Comment == StringRef::npos ? " {" : "{ ");
-    change(S, Out + "\n" + indentTo(Column >= 8 ? Column - 8 : 0) + "}");
+    change(S.File, Known->After, Known->After, " {");
+    change(S, Out + "\n" + indentTo(Column - 8) + "}");
   }
   return Error::success();
 }
@@ -261,10 +209,7 @@ Error EntryEditor::create(const Step &S) {
   if (S.CallCtor)
     New.push_back(
         {"kmalloc_obj_ctor", {Type, S.Ctor, S.Dtor, S.Private, S.MaxOut}});
-  auto Unbraced = isUnbraced(S);
-  if (!Unbraced)
-    return Unbraced.takeError();
-  return replaceStatement(S.Replace, New, *Unbraced);
+  return replaceStatement(S.Replace, New);
 }
 
 Error EntryEditor::destroy(const Step &S) {
@@ -273,10 +218,7 @@ Error EntryEditor::destroy(const Step &S) {
     New.push_back({"kmalloc_destroy_obj", {"&" + typeAt(S)}});
   else if (Entry.Constructed)
     New.push_back({"kmalloc_obj_unctor", {Entry.Type}});
-  auto Unbraced = isUnbraced(S);
-  if (!Unbraced)
-    return Unbraced.takeError();
-  return replaceStatement(S.Replace, New, *Unbraced);
+  return replaceStatement(S.Replace, New);
 }
 
 Error EntryEditor::allocate(const Step &S) {
@@ -311,7 +253,7 @@ Error EntryEditor::replaceCall(const Span &S, const std::string &Head,
   if (!Found)
     return Found.takeError();
   const SourceText &Text = **Found;
-  const bool Macro = inDirective(Text, S.Begin);
+  const bool Macro = inDirective(S);
   StringRef Rest = Text.slice(S.End, Text.lineEnd(S.End)).rtrim();
   if (Macro && Rest.ends_with("\\"))
     Rest = Rest.drop_back().rtrim();
@@ -378,7 +320,7 @@ Error EntryEditor::release(const Step &S, StringRef Function) {
                   Text.column(S.Replace.Begin) + Head.size());
   const unsigned After = Text.slice(End, Text.lineEnd(End)).rtrim().size();
   if (Column + Separator.size() + Tail.size() + After > 80 &&
-      !inDirective(Text, S.Replace.Begin))
+      !inDirective(S.Replace))
     Separator = StringRef(Separator).rtrim().str() + "\n" +
                 indentTo(columnAfter(Text.indent(S.Replace.Begin)) + 4);
   change(S.Replace.File, S.Replace.Begin, Object.Begin, Head);
@@ -395,8 +337,7 @@ Error EntryEditor::bootInit(const Step &S) {
     Bytes = "sizeof(" + Memory + ")";
   }
   return replaceStatement(
-      S.Replace, {{"kmalloc_obj_bootinit", {Entry.Type, Memory, Bytes}}},
-      false);
+      S.Replace, {{"kmalloc_obj_bootinit", {Entry.Type, Memory, Bytes}}});
 }
 
 /// Without bootstrap nobody needs the memory.

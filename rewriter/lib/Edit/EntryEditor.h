@@ -11,6 +11,7 @@
 
 #include "Sources.h"
 #include "kmobj/Plan.h"
+#include <optional>
 #include <set>
 
 namespace kmobj {
@@ -77,12 +78,13 @@ private:
   llvm::Error renameVariable(const Step &S);
 
   /// Statement S is replaced by those given; none: it is taken out.
-  llvm::Error replaceStatement(const Span &S, llvm::ArrayRef<Call> New,
-                               bool Unbraced);
-  llvm::Error removeStatement(const Span &S);
-  llvm::Error emptyBody(const SourceText &Text, const Span &S);
-  /// The step's statement is the body of an if or loop, without braces.
-  llvm::Expected<bool> isUnbraced(const Step &S);
+  llvm::Error replaceStatement(const Span &S, llvm::ArrayRef<Call> New);
+  llvm::Error removeStatement(const Span &S) { return replaceStatement(S, {}); }
+  llvm::Error takeOut(const SourceText &Text, const Statement &S);
+  /// It stands in a macro's definition, where a line must not be broken.
+  bool inDirective(const Span &S) const {
+    return F.directiveAt(S.File, S.Begin);
+  }
   llvm::Error removeDeclaration(const Declaration &D);
   llvm::Error replaceDeclaration(const Declaration &D, const std::string &Text);
   void change(llvm::StringRef File, uint64_t Begin, uint64_t End,
@@ -96,6 +98,7 @@ private:
   std::string typeAt(const Step &S) const;
   std::string definition(llvm::StringRef Indent) const;
   bool isUsedBefore(llvm::StringRef File, uint64_t Offset) const;
+  std::optional<uint64_t> completeAfter(const Span &Place) const;
   std::string forward(const Declaration &Gone, const Span &Definition) const;
   llvm::Error dropDefinition(const Declaration &Gone, const Span &Definition);
   std::vector<const Variable *> stores() const;

@@ -15,6 +15,8 @@
 #include "llvm/ADT/StringSet.h"
 #include <array>
 #include <optional>
+#include <set>
+#include <utility>
 
 using namespace llvm;
 
@@ -171,11 +173,95 @@ private:
 /// declares them, and the number of the patch after which they do not.
 using OldHeaders = std::array<std::map<std::string, size_t>, 2>;
 
+/// A branch of an #if that a place is in.
+struct Branch {
+  std::string Condition;
+  uint64_t Begin, End; ///< of the whole #if, the lines of #if and #endif in it
+};
+
+/// The #ifs of a file. The include guard is none.
+class Conditionals {
+public:
+  Conditionals(const Facts &F, StringRef File, const SourceText &Text);
+
+  /// From the outside in.
+  std::vector<Branch> around(uint64_t Offset) const;
+
+private:
+  bool isGuard(size_t Open, size_t Close) const;
+  size_t closing(size_t Open) const;
+
+  const SourceText &Text;
+  ArrayRef<Directive> All;
+  size_t GuardOpen = SIZE_MAX;
+};
+
+Conditionals::Conditionals(const Facts &F, StringRef File,
+                           const SourceText &Text)
+    : Text(Text) {
+  if (const SourceFile *Found = F.file(File))
+    All = Found->Directives;
+  if (!All.empty() && isGuard(0, closing(0)))
+    GuardOpen = 0;
+}
+
+size_t Conditionals::closing(size_t Open) const {
+  unsigned Depth = 0;
+  for (size_t I = Open; I < All.size(); ++I) {
+    Depth += StringRef(All[I].Keyword).starts_with("if");
+    if (All[I].Keyword == "endif" && --Depth == 0)
+      return I;
+  }
+  return All.size();
+}
+
+/// #ifndef X, #define X, and nothing around them.
+bool Conditionals::isGuard(size_t Open, size_t Close) const {
+  const StringRef Keyword = All[Open].Keyword;
+  if ((Keyword != "ifndef" && Keyword != "if") || Close + 1 != All.size() ||
+      Open + 1 >= All.size() || All[Open + 1].Keyword != "define")
+    return false;
+  auto Words = [&](size_t I) {
+    return Text.slice(All[I].Text.Begin, All[I].Text.End)
+        .split(All[I].Keyword)
+        .second.trim();
+  };
+  StringRef Name = Words(Open);
+  if (Keyword == "if" &&
+      (!Name.consume_front("!") || !Name.ltrim().consume_front("defined")))
+    return false;
+  const StringRef Defined = Words(Open + 1).take_while(
+      [](char C) { return clang::isAsciiIdentifierContinue(C); });
+  return Name.rtrim(" \t)").ends_with(Defined) &&
+         Text.skipSpaceAndComments(0) == All[Open].Text.Begin &&
+         Text.skipSpaceAndComments(All[Close].Text.End) == Text.text().size();
+}
+
+std::vector<Branch> Conditionals::around(uint64_t Offset) const {
+  std::vector<Branch> Open;
+  for (size_t I = 0; I < All.size() && All[I].Text.Begin < Offset; ++I) {
+    const Span &D = All[I].Text;
+    const StringRef Keyword = All[I].Keyword;
+    const std::string Condition = Text.slice(D.Begin, D.End).str();
+    if (Keyword.starts_with("if") && I != GuardOpen) {
+      const size_t Close = closing(I);
+      Open.push_back(
+          {Condition, Text.lineBegin(D.Begin),
+           Close < All.size() ? All[Close].Text.End : Text.text().size()});
+    } else if (Keyword.starts_with("el") && !Open.empty()) {
+      Open.back().Condition += "\n" + Condition;
+    } else if (Keyword == "endif" && !Open.empty()) {
+      Open.pop_back();
+    }
+  }
+  return Open;
+}
+
 class IncludeEditor {
 public:
-  IncludeEditor(const Plan &P, Sources &Files, Graph &Includes, OldHeaders &Old,
-                std::string File)
-      : P(P), Files(Files), Includes(Includes), OldNamed(Old),
+  IncludeEditor(const Facts &F, const Plan &P, Sources &Files, Graph &Includes,
+                OldHeaders &Old, std::string File)
+      : F(F), P(P), Files(Files), Includes(Includes), OldNamed(Old),
         File(std::move(File)) {}
 
   /// Every change of this file, and to which patch it belongs. Tidy: what can
@@ -190,13 +276,15 @@ private:
         return &I;
     return nullptr;
   }
-  uint64_t place(const SourceText &Text, uint64_t FirstChange) const;
+  uint64_t place(const SourceText &Text, uint64_t FirstChange,
+                 ArrayRef<Patch> Patches) const;
   /// Forward declarations of the old structure, as ranges to delete.
   static std::vector<ByteRange> forwards(const SourceText &Text, StringRef Tag);
 
   /// A header that this file includes relies on it for the old names still.
   bool isReliedOn(bool Cache, size_t AfterPatch);
 
+  const Facts &F;
   const Plan &P;
   Sources &Files;
   Graph &Includes;
@@ -238,13 +326,36 @@ static uint64_t definitionBegin(const SourceText &Text, uint64_t Offset) {
 }
 
 /// New includes follow <sys/malloc.h>, else the first run of <sys/..>, else
-/// stand where the old header stands, else before the first change.
-uint64_t IncludeEditor::place(const SourceText &Text,
-                              uint64_t FirstChange) const {
+/// stand where the old header stands, else before the first change. They are
+/// under no condition that does not hold for all that needs them.
+uint64_t IncludeEditor::place(const SourceText &Text, uint64_t FirstChange,
+                              ArrayRef<Patch> Patches) const {
+  const Conditionals Ifs(F, File, Text);
+  std::optional<std::set<std::string>> Common;
+  for (const Patch &P : Patches)
+    for (const Change &C : P.Changes) {
+      if (C.File != File || C.Text.empty())
+        continue;
+      std::set<std::string> Here;
+      for (const Branch &B : Ifs.around(C.Offset))
+        if (!Common || Common->count(B.Condition))
+          Here.insert(B.Condition);
+      Common = std::move(Here);
+    }
+  // The outermost #if around Offset whose condition the changes do not share.
+  auto Foreign = [&](uint64_t Offset) -> std::optional<Branch> {
+    for (Branch &B : Ifs.around(Offset))
+      if (!Common || !Common->count(B.Condition))
+        return std::move(B);
+    return std::nullopt;
+  };
+  auto Fits = [&](const IncludeLine *I) {
+    return I && !Foreign(I->Range.Begin);
+  };
   const IncludeLine *Old = line(OldZone) ? line(OldZone) : line(OldCache);
   const IncludeLine *After = nullptr;
   for (const IncludeLine &I : Lines) {
-    if (!I.Unconditional)
+    if (!Fits(&I))
       continue;
     if (I.Name == Malloc) {
       After = &I;
@@ -254,13 +365,21 @@ uint64_t IncludeEditor::place(const SourceText &Text,
     if (Sys && (!After || After->Range.End == I.Range.Begin))
       After = &I;
   }
-  if (Old && (!Old->Unconditional || !After || After == Old))
+  if (Fits(Old) && (!Old->Unconditional || !After || After == Old))
     return Old->Range.Begin;
   if (After)
     return After->Range.End;
-  if (!Lines.empty())
-    return Lines.back().Range.End;
-  return definitionBegin(Text, FirstChange);
+  // Behind all includes and what is around them, if that is early enough.
+  if (!Lines.empty()) {
+    uint64_t Behind = Lines.back().Range.End;
+    if (const auto B = Foreign(Lines.back().Range.Begin))
+      Behind = Text.lineBehind(B->End).value_or(UINT64_MAX);
+    if (Behind <= FirstChange)
+      return Behind;
+  }
+  const uint64_t Before = definitionBegin(Text, FirstChange);
+  const auto B = Foreign(Before);
+  return B ? B->Begin : Before;
 }
 
 std::vector<ByteRange> IncludeEditor::forwards(const SourceText &Text,
@@ -290,13 +409,14 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
   for (const StringLiteral Tag : {ZoneTag, CacheTag})
     for (const ByteRange &R : forwards(Text, Tag))
       First = std::min(First, R.Begin);
-  const uint64_t Place = place(Text, First);
+  const uint64_t Place = place(Text, First, Patches);
   StringSet<> Present;
   for (const IncludeLine &I : Lines)
     Present.insert(I.Name);
   StringSet<> Forward; // those whose declarations are gone
   const Needs Had(Text.text());
   std::optional<Change> Later[2];
+  bool TagWritten = false;
   const bool OldHere = Present.count(OldZone) || Present.count(OldCache);
 
   for (size_t K = 0; K < Patches.size(); ++K) {
@@ -350,7 +470,18 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
     };
     // A header that leaves it to its users to include what it takes.
     const bool Theirs = isHeader() && !OldHere && Had.Defines;
-    const bool NewTag = Need.Tag && !Had.Tag;
+    bool NewTag = Need.Tag && !Had.Tag;
+    // Where a declaration of the old structure was enough, one of the new is.
+    if (NewTag && !Need.Malloc && !OldHere && !Includes.reaches(File, Malloc)) {
+      std::vector<ByteRange> Declared = forwards(Text, ZoneTag);
+      append_range(Declared, forwards(Text, CacheTag));
+      NewTag = Declared.empty();
+      if (!Declared.empty() && !std::exchange(TagWritten, true))
+        New.insert(New.begin(),
+                   {File, Text.lineBegin(Declared.front().Begin), 0,
+                    Text.indent(Declared.front().Begin).str() +
+                        "struct malloc_type;\n"});
+    }
     std::string Added =
         Want(Malloc, (Need.Malloc || NewTag) && !Theirs, OldHere);
     Added += Want(Shims, Need.Shims, true);
@@ -412,7 +543,7 @@ Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
       Order.begin(), Order.end(),
       [](const std::string &File) { return StringRef(File).ends_with(".h"); });
   for (std::string &File : Order)
-    if (Error E = IncludeEditor(P, Files, Includes, Old, std::move(File))
+    if (Error E = IncludeEditor(F, P, Files, Includes, Old, std::move(File))
                       .run(Patches, Tidy.Changes))
       return E;
   if (Tidy.empty())

@@ -122,6 +122,30 @@ bool SourceText::blankLine(uint64_t Offset) const {
   return line(Offset).trim().empty();
 }
 
+bool SourceText::continues(uint64_t Offset) const {
+  return line(Offset).ends_with("\\");
+}
+
+std::optional<uint64_t> SourceText::lineBehind(uint64_t Offset) const {
+  for (uint64_t At = Offset; At < Text.size();) {
+    const StringRef Rest = Text.drop_front(At);
+    if (Rest.front() == '\n')
+      return At + 1;
+    if (Rest.starts_with("/*")) {
+      At += std::min(Rest.find("*/", 2), Rest.size() - 2) + 2;
+    } else if (Rest.starts_with("//") || Rest.front() == '\\') {
+      while (continues(At) && nextLine(At) < Text.size())
+        At = nextLine(At);
+      At = lineEnd(At);
+    } else if (isspace(static_cast<unsigned char>(Rest.front()))) {
+      ++At;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return Text.size();
+}
+
 uint64_t SourceText::skipTrailingComment(uint64_t Offset) const {
   uint64_t At = Offset;
   for (;;) {
@@ -129,7 +153,7 @@ uint64_t SourceText::skipTrailingComment(uint64_t Offset) const {
       ++At;
     const StringRef Rest = Text.drop_front(At);
     if (Rest.starts_with("//"))
-      return lineEnd(At);
+      return continues(At) ? Offset : lineEnd(At);
     if (!Rest.starts_with("/*"))
       break;
     const size_t Close = Rest.find("*/", 2);
@@ -158,7 +182,8 @@ uint64_t SourceText::skipSpaceAndComments(uint64_t Offset) const {
 
 ByteRange SourceText::removal(uint64_t Begin, uint64_t End) const {
   const uint64_t Trailing = skipTrailingComment(End);
-  if (startsLine(Begin) && endsLine(Trailing)) {
+  const bool Joined = lineBegin(Begin) > 0 && continues(lineBegin(Begin) - 1);
+  if (startsLine(Begin) && endsLine(Trailing) && !Joined) {
     ByteRange Range{lineBegin(Begin), nextLine(Trailing)};
     const bool BlankBefore = Range.Begin > 0 && blankLine(Range.Begin - 1);
     if (BlankBefore && Range.End < Text.size() && blankLine(Range.End))

@@ -127,6 +127,59 @@ const Site *Facts::siteAt(StringRef Id) const {
   return nullptr;
 }
 
+const Statement *Facts::statement(const Span &At) const {
+  auto It = std::lower_bound(
+      Statements.begin(), Statements.end(), At,
+      [](const Statement &S, const Span &Place) { return S.Text < Place; });
+  return It == Statements.end() || !(It->Text == At) ? nullptr : &*It;
+}
+
+/// The first of File's directives that does not end before Offset.
+static const Directive *directiveFrom(const Facts &F, StringRef File,
+                                      uint32_t Offset) {
+  const SourceFile *Found = F.file(File);
+  if (!Found)
+    return nullptr;
+  auto It = llvm::partition_point(Found->Directives, [&](const Directive &D) {
+    return D.Text.End <= Offset;
+  });
+  return It == Found->Directives.end() ? nullptr : &*It;
+}
+
+const Directive *Facts::directiveIn(const Span &S) const {
+  const Directive *D = directiveFrom(*this, S.File, S.Begin);
+  // The one that S itself is in, as in a macro's body.
+  if (D && D->Text.Begin < S.Begin)
+    D = directiveFrom(*this, S.File, D->Text.End);
+  return D && D->Text.Begin < S.End ? D : nullptr;
+}
+
+const Directive *Facts::directiveAt(StringRef File, uint32_t Offset) const {
+  const Directive *D = directiveFrom(*this, File, Offset);
+  return D && D->Text.Begin <= Offset ? D : nullptr;
+}
+
+std::pair<std::string, std::string> kmobj::origins(const Evaluation &A,
+                                                   const Evaluation &B) {
+  if (A.Configuration != B.Configuration)
+    return {A.Configuration, B.Configuration};
+  return {A.Unit, B.Unit};
+}
+
+std::string kmobj::difference(const Evaluations &Of) {
+  for (const Evaluation &E : Of) {
+    if (E.Text == Of.front().Text)
+      continue;
+    const auto [First, Second] = origins(Of.front(), E);
+    auto Worth = [](const Evaluation &E) {
+      return E.Text.empty() ? std::string("no constant") : E.Text;
+    };
+    return Worth(Of.front()) + " in " + First + " and " + Worth(E) + " in " +
+           Second;
+  }
+  return {};
+}
+
 /// Sorts V by Less and makes one of neighbours of which Same holds; Join puts
 /// what the second knows into the first.
 template <class T, class Less, class Join>
@@ -150,6 +203,73 @@ static void joinSpans(std::vector<Span> &Into, const std::vector<Span> &From) {
 
 static void joinProvenance(Provenance &Into, const Provenance &From) {
   joinSpans(Into.Expansions, From.Expansions);
+}
+
+static void joinValues(Evaluations &Into, const Evaluations &From) {
+  Into.insert(Into.end(), From.begin(), From.end());
+  llvm::sort(Into, [](const Evaluation &A, const Evaluation &B) {
+    return std::tie(A.Configuration, A.Text, A.Unit) <
+           std::tie(B.Configuration, B.Text, B.Unit);
+  });
+  Into.erase(std::unique(Into.begin(), Into.end()), Into.end());
+}
+
+/// What the same text stands for elsewhere: what differs is not known.
+static void joinArguments(Argument &Into, const Argument &From) {
+  joinValues(Into.Values, From.Values);
+  auto Agree = [](auto &A, const auto &B) {
+    if (A != B)
+      A = {};
+  };
+  Agree(Into.Value, From.Value);
+  Agree(Into.IsNull, From.IsNull);
+  Agree(Into.IsString, From.IsString);
+  Agree(Into.Var, From.Var);
+  Agree(Into.VarName, From.VarName);
+  Agree(Into.AddressOf, From.AddressOf);
+  Into.SideEffects |= From.SideEffects;
+  Into.Variables.insert(Into.Variables.end(), From.Variables.begin(),
+                        From.Variables.end());
+  llvm::sort(Into.Variables);
+  Into.Variables.erase(
+      std::unique(Into.Variables.begin(), Into.Variables.end()),
+      Into.Variables.end());
+}
+
+/// Whether two units see the same code around a creation or destruction.
+static bool sameAround(const Site &A, const Site &B) {
+  auto SameCheck = [](const NullCheck &X, const NullCheck &Y) {
+    return std::tie(X.Kind, X.Statement, X.Test, X.OnlyTest, X.OnlyStatement,
+                    X.HasElse) == std::tie(Y.Kind, Y.Statement, Y.Test,
+                                           Y.OnlyTest, Y.OnlyStatement,
+                                           Y.HasElse);
+  };
+  return A.Statement == B.Statement && A.WholeStatement == B.WholeStatement &&
+         A.InLoop == B.InLoop && A.AssignTo == B.AssignTo &&
+         A.Retry.has_value() == B.Retry.has_value() &&
+         (!A.Retry || (A.Retry->Statement == B.Retry->Statement &&
+                       A.Retry->Understood == B.Retry->Understood)) &&
+         std::equal(A.Checks.begin(), A.Checks.end(), B.Checks.begin(),
+                    B.Checks.end(), SameCheck);
+}
+
+static void joinSites(Site &Into, const Site &From) {
+  joinProvenance(Into.From, From.From);
+  if (Into.Trouble.empty())
+    Into.Trouble = From.Trouble;
+  Into.NullChecked &= From.NullChecked;
+  Into.Units.insert(Into.Units.end(), From.Units.begin(), From.Units.end());
+  const bool Sets = isCreation(Into.Function) ||
+                    Into.Function == Api::Zdestroy ||
+                    Into.Function == Api::ObjcacheDestroy;
+  const bool Same = Into.Function == From.Function &&
+                    Into.Args.size() == From.Args.size() &&
+                    (!Sets || sameAround(Into, From));
+  if (!Same && Into.Trouble.empty())
+    Into.Trouble = "the code around it is not the same in all units and "
+                   "configurations";
+  for (size_t I = 0; Same && I < Into.Args.size(); ++I)
+    joinArguments(Into.Args[I], From.Args[I]);
 }
 
 /// Parameters and locals of inline functions get here once a unit, exactly
@@ -194,6 +314,8 @@ void Facts::normalize() {
           A.Hash = B.Hash;
         A.Includes.insert(A.Includes.end(), B.Includes.begin(),
                           B.Includes.end());
+        if (A.Directives.empty())
+          A.Directives = B.Directives;
       });
   for (SourceFile &F : Files)
     sortAndJoin(
@@ -219,7 +341,13 @@ void Facts::normalize() {
         [](const ArgsMember &A, const ArgsMember &B) {
           return std::tie(A.Text, A.Member) < std::tie(B.Text, B.Member);
         },
-        [](ArgsMember &, const ArgsMember &) {});
+        [](ArgsMember &A, const ArgsMember &B) {
+          joinValues(A.Values, B.Values);
+          if (A.Value != B.Value)
+            A.Value.reset();
+          if (A.Var != B.Var)
+            A.Var.clear();
+        });
   }
   sortAndJoin(
       MallocDefines,
@@ -234,21 +362,15 @@ void Facts::normalize() {
       [](const Site &A, const Site &B) {
         return std::tie(A.Name, A.Zone) < std::tie(B.Name, B.Zone);
       },
-      [](Site &A, const Site &B) {
-        joinProvenance(A.From, B.From);
-        if (A.Trouble.empty())
-          A.Trouble = B.Trouble;
-        A.NullChecked &= B.NullChecked;
-        A.Units.insert(A.Units.end(), B.Units.begin(), B.Units.end());
-      });
+      joinSites);
   for (Site &S : Sites)
     sortAndJoin(S.Units, std::less<>(),
                 [](std::string &, const std::string &) {});
   sortAndJoin(
       Sizes,
       [](const SizeText &A, const SizeText &B) {
-        return std::tie(A.Key, A.Spelling, A.Files) <
-               std::tie(B.Key, B.Spelling, B.Files);
+        return std::tie(A.Key, A.Spelling, A.Definitions) <
+               std::tie(B.Key, B.Spelling, B.Definitions);
       },
       [](SizeText &, const SizeText &) {});
   sortAndJoin(
@@ -257,17 +379,32 @@ void Facts::normalize() {
         return std::tie(A.Name, A.Var, A.What) <
                std::tie(B.Name, B.Var, B.What);
       },
-      [](Use &A, const Use &B) { joinProvenance(A.From, B.From); });
+      [](Use &A, const Use &B) {
+        joinProvenance(A.From, B.From);
+        joinValues(A.Values, B.Values);
+        if (A.Value != B.Value)
+          A.Value.reset();
+      });
+  sortAndJoin(
+      Statements,
+      [](const Statement &A, const Statement &B) { return A.Text < B.Text; },
+      [](Statement &A, const Statement &B) {
+        A.Context = std::max(A.Context, B.Context);
+      });
   sortAndJoin(
       ItemMemories,
       [](const ItemMemory &A, const ItemMemory &B) {
         return std::tie(A.Call, A.Var) < std::tie(B.Call, B.Var);
       },
-      [](ItemMemory &, const ItemMemory &) {});
+      [](ItemMemory &A, const ItemMemory &B) {
+        for (size_t I = 0; I < std::min(A.Args.size(), B.Args.size()); ++I)
+          joinArguments(A.Args[I], B.Args[I]);
+      });
   sortAndJoin(
       Mentions,
       [](const Mention &A, const Mention &B) {
-        return std::tie(A.Text, A.Name) < std::tie(B.Text, B.Name);
+        return std::tie(A.Text, A.Name, A.Var) <
+               std::tie(B.Text, B.Name, B.Var);
       },
       // Whoever understood it, understood it.
       [](Mention &A, const Mention &B) {
@@ -306,6 +443,7 @@ llvm::Expected<Facts> kmobj::mergeFacts(std::vector<Facts> Parts) {
     append(All.MallocDefines, P.MallocDefines);
     append(All.Sites, P.Sites);
     append(All.Uses, P.Uses);
+    append(All.Statements, P.Statements);
     append(All.ItemMemories, P.ItemMemories);
     append(All.Sizes, P.Sizes);
     append(All.Mentions, P.Mentions);

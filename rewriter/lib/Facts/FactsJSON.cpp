@@ -31,6 +31,7 @@ template <class E> struct Names;
 
 ENUM_NAMES(Provenance::KindTy, "plain", "argument", "body", "pasted")
 ENUM_NAMES(Unit::StateTy, "parsed", "skipped", "failed")
+ENUM_NAMES(Statement::ContextTy, "in-block", "at-label", "is-body", "unknown")
 ENUM_NAMES(VarKind, "zone", "zone-store", "cache", "cache-args", "items",
            "malloc-type")
 ENUM_NAMES(VarScope, "file", "field", "local", "static-local", "parameter")
@@ -226,6 +227,18 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("hash", X.Hash);
     Ar("parsed", X.Parsed);
     Ar("includes", X.Includes);
+    Ar("directives", X.Directives);
+  } else if constexpr (is<T, Directive>) {
+    Ar("keyword", X.Keyword);
+    Ar("text", X.Text);
+  } else if constexpr (is<T, Evaluation>) {
+    Ar("text", X.Text);
+    Ar("configuration", X.Configuration);
+    Ar("unit", X.Unit);
+  } else if constexpr (is<T, Statement>) {
+    Ar("text", X.Text);
+    Ar("context", X.Context);
+    Ar("after", X.After);
   } else if constexpr (is<T, Unit>) {
     Ar("path", X.Path);
     Ar("state", X.State);
@@ -242,6 +255,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("extern", X.Extern);
     Ar("definition", X.Definition);
     Ar("attributes", X.Attributes);
+    Ar("function", X.Function);
     Ar("init", X.Init);
     Ar("initText", X.InitText);
     Ar("initNull", X.InitNull);
@@ -254,6 +268,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("text", X.Text);
     Ar("spelling", X.Spelling);
     Ar("value", X.Value);
+    Ar("values", X.Values);
     Ar("var", X.Var);
     Ar("statement", X.Statement);
   } else if constexpr (is<T, Variable>) {
@@ -288,6 +303,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("text", X.Text);
     Ar("spelling", X.Spelling);
     Ar("value", X.Value);
+    Ar("values", X.Values);
     Ar("null", X.IsNull);
     Ar("isString", X.IsString);
     Ar("string", X.String);
@@ -328,7 +344,6 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("statement", X.Statement);
     Ar("wholeStatement", X.WholeStatement);
     Ar("resultUsed", X.ResultUsed);
-    Ar("unbraced", X.Unbraced);
     Ar("inFunction", X.InFunction);
     Ar("from", X.From);
     Ar("trouble", X.Trouble);
@@ -350,12 +365,13 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("detail", X.Detail);
     Ar("assertion", X.Assertion);
     Ar("value", X.Value);
+    Ar("values", X.Values);
     Ar("inFunction", X.InFunction);
     Ar("from", X.From);
   } else if constexpr (is<T, SizeText>) {
     Ar("var", X.Key);
     Ar("spelling", X.Spelling);
-    Ar("files", X.Files);
+    Ar("definitions", X.Definitions);
   } else if constexpr (is<T, ItemMemory>) {
     Ar("var", X.Var);
     Ar("function", X.Function);
@@ -368,6 +384,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("text", X.Text);
     Ar("name", X.Name);
     Ar("kind", X.Kind);
+    Ar("var", X.Var);
     Ar("state", X.State);
     Ar("call", X.Call);
     Ar("args", X.Args);
@@ -386,6 +403,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("mallocDefines", X.MallocDefines);
     Ar("sites", X.Sites);
     Ar("uses", X.Uses);
+    Ar("statements", X.Statements);
     Ar("itemMemories", X.ItemMemories);
     Ar("sizes", X.Sizes);
     Ar("mentions", X.Mentions);

@@ -36,12 +36,13 @@ bool CachePlanner::allocatorArgs(const Site &S) {
       refuse(M.Text, Found->Name + "." + M.Member + " is set more than once");
     Which = &M;
   }
-  if (!Size || !Type || !Size->Value || Type->Var.empty()) {
+  if (!Size || !Type || Size->Values.empty() || Type->Var.empty()) {
     refuse(Args.Text, "what " + Found->Name + " holds is not constant");
     return false;
   }
+  if (!addSize(Size->Text, Size->Values))
+    return false;
   E.SizeText = Size->Spelling;
-  E.Size = *Size->Value;
   TypeKey = Type->Var;
 
   // It goes with the cache when nothing else looks at it.
@@ -58,6 +59,11 @@ bool CachePlanner::allocatorArgs(const Site &S) {
   }
   for (const Declaration &D : Found->Declarations)
     Alone &= D.Statement.valid() && D.From.Kind != Provenance::Body;
+  if (const Mention *Unread = unreadName(*Found)) {
+    note(Unread->Text, Found->Name + " stays, since it is named here, " +
+                           stateText(Unread->State));
+    Alone = false;
+  }
   if (!Alone)
     return true;
   E.ArgsVariable = Found->Key;
@@ -65,6 +71,18 @@ bool CachePlanner::allocatorArgs(const Site &S) {
     if (M.Statement)
       step(Action::Remove, M.Statement, M.Member, M.Statement);
   return true;
+}
+
+/// Where Part is named in text that no unit compiles.
+const Mention *CachePlanner::unreadName(const Variable &Part) const {
+  for (const Mention &M : F.Mentions)
+    if (M.Kind == Mention::Variable && M.Name == Part.Name && M.Var.empty() &&
+        M.State > Mention::ApiItself &&
+        (Part.External || llvm::any_of(Part.Declarations, [&](const auto &D) {
+           return D.Name.File == M.Text.File;
+         })))
+      return &M;
+  return nullptr;
 }
 
 /// Takes in everything the creation says; false when it cannot be read.
@@ -82,11 +100,8 @@ bool CachePlanner::creation(const Site &S) {
       refuse(S.Args[0].Text, "the malloc type is not a plain variable");
       return false;
     }
-    if (!S.Args[1].Value) {
-      refuse(S.Args[1].Text, "the size of an object is not a constant");
+    if (!addSize(S.Args[1].Text, S.Args[1].Values))
       return false;
-    }
-    E.Size = *S.Args[1].Value;
     if (S.Function == Api::ObjcacheCreateMbacked) {
       Limit = &S.Args[2];
       Ctor = &S.Args[4];
@@ -261,6 +276,14 @@ void CachePlanner::chooseType() {
       Mine = llvm::any_of(
           Sites, [&](const Site *S) { return S->Call.contains(U->Name); });
     Only &= Mine;
+  }
+  const Mention *Unread = Only ? unreadName(*Type) : nullptr;
+  if (Unread) {
+    note(Unread->Text, Type->Name +
+                           " stays a malloc type of its own, since it "
+                           "is named here, " +
+                           stateText(Unread->State));
+    Only = false;
   }
   if (Only)
     for (const std::string &File : Index.filesNaming(Type->Name))

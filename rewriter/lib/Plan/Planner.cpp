@@ -310,10 +310,10 @@ void Planner::sizeKnown(const Site &S) {
       continue;
     for (const SizeText &Size : F.Sizes)
       if (SizeKeys.count(Size.Key))
-        for (const std::string &File : Size.Files)
-          if (!std::binary_search(U->Reads.begin(), U->Reads.end(), File))
+        for (const Span &D : Size.Definitions)
+          if (!std::binary_search(U->Reads.begin(), U->Reads.end(), D.File))
             return refuse(S.Name, Size.Spelling + " is not known here: " +
-                                      "this unit does not read " + File);
+                                      "this unit does not read " + D.File);
   }
 }
 
@@ -321,13 +321,39 @@ void Planner::sizeKnown(const Site &S) {
 void Planner::sizeKnownAt(const Span &Defined, const Site &Created) {
   for (const SizeText &Size : F.Sizes)
     if (SizeKeys.count(Size.Key))
-      for (const std::string &File : Size.Files)
-        if (!F.includes(Defined.File, File))
+      for (const Span &D : Size.Definitions)
+        if (!F.includes(Defined.File, D.File))
           return refuse(Created.Name, Size.Spelling + " is not known at " +
                                           Defined.lineRef() +
                                           ", where the type would be defined: "
                                           "this file does not read " +
-                                          File);
+                                          D.File);
+}
+
+bool Planner::addSize(const Span &Where, const Evaluations &Of) {
+  for (const Evaluation &New : Of) {
+    int64_t Number = 0;
+    if (StringRef(New.Text).getAsInteger(10, Number)) {
+      refuse(Where, "the size of an object is not a constant");
+      return false;
+    }
+    if (Number <= 0) {
+      refuse(Where, "the size of an object is not positive");
+      return false;
+    }
+    for (const Evaluation &Old : E.Sizes)
+      if (Old.Configuration == New.Configuration && Old.Text != New.Text) {
+        const auto [First, Second] = origins(Old, New);
+        refuse(Where, "the size of an object is " + Old.Text + " in " + First +
+                          " and " + New.Text + " in " + Second);
+        return false;
+      }
+    if (!llvm::is_contained(E.Sizes, New))
+      E.Sizes.push_back(New);
+    E.Size = std::max<uint64_t>(E.Size, Number);
+  }
+  llvm::sort(E.Sizes);
+  return true;
 }
 
 /// Trouble that any site may have.
@@ -342,6 +368,9 @@ void Planner::commonSites() {
       refuse(S->Name, S->Trouble);
     else if (isAllocation(S->Function) && !isShared(*S))
       sizeKnown(*S);
+    if (S->From.Kind != Provenance::Body && Index.sharers(*S).size() > 1)
+      refuse(S->Name, "the call is about several zones or caches, which of "
+                      "them depends on the configuration");
     if (S->From.Kind != Provenance::Body)
       continue;
     bool Movable = isAllocation(S->Function) || S->Function == Api::Zfree ||
@@ -612,6 +641,61 @@ void Planner::carriers() {
   }
 }
 
+/// Text goes: it must be there, and the same, in every configuration.
+void Planner::goes(const Span &S) {
+  if (const Directive *D = S ? F.directiveIn(S) : nullptr)
+    refuse(D->Text, "#" + D->Keyword +
+                        " stands inside what is replaced, and "
+                        "what depends on it would be lost");
+}
+
+void Planner::replaced(const Span &S) {
+  goes(S);
+  if (S && !F.statement(S))
+    refuse(S, "how this statement stands in the code around it is not known, "
+              "or depends on the configuration");
+}
+
+/// What edit has to know about the text that it changes.
+void Planner::structure() {
+  for (const Step &S : E.Steps) {
+    const bool IsStatement = S.Do == Action::Remove || S.Do == Action::Create ||
+                             S.Do == Action::Destroy ||
+                             S.Do == Action::BootInit;
+    IsStatement ? replaced(S.Replace) : goes(S.Replace);
+    for (const Span &Dead : S.AlsoRemove)
+      replaced(Dead);
+    if (S.Do == Action::Resize)
+      replaced(S.Statement);
+  }
+  std::vector<std::string> Declared = Keys;
+  Declared.push_back(E.Items);
+  Declared.push_back(E.ArgsVariable);
+  for (const std::string &Key : Declared)
+    if (const Variable *Part = F.variable(Key))
+      for (const Declaration &D : Part->Declarations)
+        goes(D.Statement);
+  for (const MallocDefine &M : F.MallocDefines)
+    if (M.Key == E.MallocDefine && !E.MallocDefine.empty())
+      goes(M.Statement);
+}
+
+/// The names of carriers and of boot items change or go: where no unit looks,
+/// too.
+void Planner::localNames() {
+  for (const Mention &M : F.Mentions) {
+    const bool Known = M.State <= Mention::ApiItself;
+    if (M.Kind != Mention::Variable || Known)
+      continue;
+    const Variable *Items = F.variable(E.Items);
+    const bool OfItems =
+        Items && M.Name == Items->Name &&
+        (Items->External || M.Text.File == Items->Declarations[0].Name.File);
+    if (OfItems || llvm::is_contained(E.Carriers, M.Var))
+      refuse(M.Text, "names " + M.Name + " " + stateText(M.State));
+  }
+}
+
 /// Alloc, free and destroy, alike for both kinds.
 void Planner::releaseSteps(const Site &S) {
   auto Spelling = [&](unsigned I) {
@@ -673,6 +757,8 @@ void Planner::textualSteps() {
   auto Concerns = [&](const Mention &M) {
     if (M.Name != V.Name || M.Kind != Mention::Variable)
       return false;
+    if (!M.Var.empty())
+      return M.Var == V.Key;
     auto SameFile = [&](const Span &S) { return S.File == M.Text.File; };
     return V.External ||
            llvm::any_of(V.Declarations,
@@ -822,7 +908,9 @@ PlanEntry Planner::plan() {
   valueUses();
   carriers();
   textualSteps();
+  localNames();
   uncovered();
+  structure();
   slabUse();
   llvm::stable_sort(E.Steps, [](const Step &A, const Step &B) {
     return A.Replace < B.Replace;

@@ -101,6 +101,12 @@ protected:
   bool owns(const Site &S) const { return Index.owner(S) == V.Key; }
   bool isPasted() const;
   void nameInBody(Step &St, const Site &S);
+  /// Takes in how large an object is where it is created. False, and refused,
+  /// if that is not one number in each configuration.
+  bool addSize(const Span &Where, const Evaluations &Of);
+  void structure();
+  void goes(const Span &S);
+  void replaced(const Span &Statement);
   void sizeKnown(const Site &S);
   void sizeKnownAt(const Span &Defined, const Site &Created);
   bool isAskedFor() const;
@@ -111,6 +117,7 @@ protected:
   void carrierUse(const Variable &C, const Use &U);
   void assertions();
   void textualSteps();
+  void localNames();
   void uncovered();
   bool covers(const Span &S) const;
   bool isDynamic() const { return E.Form == TypeForm::Dynamic; }
@@ -124,6 +131,9 @@ private:
   void decide() override;
   std::string flagsFor(const std::vector<std::string> &) override;
   void flags();
+  bool haveFlags(const Span &Where, const std::optional<int64_t> &Flags,
+                 const Evaluations &Of);
+  void sameConfigurations(const Use &Added, const Argument &Made);
   void size();
   void bootstrap(const Site &S);
   void create(const Site &S);
@@ -143,6 +153,7 @@ private:
   std::string flagsFor(const std::vector<std::string> &Args) override;
   bool creation(const Site &S);
   bool allocatorArgs(const Site &S);
+  const Mention *unreadName(const Variable &Part) const;
   void chooseType();
   bool pool(const Site &Created);
   bool mustBeDynamic(const Site &Created);

@@ -43,6 +43,50 @@ static std::string operand(const std::string &Text) {
   return Plain ? Text : "(" + Text + ")";
 }
 
+/// "0", "ZONE_INTERRUPT | ZONE_SPECIAL"
+static std::string flagNames(StringRef Number) {
+  int64_t Flags;
+  if (Number.getAsInteger(10, Flags))
+    return Number.str();
+  constexpr std::pair<const char *, ZoneFlag> Names[] = {
+      {"ZONE_INTERRUPT", ZONE_INTERRUPT},
+      {"ZONE_PANICFAIL", ZONE_PANICFAIL},
+      {"ZONE_SPECIAL", ZONE_SPECIAL},
+      {"ZONE_USE_RESERVE", ZONE_USE_RESERVE}};
+  std::string Out;
+  for (const auto &[Name, Flag] : Names)
+    if (Flags & Flag)
+      Out += (Out.empty() ? "" : " | ") + std::string(Name);
+  return Out.empty() ? "0" : Out;
+}
+
+/// A zone's flags decide what its type is: one number for all kernels.
+bool ZonePlanner::haveFlags(const Span &Where,
+                            const std::optional<int64_t> &Flags,
+                            const Evaluations &Of) {
+  if (Flags)
+    return true;
+  Evaluations Named = Of;
+  for (Evaluation &E : Named)
+    E.Text = flagNames(E.Text);
+  const std::string Differ = difference(Named);
+  refuse(Where, Differ.empty() ? "the zone's flags are not a constant"
+                               : "the zone's flags are " + Differ);
+  return false;
+}
+
+/// What is added to the flags is added wherever the zone is made.
+void ZonePlanner::sameConfigurations(const Use &Added, const Argument &Made) {
+  auto Lacks = [](const Evaluations &Of, const std::string &Name) {
+    return llvm::none_of(
+        Of, [&](const Evaluation &E) { return E.Configuration == Name; });
+  };
+  for (const Evaluation &E : Made.Values)
+    if (Lacks(Added.Values, E.Configuration))
+      return refuse(Added.Name, "the zone has further flags here, but not in " +
+                                    E.Configuration);
+}
+
 void ZonePlanner::flags() {
   // What an allocation may do. One type cannot promise both.
   constexpr uint32_t OfAllocation =
@@ -54,10 +98,8 @@ void ZonePlanner::flags() {
     Creation C(*S);
     if (!C.Flags)
       continue;
-    if (!C.Flags->Value) {
-      refuse(C.Flags->Text, "the zone's flags are not a constant");
+    if (!haveFlags(C.Flags->Text, C.Flags->Value, C.Flags->Values))
       continue;
-    }
     if (!First)
       First = C.Flags;
     else if ((*First->Value ^ *C.Flags->Value) & OfAllocation)
@@ -73,10 +115,10 @@ void ZonePlanner::flags() {
         refuse(U->Name, "the zone's flags are changed inside an expression");
         continue;
       }
-      if (U->Value)
+      if (haveFlags(U->Name, U->Value, U->Values))
         E.ZoneFlags |= *U->Value;
-      else
-        refuse(U->Name, "the zone's flags are not a constant");
+      if (First)
+        sameConfigurations(*U, *First);
       step(Action::Remove, U->Name, "zflags |= " + U->Detail, U->Statement);
     }
   E.Blocking =
@@ -115,20 +157,19 @@ void ZonePlanner::size() {
     Creation C(*S);
     if (!C.Size)
       continue;
-    if (!C.Size->Value) {
-      refuse(C.Size->Text, "the size of an item is not a constant");
-      continue;
-    }
-    if (*C.Size->Value == 0 && S->Function == Api::Zinitna)
+    if (C.Size->Value == 0 && S->Function == Api::Zinitna)
       continue; // as zbootinit said
-    if (Seen && *Seen->Value != *C.Size->Value)
-      refuse(C.Size->Text,
-             llvm::formatv("the size of an item is {0} here and {1} at {2}",
-                           *C.Size->Value, *Seen->Value, Seen->Text.lineRef()));
     if (!Seen) {
       Seen = C.Size;
       SeenAt = S;
     }
+    if (Seen->Value && C.Size->Value && *Seen->Value != *C.Size->Value)
+      refuse(C.Size->Text, "the size of an item is " +
+                               std::to_string(*C.Size->Value) + " here and " +
+                               std::to_string(*Seen->Value) + " at " +
+                               Seen->Text.lineRef());
+    else
+      addSize(C.Size->Text, C.Size->Values);
     if (C.Name && C.Name->IsString && E.Name.empty()) {
       E.Name = C.Name->String;
       E.ShortText = E.LongText = C.Name->Spelling;
@@ -140,10 +181,7 @@ void ZonePlanner::size() {
     return;
   }
   E.SizeText = Seen->Spelling;
-  E.Size = *Seen->Value;
-  if (*Seen->Value <= 0)
-    refuse(Seen->Text, "the size of an item is not positive");
-  else if (E.Size > largestObject())
+  if (E.Size > largestObject())
     refuse(Seen->Text,
            llvm::formatv("an item of {0} bytes does not fit a slab, which "
                          "holds {1}",

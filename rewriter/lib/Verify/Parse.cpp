@@ -34,12 +34,15 @@ public:
   void HandleDiagnostic(DiagnosticsEngine::Level Level,
                         const Diagnostic &Info) override {
     DiagnosticConsumer::HandleDiagnostic(Level, Info);
+    SmallString<128> Message;
+    Info.FormatDiagnostic(Message);
+    if (Level == DiagnosticsEngine::Note && !Found.empty() &&
+        Found.back().Note.empty())
+      Found.back().Note = std::string(Message);
     if (Level < DiagnosticsEngine::Warning)
       return;
     UnitDiagnostic D;
     D.IsError = Level >= DiagnosticsEngine::Error;
-    SmallString<128> Message;
-    Info.FormatDiagnostic(Message);
     D.Message = std::string(Message);
     if (Info.hasSourceManager() && Info.getLocation().isValid()) {
       const SourceManager &SM = Info.getSourceManager();
@@ -91,29 +94,42 @@ withoutForeignOptions(const tooling::CommandLineArguments &Command, StringRef) {
 
 namespace {
 
-/// Configurations of one tree, one after the other.
+/// Configurations of one tree, one after the other. A command's Output, which
+/// no parse looks at, says which of them it belongs to.
 class JoinedDatabase : public tooling::CompilationDatabase {
 public:
-  std::vector<std::unique_ptr<tooling::CompilationDatabase>> Parts;
+  struct Part {
+    std::string Name;
+    std::unique_ptr<tooling::CompilationDatabase> Commands;
+  };
+  std::vector<Part> Parts;
 
   std::vector<tooling::CompileCommand>
   getCompileCommands(StringRef File) const override {
     std::vector<tooling::CompileCommand> All;
-    for (const auto &Part : Parts)
-      append_range(All, Part->getCompileCommands(File));
+    for (const Part &P : Parts)
+      append_range(All, named(P, P.Commands->getCompileCommands(File)));
     return All;
   }
   std::vector<std::string> getAllFiles() const override {
     std::vector<std::string> All;
-    for (const auto &Part : Parts)
-      append_range(All, Part->getAllFiles());
+    for (const Part &P : Parts)
+      append_range(All, P.Commands->getAllFiles());
     return All;
   }
   std::vector<tooling::CompileCommand> getAllCompileCommands() const override {
     std::vector<tooling::CompileCommand> All;
-    for (const auto &Part : Parts)
-      append_range(All, Part->getAllCompileCommands());
+    for (const Part &P : Parts)
+      append_range(All, named(P, P.Commands->getAllCompileCommands()));
     return All;
+  }
+
+private:
+  static std::vector<tooling::CompileCommand>
+  named(const Part &P, std::vector<tooling::CompileCommand> Commands) {
+    for (tooling::CompileCommand &C : Commands)
+      C.Output = P.Name;
+    return Commands;
   }
 };
 
@@ -135,7 +151,7 @@ loadDatabase(ArrayRef<std::string> Directories) {
     if (!DB)
       return createStringError("%s: %s", Path.c_str(),
                                StringRef(Message).trim().str().c_str());
-    Joined->Parts.push_back(std::move(DB));
+    Joined->Parts.push_back({Directory, std::move(DB)});
   }
   auto Understood = std::make_unique<tooling::ArgumentsAdjustingCompilations>(
       tooling::expandResponseFiles(std::move(Joined),

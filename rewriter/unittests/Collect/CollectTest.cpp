@@ -495,3 +495,84 @@ TEST_F(Collect, ErrorsAreSentences) {
   llvm::Expected<Facts> NoTree = collect(DB, Options);
   EXPECT_EQ(llvm::toString(NoTree.takeError()), "/nowhere: no such directory");
 }
+
+TEST_F(Collect, HowAStatementStandsInTheCode) {
+  unit("vm/a.c", "#include <vm/vm_zone.h>\n"
+                 "static struct vm_zone s;\n"
+                 "static vm_zone_t z;\n"
+                 "#define TWICE(x) do { x; x; } while (0)\n"
+                 "void init(int n) {\n"
+                 "\ts.zflags |= 1;\n" // 6
+                 "\tif (n) // why\n"
+                 "\t\ts.zflags |= 1;\n"             // 8
+                 "\tif (n) { s.zflags |= 1; }\n"    // 9
+                 "\tdo s.zflags |= 1; while (0);\n" // 10
+                 "\tswitch (n) {\n"
+                 "\tcase 1: s.zflags |= 1; break;\n" // 12
+                 "\tcase 2: s.zflags |= 1; }\n"      // 13
+                 "#ifdef OTHER\n"
+                 "\tif (n)\n"
+                 "#endif\n"
+                 "\ts.zflags |= 1;\n" // 17
+                 "#ifdef OTHER\n"
+                 "\tn = 1;\n"
+                 "#endif\n"
+                 "\ts.zflags |= 1;\n"              // 21
+                 "\tTWICE(s.zflags |= 1);\n"       // 22
+                 "\tif (n) <% s.zflags |= 1; %>\n" // 23
+                 "}\n");
+  Facts F = run();
+  std::map<unsigned, Statement::ContextTy> At;
+  for (const Use &U : F.Uses)
+    if (U.What == Role::FlagsOr)
+      if (const Statement *S = F.statement(U.Statement))
+        At[U.Statement.Line] = S->Context;
+  const std::map<unsigned, Statement::ContextTy> Wanted = {
+      {6, Statement::InBlock},  {8, Statement::IsBody},
+      {9, Statement::InBlock},  {10, Statement::IsBody},
+      {12, Statement::InBlock}, {13, Statement::AtLabel},
+      {17, Statement::IsBody},  {21, Statement::InBlock},
+      {23, Statement::InBlock}};
+  EXPECT_EQ(At, Wanted);
+}
+
+TEST_F(Collect, ValuesOfEachConfiguration) {
+  unit("vm/a.c", "#include <vm/vm_zone.h>\n"
+                 "#ifdef BIG\n"
+                 "#define N 9\n"
+                 "#else\n"
+                 "#define N 8\n"
+                 "#endif\n"
+                 "static vm_zone_t z;\n"
+                 "void init(void) { z = zinit(\"A\", 64, N, 0); }\n");
+  DB.Commands.push_back(DB.Commands.back());
+  DB.Commands[0].Output = "B";
+  DB.Commands[0].CommandLine.push_back("-DBIG");
+  DB.Commands[1].Output = "A";
+  const Facts F = run();
+  const Site &S = *site(F, Api::Zinit);
+  EXPECT_EQ(difference(S.Args[1].Values), "");
+  EXPECT_EQ(S.Args[1].Value, 64);
+  EXPECT_EQ(difference(S.Args[2].Values), "8 in A and 9 in B");
+  EXPECT_EQ(S.Args[2].Value, std::nullopt);
+  std::swap(DB.Commands[0], DB.Commands[1]);
+  EXPECT_EQ(writeFacts(run()), writeFacts(F));
+}
+
+TEST_F(Collect, ASizeNamesWhatItIsMadeOf) {
+  unit("vm/a.c",
+       "#include <vm/vm_zone.h>\n"
+       "static vm_zone_t z;\n"
+       "typedef struct bar bar_t;\n"
+       "/* struct bar { int x; }; */\n"
+       "struct bar { long n; } the_bar;\n"
+       "void init(void) { z = zinit(\"A\", sizeof(bar_t), 1, 0); }\n");
+  const Facts F = run();
+  ASSERT_EQ(F.Sizes.size(), 1u);
+  std::vector<std::string> Texts;
+  for (const Span &S : F.Sizes[0].Definitions)
+    Texts.push_back(text(S));
+  EXPECT_EQ(Texts,
+            (std::vector<std::string>{"typedef struct bar bar_t;",
+                                      "struct bar { long n; } the_bar;"}));
+}

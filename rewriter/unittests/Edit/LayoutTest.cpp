@@ -77,6 +77,26 @@ TEST(LayoutCall, BreaksAnArgumentAtAnOperator) {
             "f(x,\n\t    " + A + " *\n\t    " + B + ");");
 }
 
+TEST(LineBehind, NotInAComment) {
+  auto Behind = [](llvm::StringRef Text) {
+    const auto At = SourceText(Text).lineBehind(Text.find(';') + 1);
+    return At ? Text.substr(*At).str() : "(code)";
+  };
+  EXPECT_EQ(Behind("a; \nb"), "b");
+  EXPECT_EQ(Behind("a; /* x\n * y */ \nb"), "b");
+  EXPECT_EQ(Behind("a; // x \\\n y\nb"), "b");
+  EXPECT_EQ(Behind("a; /* x */ c\nb"), "(code)");
+  EXPECT_EQ(Behind("a;"), "");
+}
+
+TEST(Removal, ACommentThatGoesOnStays) {
+  const std::string Text = "a;\n\tb; // x \\\n y\nc;\n";
+  const ByteRange R =
+      SourceText(Text).removal(Text.find('b'), Text.find('b') + 2);
+  EXPECT_EQ(Text.substr(0, R.Begin) + Text.substr(R.End),
+            "a;\n\t// x \\\n y\nc;\n");
+}
+
 TEST(Columns, Tabs) {
   EXPECT_EQ(columnAfter("\tab\tc"), 17u);
   EXPECT_EQ(indentTo(20), "\t\t    ");

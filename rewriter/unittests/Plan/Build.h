@@ -65,6 +65,7 @@ public:
     U.Statement = at(Line);
     U.WholeStatement = true;
     F.Uses.push_back(U);
+    block(U.Statement);
     return F.Uses.back();
   }
 
@@ -93,17 +94,18 @@ public:
     return F.Sites.back();
   }
 
-  /// A zone as SWAPMETA: created at line 10, used at 20 and 30.
+  /// A zone as SWAPMETA: created at line 10, used at 20 and 30, or After those.
   void interruptZone(const std::string &Name = "z",
-                     const std::string &Title = "\"ITEM\"") {
-    variable(Name, 1);
-    site(Api::Zinit, Name, 10,
+                     const std::string &Title = "\"ITEM\"",
+                     unsigned After = 0) {
+    variable(Name, After + 1);
+    site(Api::Zinit, Name, After + 10,
          {{Title, {}},
           {"sizeof(struct item)", 64},
           {"n", {}},
           {"ZONE_INTERRUPT", 1}});
-    site(Api::Zalloc, Name, 20, {{Name, {}}}).NullChecked = true;
-    site(Api::Zfree, Name, 30, {{Name, {}}, {"p", {}}});
+    site(Api::Zalloc, Name, After + 20, {{Name, {}}}).NullChecked = true;
+    site(Api::Zfree, Name, After + 30, {{Name, {}}, {"p", {}}});
   }
 
   /// A plain cache on a malloc type that is defined at line 2.
@@ -130,7 +132,31 @@ public:
     return S;
   }
 
+  /// A statement between others.
+  void block(const Span &Text) {
+    Statement S;
+    S.Text = Text;
+    F.Statements.push_back(S);
+  }
+
+  /// One configuration, unless a test has said more.
+  void evaluate() {
+    auto Only = [](Evaluations &Of, std::optional<int64_t> Value) {
+      if (Of.size() <= 1)
+        Of = {{Value ? std::to_string(*Value) : "", "conf", "vm/a.c"}};
+    };
+    for (Site &S : F.Sites)
+      for (Argument &A : S.Args)
+        Only(A.Values, A.Value);
+    for (Use &U : F.Uses)
+      Only(U.Values, U.Value);
+    for (Variable &V : F.Variables)
+      for (ArgsMember &M : V.Members)
+        Only(M.Values, M.Value);
+  }
+
   Plan plan(PlanOptions Options = {}) {
+    evaluate();
     F.normalize();
     return makePlan(F, Options);
   }

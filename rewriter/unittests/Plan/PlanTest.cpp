@@ -221,6 +221,7 @@ TEST(Zone, RetryLoopIsReplacedAsAWhole) {
   R.Understood = true;
   R.Later = {at(14)};
   B.F.Sites[0].Retry = R;
+  B.block(R.Statement);
   B.use("z", 11, Role::NullTest);
   const PlanEntry E = B.plan().Entries[0];
   EXPECT_TRUE(E.Convert);
@@ -500,7 +501,7 @@ TEST(Cache, SizeMustBeKnownWhereItIsAllocated) {
   Site &Get = B.site(Api::ObjcacheGet, "foo_cache", 40,
                      {{"foo_cache", {}}, {"M_WAITOK", {}}});
   Get.Units = {"vm/b.c"};
-  B.F.Sizes = {{Key, "sizeof(struct foo)", {"vm/foo.h"}}};
+  B.F.Sizes = {{Key, "sizeof(struct foo)", {at(5, 0, 90, "vm/foo.h")}}};
   Unit U;
   U.Path = "vm/b.c";
   U.Reads = {"vm/b.c", "vm/foo.h"};
@@ -532,7 +533,7 @@ TEST(Cache, OwnBackEndIsRefused) {
 TEST(Naive, NeedsNoShimsAndRefusesConstructors) {
   Builder B;
   backedCache(B).Args[4] = arg(at(10, 40, 49), "ctor");
-  B.interruptZone("z", "\"Z\"");
+  B.interruptZone("z", "\"Z\"", 100);
   PlanOptions Naive;
   Naive.Naive = true;
   Plan P = B.plan(Naive);
@@ -544,4 +545,45 @@ TEST(Naive, NeedsNoShimsAndRefusesConstructors) {
     else
       EXPECT_TRUE(refusedFor(E, "needs the shims"));
   }
+}
+
+TEST(Zone, FlagsThatDifferByConfigurationAreRefused) {
+  Builder B;
+  B.interruptZone();
+  Argument &Flags = B.F.Sites.front().Args[3];
+  Flags.Value.reset();
+  Flags.Values = {{"1", "A", "vm/a.c"}, {"0", "B", "vm/a.c"}};
+  EXPECT_TRUE(refusedFor(B.plan().Entries[0],
+                         "flags are ZONE_INTERRUPT in A and 0 in B"));
+}
+
+TEST(Zone, SizesMayDifferByConfigurationButNotWithin) {
+  Builder B;
+  B.interruptZone();
+  Argument &Size = B.F.Sites.front().Args[1];
+  Size.Value.reset();
+  Size.Values = {{"64", "A", "vm/a.c"}, {"256", "B", "vm/a.c"}};
+  const Plan P = B.plan();
+  EXPECT_TRUE(P.Entries[0].Convert);
+  EXPECT_EQ(P.Entries[0].Size, 256u);
+  EXPECT_EQ(P.Entries[0].Sizes.size(), 2u);
+  B.F.Sites.front().Args[1].Values[1].Configuration = "A";
+  EXPECT_TRUE(refusedFor(B.plan().Entries[0], "in vm/a.c"));
+}
+
+TEST(Zone, WhatEditDoesNotKnowIsRefused) {
+  Builder B;
+  B.interruptZone();
+  B.F.Statements.clear();
+  EXPECT_TRUE(refusedFor(B.plan().Entries[0], "is not known"));
+}
+
+TEST(Zone, ADirectiveInsideIsRefused) {
+  Builder B;
+  B.interruptZone();
+  SourceFile File;
+  File.Path = "vm/a.c";
+  File.Directives = {{"ifdef", at(20, 30, 40)}};
+  B.F.Files = {File};
+  EXPECT_TRUE(refusedFor(B.plan().Entries[0], "#ifdef stands inside"));
 }
