@@ -11,7 +11,7 @@
 #include "kmobj/Edit.h"
 #include "kmobj/Install.h"
 #include "kmobj/Output.h"
-#include "kmobj/Verify.h"
+#include "kmobj/Trial.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -164,55 +164,26 @@ static Expected<Result> apply(const SourceTree &Tree, const Facts &F, Plan &P,
 
 /// Refuses the entries that do not compile as they did; whether there are any.
 static Expected<bool> refuseBroken(const SourceTree &Tree, const Facts &F,
-                                   Plan &P, const CompilationDatabase &DB,
-                                   const Result &R) {
-  FileSet After = R.after();
-  std::vector<std::string> Units;
-  for (const Unit &U : F.Units)
-    if (U.State == Unit::Parsed && After.count(U.Path))
-      Units.push_back(U.Path);
-  if (!Tree.exists("sys/kmalloc_obj.h") && !After.count("sys/kmalloc_obj.h")) {
-    auto Header = SourceTree(shimsDirectory()).read("sys/kmalloc_obj.h");
-    if (!Header)
-      return Header.takeError();
-    After["sys/kmalloc_obj.h"] = std::move(*Header);
-  }
+                                   Plan &P, const CompilationDatabase &DB) {
   VerifyOptions Options;
   Options.Jobs = Input.Jobs;
   Progress Show("trying");
   Options.Progress = std::ref(Show);
-  bool Any = false;
-  for (const NewDiagnostic &D :
-       newDiagnostics(DB, Tree, After, Units, Options)) {
-    bool Blamed = false;
-    auto Blame = [&](StringRef File) {
-      for (PlanEntry &E : P.Entries) {
-        const bool There =
-            any_of(E.Steps,
-                   [&](const Step &S) { return S.Replace.File == File; }) ||
-            E.Where.File == File;
-        if (!E.Convert || !There)
-          continue;
-        P.refuse(E, {E.Where, "its conversion would not compile: " + D.Text});
-        Blamed = true;
-      }
-    };
-    Blame(D.File);
-    if (!Blamed)
-      Blame(D.Unit);
-    Any |= Blamed;
-    const bool Refused = any_of(P.Entries, [&](const PlanEntry &E) {
-      return !E.Convert && any_of(E.Reasons, [&](const Remark &Why) {
-        return StringRef(Why.Text).contains("would not compile");
-      });
-    });
-    if (!Blamed && !Refused)
-      return createStringError("the converted tree would not compile, and no "
-                               "zone is to blame: %s; nothing was written",
-                               D.Text.c_str());
-  }
-  P.updateDrops();
-  return Any;
+  auto Convert = [&](Plan &Tried) -> Expected<FileSet> {
+    auto R = apply(Tree, F, Tried, &DB);
+    if (!R)
+      return R.takeError();
+    FileSet After = R->after();
+    if (!Tree.exists("sys/kmalloc_obj.h") &&
+        !After.count("sys/kmalloc_obj.h")) {
+      auto Header = SourceTree(shimsDirectory()).read("sys/kmalloc_obj.h");
+      if (!Header)
+        return Header.takeError();
+      After["sys/kmalloc_obj.h"] = std::move(*Header);
+    }
+    return After;
+  };
+  return tryConversion(DB, Tree, F, P, Convert, Options);
 }
 
 static size_t converting(const Plan &P) {
@@ -269,7 +240,7 @@ static int rewrite() {
   const SourceTree Tree(F->Tree);
   auto R = apply(Tree, *F, *P, DB.get());
   while (R && DB && !R->Patches.empty()) {
-    auto Broken = refuseBroken(Tree, *F, *P, *DB, *R);
+    auto Broken = refuseBroken(Tree, *F, *P, *DB);
     if (!Broken)
       return fail(Broken.takeError());
     if (!*Broken)

@@ -49,6 +49,9 @@ struct NewDiagnostic {
   std::string Unit; ///< relative to the tree
   std::string File; ///< relative to the tree, or absolute
   std::string Text; ///< "file:line:column: error: ..."
+  bool IsError = false;
+  std::string Message; ///< without place
+  std::string Note;    ///< the first note about it
 };
 std::vector<NewDiagnostic>
 newDiagnostics(const clang::tooling::CompilationDatabase &DB,

@@ -65,7 +65,8 @@ std::vector<NewDiagnostic> compare(const CompilationDatabase &DB,
     }
     if (!D.File.empty())
       D.File = relativeTo(Tree, D.File);
-    New.push_back({relativeTo(Tree, Unit), D.File, D.str()});
+    New.push_back({relativeTo(Tree, Unit), D.File, D.str(), D.IsError,
+                   D.Message, D.Note});
   }
   return New;
 }

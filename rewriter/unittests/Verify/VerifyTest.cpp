@@ -3,6 +3,7 @@
 #include "../TemporaryTree.h"
 #include "kmobj/Parse.h"
 #include "kmobj/TreeView.h"
+#include "kmobj/Trial.h"
 #include "gtest/gtest.h"
 #include <filesystem>
 #include <set>
@@ -72,4 +73,63 @@ TEST(LoadDatabase, SaysWhatIsMissing) {
   ASSERT_FALSE(static_cast<bool>(DB));
   EXPECT_NE(llvm::toString(DB.takeError()).find("compile_commands.json"),
             std::string::npos);
+}
+
+/// A plan with one zone in a.c, whose conversion is what Text makes of the size
+/// as it is to be written.
+static llvm::Expected<bool>
+tried(Plan &P, const std::string &Size,
+      std::function<std::string(std::string)> Text) {
+  TemporaryTree Disk(FileSet{{"a.c", "int a;\n"}});
+  const FixedCompilationDatabase DB(Disk.root(), {"-Wall"});
+  PlanEntry E;
+  E.Key = E.Variable = "z";
+  E.Where = {"a.c", 0, 1, 1, 1};
+  E.Convert = E.Convertible = true;
+  E.SizeText = Size;
+  E.Size = 64;
+  E.Sizes = {{"64", "", "a.c"}};
+  P.Entries = {E};
+  Facts F;
+  F.Tree = Disk.tree().root();
+  F.Units = {Unit{"a.c", Unit::Parsed, "", {}}};
+  return tryConversion(
+      DB, Disk.tree(), F, P,
+      [&](Plan &Tried) -> llvm::Expected<FileSet> {
+        const PlanEntry &E = Tried.Entries[0];
+        return FileSet{{"a.c", E.Convert ? Text(E.SizeText) : "int a;\n"}};
+      },
+      {});
+}
+
+TEST(Trial, TheSizeIsThePlans) {
+  Plan P;
+  auto Text = [](const std::string &Size) {
+    return "struct s { char c[64]; };\nlong a = " + Size + ";\n";
+  };
+  EXPECT_FALSE(llvm::cantFail(tried(P, "sizeof(struct s)", Text)));
+  EXPECT_TRUE(P.Entries[0].Convert);
+}
+
+TEST(Trial, ASizeThatIsAnotherIsRefused) {
+  Plan P;
+  auto Text = [](const std::string &Size) {
+    return "struct s { char c[16]; };\nlong a = " + Size + ";\n";
+  };
+  EXPECT_TRUE(llvm::cantFail(tried(P, "sizeof(struct s)", Text)));
+  EXPECT_FALSE(P.Entries[0].Convert);
+  EXPECT_EQ(P.Entries[0].Reasons[0].Text,
+            "its size is written as sizeof(struct s), which is 16 in a.c and "
+            "64 where it is created");
+}
+
+TEST(Trial, AWarningIsSaidAndRefusesNothing) {
+  Plan P;
+  auto Text = [](const std::string &) {
+    return std::string("int f(void) { int unused; return 0; }\n");
+  };
+  EXPECT_FALSE(llvm::cantFail(tried(P, "64", Text)));
+  EXPECT_TRUE(P.Entries[0].Convert);
+  ASSERT_EQ(P.Remarks.size(), 1u);
+  EXPECT_NE(P.Remarks[0].Text.find("unused variable"), std::string::npos);
 }
