@@ -245,14 +245,25 @@ kmalloc_cobj_out(const struct kmalloc_ext *ext)
 
 /*
  * Take a place below the limit, whatever that is just now, or sleep until there
- * is one.  ext->spin is held.
+ * is one.  ext->spin is held.  The first time there is none the console says so,
+ * as for an objcache: who sleeps may do so for ever.
  */
 static int
-place_take(struct kmalloc_ext *ext, int flags)
+place_take(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
 	while (ext->limit != 0 && ext->places >= ext->limit) {
-		if ((flags & (M_WAITOK | M_NULLOK)) != M_WAITOK)
+		if (!ext->limit_warned) {
+			ext->limit_warned = 1;
+			spin_unlock(&ext->spin);
+			kprintf("Warning: %s exhausted, limit %lu\n",
+			    type->ks_shortdesc, ext->limit);
+			spin_lock(&ext->spin);
+			continue;
+		}
+		if ((flags & (M_WAITOK | M_NULLOK)) != M_WAITOK) {
+			++ext->limit_refusals;
 			return (0);
+		}
 		++ext->limit_sleeps;
 		++ext->limit_waiting;
 		ssleep(&ext->places, &ext->spin, 0, "kmlimit", 0);
@@ -336,6 +347,53 @@ cobj_destroy(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 	_kfree_obj(obj, type);
 }
 
+/*
+ * Destroy what is idle, as far as it is shared or this cpu's, but no more than
+ * there may have been in the beginning: others may go on putting objects.  Who
+ * is about to go has a place.  Returns how many.
+ */
+static int
+cobj_drain(struct kmalloc_ext *ext, struct malloc_type *type)
+{
+	struct kmalloc_idle *idle;
+	u_long *mark;
+	void *obj;
+	int count;
+
+	for (count = 0; count < KMALLOC_COBJ_CPUIDLE + KMALLOC_COBJ_IDLE;
+	    ++count) {
+		spin_lock(&ext->spin);
+		if ((idle = idle_mine(ext)) == NULL || idle->n == 0)
+			idle = &ext->shared;
+		obj = idle_pop(idle, type, &mark);
+		if (obj != NULL)
+			++ext->places;
+		spin_unlock(&ext->spin);
+		if (obj == NULL)
+			break;
+		cobj_destroy(ext, type, obj);
+		place_give(ext, type, NULL);
+	}
+	return (count);
+}
+
+/*
+ * What other cpus have, too, for who knows that they get and put none.
+ */
+static void
+cobj_drain_all(struct kmalloc_ext *ext, struct malloc_type *type)
+{
+	u_long *mark;
+	void *obj;
+	int cpu;
+
+	cobj_drain(ext, type);
+	for (cpu = 0; ext->idle != NULL && cpu < ncpus; ++cpu) {
+		while ((obj = idle_pop(&ext->idle[cpu], type, &mark)) != NULL)
+			cobj_destroy(ext, type, obj);
+	}
+}
+
 static struct kmalloc_ext *
 cobj_ext(struct malloc_type *type)
 {
@@ -357,11 +415,8 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
 		panic("%s: kmalloc_obj_ctor before malloc_init",
 		    type->ks_shortdesc);
 	ext = kmalloc_ext_create(type);
-	KASSERT(ext->places == 0 && ext->constructed == 0,
-	    ("%s: kmalloc_obj_ctor with objects out", type->ks_shortdesc));
-	if (ext->idle != NULL)
-		bzero(ext->idle, ncpus * sizeof(*ext->idle));
-	bzero(&ext->shared, sizeof(ext->shared));
+	/* Of a former life, put since: see _kmalloc_obj_unctor(). */
+	cobj_drain_all(ext, type);
 	ext->ctor = ctor;
 	ext->dtor = dtor;
 	ext->privdata = privdata;
@@ -402,7 +457,7 @@ cobj_get_placed(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 	void *obj;
 
 	spin_lock(&ext->spin);
-	if (!place_take(ext, flags)) {
+	if (!place_take(ext, type, flags)) {
 		spin_unlock(&ext->spin);
 		return (NULL);
 	}
@@ -524,36 +579,6 @@ _kmalloc_obj_set_limit(struct malloc_type *type, long limit)
 		wakeup(&ext->places);
 }
 
-/*
- * Destroy what is idle, as far as it is shared or this cpu's, but no more than
- * there may have been in the beginning: others may go on putting objects.  Who
- * is about to go has a place.  Returns how many.
- */
-static int
-cobj_drain(struct kmalloc_ext *ext, struct malloc_type *type)
-{
-	struct kmalloc_idle *idle;
-	u_long *mark;
-	void *obj;
-	int count;
-
-	for (count = 0; count < KMALLOC_COBJ_CPUIDLE + KMALLOC_COBJ_IDLE;
-	    ++count) {
-		spin_lock(&ext->spin);
-		if ((idle = idle_mine(ext)) == NULL || idle->n == 0)
-			idle = &ext->shared;
-		obj = idle_pop(idle, type, &mark);
-		if (obj != NULL)
-			++ext->places;
-		spin_unlock(&ext->spin);
-		if (obj == NULL)
-			break;
-		cobj_destroy(ext, type, obj);
-		place_give(ext, type, NULL);
-	}
-	return (count);
-}
-
 int
 kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes)
 {
@@ -568,26 +593,22 @@ kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes)
 	return (0);
 }
 
+/*
+ * objcache_destroy() destroyed what was idle and did not look for what was out.
+ * Nor is anything done to that here: it stays what it is until it is put, when
+ * there is no destructor for it any more.
+ */
 void
 _kmalloc_obj_unctor(struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
-	u_long *mark;
-	void *obj;
-	int cpu;
 
-	if (kmalloc_cobj_out(ext) != 0)
-		panic("%s: kmalloc_obj_unctor with %ld objects out",
-		    type->ks_shortdesc, kmalloc_cobj_out(ext));
-	cobj_drain(ext, type);
-	for (cpu = 0; ext->idle != NULL && cpu < ncpus; ++cpu) {
-		while ((obj = idle_pop(&ext->idle[cpu], type, &mark)) != NULL)
-			cobj_destroy(ext, type, obj);
-	}
-	KASSERT(ext->constructed == 0 && ext->places == 0,
-	    ("%s: %ld constructed objects are lost", type->ks_shortdesc,
-	    ext->constructed));
+	cobj_drain_all(ext, type);
 	ext->ctor = NULL;
 	ext->dtor = NULL;
 	ext->limit = 0;
+	if (kmalloc_cobj_out(ext) != 0) {
+		kprintf("%s: kmalloc_obj_unctor: %ld objects are out\n",
+		    type->ks_shortdesc, kmalloc_cobj_out(ext));
+	}
 }

@@ -35,7 +35,9 @@
  *	   blocking, or else the maintainer thread is woken.
  *	2. A full slab in a slot, made on the spot.  It is not worth the last
  *	   pages there are, so VM_ALLOC_SYSTEM is as deep as this goes.
- *	3. A mini slab in a slot, with a page as deep as the caller may reach.
+ *	3. A slab of the type into which objects were freed, if there is one, and
+ *	   else a mini slab in a slot, with a page as deep as the caller may
+ *	   reach.
  *	4. M_RNOWAIT callers: NULL.  They never reach kmem_slab_alloc().
  *	5. Others wait for a page in vm_wait(), or for slots if only the floor of
  *	   these is left, holding nothing of ours, and begin again at 1: one
@@ -191,6 +193,7 @@
 #include <vm/vm_pageout.h>
 #include <vm/pmap.h>
 
+#include <sys/exislock2.h>
 #include <sys/spinlock2.h>
 #include <sys/thread2.h>
 #include <vm/vm_page2.h>
@@ -613,22 +616,67 @@ ext_wait_ready(struct kmalloc_ext *ext, int privileged)
 }
 
 /*
- * A slab in a free slot: a whole one if there is memory, else a mini slab.
+ * _kmalloc_obj() has looked at a few slabs of the empty list only.  Objects may
+ * have been freed into any other: he who would have to take one of the last
+ * pages, to wait or to go without looks at all of them.
+ */
+static struct kmalloc_slab *
+mgt_find_slab(struct kmalloc_mgt *ggm)
+{
+	struct kmalloc_slab *slab, **slabp;
+
+	spin_lock(&ggm->spin);
+	if ((slab = ggm->partial) != NULL) {
+		ggm->partial = slab->next;
+		--ggm->npartial;
+	} else if ((slab = ggm->full) != NULL) {
+		ggm->full = slab->next;
+		--ggm->nfull;
+		exis_setlive(&slab->exis);
+	} else {
+		for (slabp = &ggm->empty; (slab = *slabp) != NULL;
+		    slabp = &slab->next) {
+			if (kmalloc_slab_has_objects(slab))
+				break;
+		}
+		if (slab != NULL) {
+			*slabp = slab->next;
+			if (*slabp == NULL)
+				ggm->empty_tailp = slabp;
+			--ggm->nempty;
+		}
+	}
+	if (slab != NULL)
+		slab->next = NULL;
+	spin_unlock(&ggm->spin);
+	return (slab);
+}
+
+/*
+ * A slab in a free slot, a whole one if there is memory; else one with a free
+ * object that there is already, else a mini slab.
  */
 static struct kmalloc_slab *
 ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags,
     int privileged)
 {
+	const int whole = has_minis(type) ? vmflags & ~VM_ALLOC_INTERRUPT :
+	    vmflags;
 	struct kmalloc_slab *slab;
 
-	if (!has_minis(type))
-		return (kmalloc_slot_populate(ext, type, vmflags, privileged));
-
-	slab = kmalloc_slot_populate(ext, type, vmflags & ~VM_ALLOC_INTERRUPT,
-	    privileged);
+	slab = kmalloc_slot_populate(ext, type, whole, privileged);
 	if (slab == NULL) {
-		slab = kmalloc_slot_populate_mini(ext, type, vmflags,
-		    privileged);
+		if ((slab = mgt_find_slab(&type->ks_mgt)) != NULL)
+			return (slab);
+		if (has_minis(type)) {
+			slab = kmalloc_slot_populate_mini(ext, type, vmflags,
+			    privileged);
+		}
+	}
+	if (slab != NULL) {
+		spin_lock(&ext->spin);
+		++ext->eaten;
+		spin_unlock(&ext->spin);
 	}
 	return (slab);
 }
@@ -681,9 +729,6 @@ kmalloc_obj_getslab(struct malloc_type *type, int flags)
 			class |= VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT;
 		slab = ext_populate(ext, type, class, privileged);
 		if (slab != NULL) {
-			spin_lock(&ext->spin);
-			++ext->eaten;
-			spin_unlock(&ext->spin);
 			kmalloc_ext_poke();
 			return (slab);
 		}
@@ -867,7 +912,7 @@ static int
 sysctl_kmalloc_ext(SYSCTL_HANDLER_ARGS)
 {
 	struct kmalloc_ext *ext;
-	char name[32], low[24], line[384];
+	char name[32], low[24], line[512];
 	size_t i;
 	int error = 0;
 
@@ -891,13 +936,13 @@ sysctl_kmalloc_ext(SYSCTL_HANDLER_ARGS)
 		    "refill_failures=%lu minis=%ld minis_made=%lu "
 		    "minis_returned=%lu refusals=%lu blocking=%lu "
 		    "constructed=%ld out=%ld limit=%lu limit_sleeps=%lu "
-		    "foreign=%lu\n",
+		    "limit_refusals=%lu foreign=%lu\n",
 		    name, ext->nready, low, kmalloc_ext_target(ext),
 		    ext->nfreeslots, ext->nslots, ext->eaten, ext->refills,
 		    ext->refill_failures, ext->minis, ext->minis_made,
 		    ext->minis_returned, ext->refusals, ext->blocking,
 		    ext->constructed, kmalloc_cobj_out(ext), ext->limit,
-		    ext->limit_sleeps, ext->foreign);
+		    ext->limit_sleeps, ext->limit_refusals, ext->foreign);
 		lockmgr(&ext->lock, LK_RELEASE);
 		error = SYSCTL_OUT(req, line, strlen(line));
 	}

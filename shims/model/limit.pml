@@ -24,11 +24,11 @@
  * It stands for these functions; beside each is the hash of its text when the two
  * were last compared (check --functions).
  *
- *	kern_kmalloc_ctor.c	place_take			cbf353f7
+ *	kern_kmalloc_ctor.c	place_take			2882bfba
  *	kern_kmalloc_ctor.c	place_give			143770cf
  *	kern_kmalloc_ctor.c	cobj_construct			84c23f0b
  *	kern_kmalloc_ctor.c	cobj_destroy			7851fc28
- *	kern_kmalloc_ctor.c	cobj_get_placed			a3d39620
+ *	kern_kmalloc_ctor.c	cobj_get_placed			03407eb0
  *	kern_kmalloc_ctor.c	cobj_put_placed			6429f7da
  *	kern_kmalloc_ctor.c	cobj_drain			278777aa
  *	kern_kmalloc_ctor.c	_kmalloc_obj_set_limit		75d54d8a

@@ -31,10 +31,10 @@
  * It stands for these functions; beside each is the hash of its text when the two
  * were last compared (check --functions).
  *
- *	kern_kmalloc_reserve.c	kmalloc_obj_getslab		a3e335ca
+ *	kern_kmalloc_reserve.c	kmalloc_obj_getslab		87cfeae3
  *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		0709db82
  *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		75c5a40c
- *	kern_kmalloc_reserve.c	ext_populate			2673b70d
+ *	kern_kmalloc_reserve.c	ext_populate			29648ecd
  *	kern_kmalloc_reserve.c	ext_slab_wait			e9652f05
  *	kern_kmalloc_reserve.c	ext_page_would_do		59039e86
  *	kern_kmalloc_reserve.c	ext_wait_ready			09fc4d70

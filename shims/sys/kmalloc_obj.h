@@ -123,7 +123,10 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
  */
 int	kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes);
 
-/* Destroy what is constructed and forget about ctor.  No object may be out. */
+/*
+ * Destroy what is kept and forget about constructor, destructor and limit.
+ * Nobody may get or put objects meanwhile.  What is out is not looked at.
+ */
 #define	kmalloc_obj_unctor(name)	_kmalloc_obj_unctor(name##_obj)
 
 /*
@@ -239,6 +242,7 @@ struct kmalloc_ext {
 	volatile u_long		limit;		/* 0: none */
 	u_long			places;		/* taken below the limit */
 	u_long			limit_waiting;
+	int			limit_warned;
 
 	u_long			eaten;		/* slabs handed to the type */
 	u_long			refills;
@@ -248,6 +252,7 @@ struct kmalloc_ext {
 	u_long			refusals;	/* M_RNOWAIT went without */
 	u_long			blocking;	/* M_WAITOK had to wait */
 	u_long			limit_sleeps;
+	u_long			limit_refusals;	/* went without at the limit */
 	u_long			foreign;	/* objects freed but not ours */
 };
 
@@ -359,6 +364,12 @@ static __inline int
 kmalloc_slab_all_free(const volatile struct kmalloc_slab *slab)
 {
 	return (slab->findex - slab->aindex == slab->ncount);
+}
+
+static __inline int
+kmalloc_slab_has_objects(const volatile struct kmalloc_slab *slab)
+{
+	return (slab->findex != slab->aindex);
 }
 
 static __inline int

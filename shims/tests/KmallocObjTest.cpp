@@ -300,6 +300,55 @@ TEST_F(KmallocObj, theAllocatorsPollerMayRetireMiniSlabs) {
   EXPECT_EQ(mycpu->gd_kmslab.free_count, 0u);
 }
 
+MALLOC_DEFINE_OBJ(M_EMPTIES, 256, "EMPTIES", "");
+
+// _kmalloc_obj() looks at 16 empty slabs at a time.  Whoever is about to take an
+// emergency page, to be refused or to wait finds an object in any of them.
+TEST_F(KmallocObj, anObjectIsFoundInTheLastOfManyEmptySlabs) {
+  malloc_init(M_EMPTIES_obj);
+  M_EMPTIES_obj->ks_limit = ~size_t(0) / 2;
+  kmalloc_obj_reserve(M_EMPTIES, 1, 40000);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_EMPTIES_obj);
+  std::vector<void *> Objs;
+  for (size_t I = 0; I < 60 * M_EMPTIES_obj->ks_mgt.slab_count; ++I)
+    Objs.push_back(get(M_EMPTIES_obj, M_INTNOWAIT));
+  fake_leave_free(0);
+  for (void *Obj : exhaust(M_EMPTIES_obj, M_INTNOWAIT))
+    Objs.push_back(Obj);
+
+  auto OneOf = [&](const struct kmalloc_slab *Slab) {
+    for (void *Obj : Objs)
+      if ((reinterpret_cast<uintptr_t>(Obj) & ~KMALLOC_SLAB_MASK) ==
+          reinterpret_cast<uintptr_t>(Slab))
+        return Obj;
+    return static_cast<void *>(nullptr);
+  };
+  for (size_t Nth : {size_t(41), M_EMPTIES_obj->ks_mgt.nempty - 1})
+    for (int Flags : {M_INTNOWAIT, M_INTWAIT})
+      for (long Free : {0, 1}) {
+        fake_leave_free(Free);
+        struct kmalloc_slab *Slab = M_EMPTIES_obj->ks_mgt.empty;
+        for (size_t I = 0; I < Nth; ++I)
+          Slab = Slab->next;
+        void *Victim = OneOf(Slab);
+        ASSERT_NE(Victim, nullptr);
+        _kfree_obj(Victim, M_EMPTIES_obj);
+        EXPECT_EQ(get(M_EMPTIES_obj, Flags), Victim);
+        EXPECT_EQ(fake_free_pages, Free);
+      }
+  EXPECT_EQ(Ext->blocking, 0u);
+  // The list is whole: all of its slabs can still be reached, and no others.
+  size_t Slabs = 0;
+  struct kmalloc_slab *Slab = M_EMPTIES_obj->ks_mgt.empty;
+  struct kmalloc_slab *Last = nullptr;
+  for (; Slab != nullptr; Slab = Slab->next, ++Slabs)
+    Last = Slab;
+  EXPECT_EQ(Slabs, M_EMPTIES_obj->ks_mgt.nempty);
+  EXPECT_EQ(M_EMPTIES_obj->ks_mgt.empty_tailp, &Last->next);
+  fake_leave_free(0);
+  EXPECT_EQ(get(M_EMPTIES_obj, M_INTNOWAIT), nullptr);
+}
+
 MALLOC_DEFINE_OBJ(M_LARGE, 5000, "LARGE", "");
 
 TEST_F(KmallocObj, objectsLargerThanAPageHaveNoMiniSlabs) {
@@ -883,6 +932,57 @@ TEST_F(KmallocObj, setLimitTakesEffectAtOnce) {
   EXPECT_EQ(kmalloc_cobj(M_MOVES, M_NOWAIT), nullptr);
   kfree_cobj(A, M_MOVES);
   kmalloc_obj_unctor(M_MOVES);
+}
+
+MALLOC_DEFINE_OBJ(M_EXHAUSTED, KMALLOC_COBJ_SIZE(1000), "EXHAUSTED", "");
+
+TEST_F(KmallocObj, refusalsAtTheLimitAreCountedAndTheFirstIsAnnounced) {
+  malloc_init(M_EXHAUSTED_obj);
+  kmalloc_obj_ctor(M_EXHAUSTED, ctor, dtor, &Constructed, 1);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_EXHAUSTED_obj);
+  ::testing::internal::CaptureStdout();
+  void *Obj = kmalloc_cobj(M_EXHAUSTED, M_WAITOK);
+  EXPECT_EQ(Ext->limit_refusals, 0u);
+  for (int Flags : {M_NOWAIT, M_WAITOK | M_NULLOK, M_INTNOWAIT})
+    EXPECT_EQ(kmalloc_cobj(M_EXHAUSTED, Flags), nullptr);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(),
+            "Warning: EXHAUSTED exhausted, limit 1\n");
+  EXPECT_EQ(Ext->limit_refusals, 3u);
+  EXPECT_EQ(Ext->limit_sleeps, 0u);
+  kfree_cobj(Obj, M_EXHAUSTED);
+  kmalloc_obj_unctor(M_EXHAUSTED);
+}
+
+MALLOC_DEFINE_OBJ(M_ABROAD, KMALLOC_COBJ_SIZE(1000), "ABROAD", "");
+
+// objcache_destroy() did not look at what was out.
+TEST_F(KmallocObj, objectsMayBeOutWhenConstructionEnds) {
+  malloc_init(M_ABROAD_obj);
+  kmalloc_obj_ctor(M_ABROAD, ctor, dtor, &Constructed, 3);
+  Constructed = Destroyed = 0;
+  void *A = kmalloc_cobj(M_ABROAD, M_WAITOK);
+  void *B = kmalloc_cobj(M_ABROAD, M_WAITOK);
+  kfree_cobj(kmalloc_cobj(M_ABROAD, M_WAITOK), M_ABROAD);
+  ::testing::internal::CaptureStdout();
+  kmalloc_obj_unctor(M_ABROAD);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(),
+            "ABROAD: kmalloc_obj_unctor: 2 objects are out\n");
+  EXPECT_EQ(Destroyed, 1);
+  EXPECT_STREQ(static_cast<char *>(A), "constructed");
+  kfree_cobj(A, M_ABROAD);
+
+  // What comes back then is not handed out by the next constructor's type, and
+  // not given to its destructor.
+  kmalloc_obj_ctor(M_ABROAD, ctor, dtor, &Constructed, 2);
+  EXPECT_EQ(Destroyed, 1);
+  void *C = kmalloc_cobj(M_ABROAD, M_WAITOK);
+  EXPECT_EQ(Constructed, 4);
+  EXPECT_EQ(kmalloc_cobj(M_ABROAD, M_NOWAIT), nullptr) << "B counts";
+  kfree_cobj(B, M_ABROAD);
+  kfree_cobj(C, M_ABROAD);
+  kmalloc_obj_unctor(M_ABROAD);
+  EXPECT_EQ(kmalloc_ext(M_ABROAD_obj)->constructed, 0);
+  EXPECT_EQ(M_ABROAD_obj->ks_use->inuse, 0u);
 }
 
 MALLOC_DEFINE_OBJ(M_FAILS, KMALLOC_COBJ_SIZE(1000), "FAILS", "");
