@@ -363,7 +363,6 @@ zalloc(vm_zone_t z)
 	struct objcache *st = store_of(z, S_ZONE);
 	struct item *it;
 	void *obj;
-	int level;
 
 	if ((it = take(st)) != NULL)
 		return (it->obj);
@@ -374,9 +373,7 @@ zalloc(vm_zone_t z)
 			return (NULL);
 		}
 	} else {
-		level = z->zflags & ZONE_SPECIAL ? MEM_INTERRUPT :
-		    z->zflags & ZONE_USE_RESERVE ? MEM_SYSTEM : MEM_PLENTY;
-		memory(level, 1);
+		memory(MEM_PLENTY, 1);
 	}
 	obj = host_alloc(st->size);
 	bzero(obj, st->size);
@@ -586,13 +583,30 @@ type_store(struct malloc_type *type)
 	return (st);
 }
 
+/*
+ * A type that asks for nothing waits for ordinary pages, one with a reserve
+ * takes what its zone took, a cache what its caller says.
+ */
+static int
+page_flags(const struct objcache *st, int flags)
+{
+	const int reserves = M_USE_RESERVE | M_USE_INTERRUPT_RESERVE;
+
+	if (st->cobj)
+		return (flags);
+	if (!st->zeroed)
+		return (M_WAITOK);
+	return (st->nobjs != 0 ? flags | reserves : flags & ~reserves);
+}
+
 static struct item *
 obj_get(struct objcache *st, struct malloc_type *type, int flags)
 {
+	const int pages = page_flags(st, flags);
 	struct item *it;
 	void *obj;
 
-	if ((flags & M_RNOWAIT) == 0 && spinlocks != 0)
+	if ((pages & M_RNOWAIT) == 0 && spinlocks != 0)
 		panic("may block with a spinlock held");
 	if ((it = take(st)) != NULL)
 		return (it);
@@ -602,11 +616,19 @@ obj_get(struct objcache *st, struct malloc_type *type, int flags)
 			return (NULL);
 		panic("malloc limit exceeded");
 	}
-	if (!memory(level_of(flags), (flags & M_RNOWAIT) == 0))
+	if (!memory(level_of(pages), (pages & M_RNOWAIT) == 0))
 		return (NULL);
 	obj = host_alloc(st->size);
 	__builtin_memset(obj, st->zeroed ? 0 : GARBAGE, st->size);
 	return (add(st, obj));
+}
+
+/* Without constructor and limit it may be a cache of plain objects. */
+static int
+is_constructed(const struct objcache *st)
+{
+	return (st->cobj && (st->ctor != NULL || st->dtor != NULL ||
+	    st->limit != 0));
 }
 
 void *
@@ -615,7 +637,7 @@ _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 	struct objcache *st = type_store(type);
 	struct item *it;
 
-	if (size != type->ks_objsize || st->cobj)
+	if (size != type->ks_objsize || is_constructed(st))
 		panic("kmalloc_obj: wrong size, or a constructed type");
 	it = obj_get(st, type, flags);
 	if (it == NULL)
@@ -630,7 +652,7 @@ _kfree_obj(void *obj, struct malloc_type *type)
 {
 	struct objcache *st = type_store(type);
 
-	if (st->cobj)
+	if (is_constructed(st))
 		panic("kfree_obj: a constructed type");
 	put(st, find(st, obj));
 }
@@ -657,7 +679,7 @@ kmalloc_destroy(struct malloc_type **typep)
 
 	if (st->nout != 0)
 		panic("kmalloc_destroy");
-	if (st->cobj)
+	if (is_constructed(st))
 		_kmalloc_obj_unctor(*typep);
 	st->owner = NULL;
 	free(*typep);

@@ -13,6 +13,20 @@ std::string CachePlanner::flagsFor(const std::vector<std::string> &Args) {
   return Args.size() > 1 ? Args[1] : std::string();
 }
 
+/// M_WAITOK, perhaps with what does not change whose pages are taken.
+static bool onlyWaits(StringRef Flags) {
+  llvm::SmallVector<StringRef> Names;
+  Flags.split(Names, '|');
+  bool Waits = false;
+  for (StringRef Name : Names) {
+    Name = Name.trim(" \t\n()");
+    Waits |= Name == "M_WAITOK";
+    if (Name != "M_WAITOK" && Name != "M_ZERO" && Name != "M_NULLOK")
+      return false;
+  }
+  return Waits;
+}
+
 /// objcache_create(.., objcache_malloc_alloc, objcache_malloc_free, &args):
 /// size and malloc_type are in args.
 bool CachePlanner::allocatorArgs(const Site &S) {
@@ -153,8 +167,10 @@ bool CachePlanner::creation(const Site &S) {
   if (isDynamic())
     dynamicType(St);
   limitInBytes(St);
-  if (!E.Constructed)
+  if (!E.Constructed) {
+    St.CallCtor = asksForMore(S);
     return true;
+  }
   St.CallCtor = true;
   if (!Ctor)
     return true;
@@ -210,6 +226,18 @@ void CachePlanner::limitInBytes(Step &Create) {
             "own, which have none in bytes: see whether it can go");
 }
 
+/// Does anyone ask the caches that S creates for more than M_WAITOK gives? A type
+/// that asks for nothing waits for ordinary pages, whatever flags it is called
+/// with.
+bool CachePlanner::asksForMore(const Site &S) const {
+  const std::set<std::string> &Caches = Index.sharers(S);
+  return !Options.Naive && llvm::any_of(F.Sites, [&](const Site &Get) {
+    return isAllocation(Get.Function) && Get.Args.size() > 1 &&
+           (Get.Zone == V.Key || Caches.count(Get.Zone)) &&
+           !onlyWaits(Get.Args[1].Spelling);
+  });
+}
+
 /// One macro declares the cache, defines its malloc type and creates it.
 bool CachePlanner::pool(const Site &S) {
   if (V.Declarations.size() != 1 || !V.Declarations.front().InBody)
@@ -248,6 +276,11 @@ bool CachePlanner::pool(const Site &S) {
                     E.SizeText + ", " + Define->BodyArgs[1] + ", " +
                     Define->BodyArgs[2] + ")";
   step(Action::Remove, D.InBody, V.Name, D.InBody);
+  if (asksForMore(S)) {
+    step(Action::Rewrite, S.Name, apiName(S.Function), S.Statement).Text =
+        "kmalloc_obj_ctor(" + Define->BodyArgs[0] + ", NULL, NULL, NULL, 0);";
+    return true;
+  }
   step(Action::Remove, S.Name, apiName(S.Function), S.Statement);
   note(S.Statement, "nothing is created here any more: see whether what is "
                     "left of the function can go");
