@@ -7,7 +7,8 @@ what every conversion owes:
   sites     `kmobj scan' lists each call the generator wrote, no other; the plan
             converts or refuses each; no call of a converted one is left
   trace     the program and its conversion, run with model allocators, with the
-            address and undefined behaviour sanitizers, print the same
+            address and undefined behaviour sanitizers, print the same, with the
+            programs' option and without
 
 Programs come from generate.py and lie many in a tree, with the common headers
 of lit-tests/Inputs.  The driver that runs them is driver.c, the allocators are
@@ -99,17 +100,26 @@ class Harness:
         self.totals = collections.Counter()
         self.reasons = collections.Counter()
 
-    def compile(self, sources, tree, objects):
+    def compile(self, sources, tree, objects, flags=()):
         """Objects of those that compile, and what was said about the rest."""
         os.makedirs(objects, exist_ok=True)
-        command = [self.clang, *FLAGS, "-I" + tree, "-idirafter", SHIMS, "-c"]
+        command = [self.clang, *FLAGS, *flags, "-I" + tree, "-idirafter", SHIMS,
+                   "-c"]
         code, said = run(command + sources, cwd=objects)
         made = [os.path.join(objects, os.path.basename(s)[:-2] + ".o")
                 for s in sources]
         return [o for o in made if os.path.exists(o)], said if code else ""
 
     def traces(self, programs, tree, where, failures, prop):
-        """What each program prints that compiles."""
+        """What each program prints that compiles, without and with the
+        option."""
+        off = self.trace(programs, tree, where, failures, prop)
+        on = self.trace(programs, tree, where + "-on", failures, prop,
+                        ["-D" + generate.OPTION])
+        return {n: off[n] + "== with the option\n" + on[n]
+                for n in off.keys() & on.keys()}
+
+    def trace(self, programs, tree, where, failures, prop, flags=()):
         if not self.common:
             self.common, said = self.compile(
                 [os.path.join(HERE, f) for f in ("driver.c", "model.c")],
@@ -118,7 +128,7 @@ class Harness:
                 sys.exit(said)
         sources = [os.path.join(tree, n) for p in programs for n in p.files()
                    if n.endswith(".c")]
-        objects, said = self.compile(sources, tree, where)
+        objects, said = self.compile(sources, tree, where, flags)
         if said:
             failures.blame(prop, said)
         names = {os.path.basename(o) for o in objects}
@@ -127,7 +137,7 @@ class Harness:
             for n in p.files() if n.endswith(".c"))]
         index = os.path.join(where, "index.c")
         write(generate.index(good), index)
-        more, said = self.compile([index], tree, where)
+        more, said = self.compile([index], tree, where, flags)
         wanted = [os.path.join(where, os.path.basename(n)[:-2] + ".o")
                   for p in good for n in p.files() if n.endswith(".c")]
         program = os.path.join(where, "driver")
@@ -157,13 +167,22 @@ class Harness:
         os.makedirs(os.path.join(tree, "sys"), exist_ok=True)
         shutil.copy(os.path.join(HERE, "pool.h"),
                     os.path.join(tree, "sys", "pool.h"))
-        self.database(root, "maketree")
+        self.script("maketree", root)
 
-    def database(self, root, tool="compdb"):
+    @staticmethod
+    def script(tool, *arguments):
         code, said = run([sys.executable, os.path.join(TOOLS, tool + ".py"),
-                          root])
+                          *arguments])
         if code:
             sys.exit(said)
+
+    def databases(self, root, number):
+        """Without the option and with it; the order is to make no difference."""
+        self.script("compdb", root)
+        on = os.path.join(root, "on")
+        self.script("compdb", root, "--into", on, "-D", generate.OPTION)
+        both = ["-p", root, "-p", on]
+        return both if number % 2 else both[2:] + both[:2]
 
     def convert(self, programs, root, failures):
         """Everything a user does; the converted tree is root/out/sys."""
@@ -176,7 +195,8 @@ class Harness:
             return said
 
         at = lambda *name: os.path.join(root, *name)
-        common = ["-p", root, "--tree", at("sys")]
+        common = [*self.databases(root, number_of(programs[0].name)),
+                  "--tree", at("sys")]
         facts = ["--facts", at("facts.json")]
         decided = [*facts, "--plan", at("plan.yaml")]
         if kmobj("scan", *common, "-o", at("facts.json")) is None \
@@ -234,8 +254,8 @@ class Harness:
 
     def again(self, programs, root, failures, kmobj):
         out, third = os.path.join(root, "out"), os.path.join(root, "third")
-        self.database(out)
-        if kmobj("rewrite", "-p", out, "--tree", os.path.join(out, "sys"),
+        if kmobj("rewrite", *self.databases(out, number_of(programs[0].name)),
+                 "--tree", os.path.join(out, "sys"),
                  "--output-tree", third) is None:
             return
         names = [os.path.relpath(os.path.join(d, f), third)
@@ -255,7 +275,7 @@ class Harness:
                              failures, "generator")
         self.before = before
         for name, trace in before.items():
-            if not re.search(r"(?m)^exit 0$", trace) \
+            if len(re.findall(r"(?m)^exit 0$", trace)) != 2 \
                     and "sleeps at the limit: panic" not in trace:
                 failures.add(name, "generator", trace[-400:])
         if self.convert(programs, root, failures):

@@ -19,6 +19,8 @@ from shapes import PLAIN_PUTS, Shapes, block, shapes
 
 NAMES = ["FOO", "PV ENTRY", "MAP ENTRY", "a-b.c", "swap meta", "9lives", "foo",
          "Some long descriptive name of a zone", "x", "zone", "M_TEMP", "int"]
+# What the programs are built without and with.
+OPTION = "FUZZ_OPTION"
 MEMORY = {"M_WAITOK": False, "M_INTWAIT": False, "M_SYSWAIT": False,
           "M_NOWAIT": True, "M_INTNOWAIT": True, "M_WAITOK | M_NULLOK": True,
           "(M_INTWAIT | M_NULLOK)": True}
@@ -83,7 +85,8 @@ class Pool:
         large = panics or self.create in ("array", "kmem")
         self.count = rng.choice([64, 100, 200]) if large else \
             rng.choice([4, 6, 9, 100])
-        self.count_form = rng.choice(["number", "macro", "variable", "product"])
+        self.count_form = rng.choice(["number", "macro", "variable", "product",
+                                      "option"])
 
     def cache(self, rng):
         self.type = "struct objcache *"
@@ -271,12 +274,29 @@ class Pool:
             macro = self.name.upper() + "_MAX"
             self.home().late.append("#define\t%s\t%d" % (macro, n))
             return macro
+        if self.count_form == "option":
+            macro = self.name.upper() + "_MAX"
+            self.home().late.append(
+                "#ifdef %s\n#define\t%s\t%d\n#else\n#define\t%s\t%d\n#endif"
+                % (OPTION, macro, n + 8, macro, n))
+            return macro
         if self.count_form == "variable":
             self.home().data.append("long %s_max = %d;" % (self.name, n))
             return self.name + "_max"
         if self.count_form == "product":
             return "%d + %d" % (n - 2, 2)
         return str(n)
+
+    def never(self):
+        """What is before a statement that is not to be reached: the head of an
+        if without braces, with something between the two; in some programs only
+        under the option."""
+        head = "    if (ncpus > 1000)" + self.rng.choice(
+            ["", " // not here", " /* not here */", " // not \\\n        here",
+             "\n        // nor here", " /* not\n        here */"]) + "\n    "
+        if self.rng.random() < 0.3:
+            return "#ifdef %s\n%s\n#endif\n    " % (OPTION, head.rstrip())
+        return head
 
     def make_zone(self):
         api, z, rng = self.program.api, self.spelled(self.rng), self.rng
@@ -302,8 +322,10 @@ class Pool:
                     % (z, zinit()))
         if self.create == "guard":
             braces = rng.random() < 0.5
-            return "    if (%s == NULL)%s\n        %s = %s;\n%s" % (
-                z, " {" if braces else "", z, zinit(), "    }\n" * braces)
+            aside = rng.choice(["", "", " // once", " /* once */"])
+            return "    if (%s == NULL)%s%s\n        %s = %s;\n%s" % (
+                z, " {" if braces else "", aside, z, zinit(),
+                "    }\n" * braces)
         if self.create == "retry":
             left = "left"
             return ("    do {\n        %s = %s;\n        if (%s != NULL)\n"
@@ -340,7 +362,9 @@ class Pool:
                 self.name, self.name, size, api("zbootinit"), z, name, size,
                 self.name, self.name)
         if flags != "0" and self.rng.random() < 0.3:
-            text += "    %s.zflags |= %s;\n" % (self.name + "_store", flags)
+            head = self.never() if self.rng.random() < 0.6 else ""
+            text += "%s    %s.zflags |= %s;\n" % (
+                head, self.name + "_store", flags)
         return text + "    %s(%s, NULL, 0, %s, %s);\n" % (
             api("zinitna"), z, count, flags)
 

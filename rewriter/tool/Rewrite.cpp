@@ -237,6 +237,10 @@ static int rewrite() {
     return fail(P.takeError());
 
   const size_t Planned = converting(*P);
+  if (!DB && Planned > 0)
+    P->Remarks.push_back(
+        {Span(), "without a compile database (-p) the conversion is not tried: "
+                 "it may not compile, and a size may be another somewhere"});
   const SourceTree Tree(F->Tree);
   auto R = apply(Tree, *F, *P, DB.get());
   while (R && DB && !R->Patches.empty()) {

@@ -146,6 +146,7 @@ struct PlanEntry {
   /// zbootinit's items: key of the variable, its count and whether it becomes
   /// KMALLOC_OBJ_BOOTSLABS (static array) or stays (kmem_alloc).
   std::string Items, ItemsCount;
+  Evaluations ItemsCounts; ///< static array: what ItemsCount is
   bool ItemsStatic = false;
 
   /// Zones that meet in a carrier or in a macro are converted together or not

@@ -1004,15 +1004,21 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
     Spelled X = Spell.expansion(NameLoc);
     if (X)
       S.Name = S.Call = X.Text->span(X.Offset, X.Offset);
-    S.Trouble = "the name of the function is made by a macro";
+    S.Trouble = NameLoc.isMacroID()
+                    ? "the name of the function is made by a macro"
+                    : "the name of the function is not on one line";
   }
   if (Written)
     S.Call = Written->Call;
   bool Matches = Written && Written->Args.size() == E->getNumArgs();
-  if (!Matches && S.Trouble.empty())
-    S.Trouble = Written && At.Text->hasDirective(Written->Call)
-                    ? "a preprocessor directive stands inside the call"
-                    : "the arguments of the call are made by a macro";
+  if (!Matches && S.Trouble.empty()) {
+    if (Written && At.Text->hasDirective(Written->Call))
+      S.Trouble = "a preprocessor directive stands inside the call";
+    else if (!Written && !NameLoc.isMacroID())
+      S.Trouble = "the name of the function stands in brackets";
+    else
+      S.Trouble = "the arguments of the call are made by a macro";
+  }
   for (unsigned I = 0; I < E->getNumArgs(); ++I)
     S.Args.push_back(argument(E->getArg(I),
                               Matches ? &Written->Args[I] : nullptr,

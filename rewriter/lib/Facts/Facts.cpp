@@ -163,7 +163,9 @@ std::pair<std::string, std::string> kmobj::origins(const Evaluation &A,
                                                    const Evaluation &B) {
   if (A.Configuration != B.Configuration)
     return {A.Configuration, B.Configuration};
-  return {A.Unit, B.Unit};
+  if (A.Unit != B.Unit)
+    return {A.Unit, B.Unit};
+  return {A.Unit, "the same with other options"};
 }
 
 std::string kmobj::difference(const Evaluations &Of) {

@@ -174,6 +174,13 @@ bool CachePlanner::creation(const Site &S) {
   St.CallCtor = true;
   if (!Ctor)
     return true;
+  // What nobody can set any more, a person should know of.
+  const Argument &Nominal =
+      S.Args[S.Function == Api::ObjcacheCreateMbacked ? 3 : 2];
+  if (Nominal.Value != 0)
+    note(Nominal.Text, "nom_cache, " + Nominal.Spelling +
+                           ", has no counterpart: how many free objects stay "
+                           "constructed is the allocator's choice");
   St.Ctor = Ctor->Spelling;
   St.Dtor = Dtor->Spelling;
   St.Private = Private->Spelling;

@@ -232,8 +232,10 @@ void ZonePlanner::bootstrap(const Site &S) {
     if (Memory->External)
       refuse(Memory->Declarations.front().Name,
              Memory->Name + " can be seen from other units");
-    if (!Count.Value)
-      refuse(Count.Text, "the number of items is not a constant");
+    E.ItemsCounts = Count.Values;
+    for (const Evaluation &Known : Count.Values)
+      if (Known.Text.empty() || !llvm::isDigit(Known.Text[0]))
+        refuse(Count.Text, "the number of items is not a constant");
     return;
   }
   const ItemMemory *Alloc = nullptr;

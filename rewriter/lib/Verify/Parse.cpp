@@ -151,7 +151,9 @@ loadDatabase(ArrayRef<std::string> Directories) {
     if (!DB)
       return createStringError("%s: %s", Path.c_str(),
                                StringRef(Message).trim().str().c_str());
-    Joined->Parts.push_back({Directory, std::move(DB)});
+    SmallString<256> Name(Directory);
+    sys::fs::real_path(Directory, Name);
+    Joined->Parts.push_back({std::string(Name), std::move(DB)});
   }
   auto Understood = std::make_unique<tooling::ArgumentsAdjustingCompilations>(
       tooling::expandResponseFiles(std::move(Joined),

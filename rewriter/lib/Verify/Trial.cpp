@@ -11,13 +11,18 @@ namespace kmobj {
 
 namespace {
 
-constexpr StringLiteral SizeMark = "kmobj: size ";
+/// What an assertion says that fails: the first word of it is the macro's.
+constexpr StringLiteral Mark = "kmobj knows another number: ";
+constexpr StringLiteral Size = "KMOBJ_SIZE_", Count = "KMOBJ_COUNT_";
 
-std::string sizeMacro(size_t Index) {
-  return "KMOBJ_SIZE_" + std::to_string(Index);
+/// Number, by the name of the macro, as written in Text; or it does not
+/// compile.
+std::string asserting(const std::string &Text, const std::string &Macro) {
+  return "((" + Text + ") + 0 * sizeof(struct { _Static_assert((" + Text +
+         ") == " + Macro + ", \"" + Mark.str() + Macro + "\"); char c; }))";
 }
 
-/// Commands that define, as macros, the sizes of a plan's entries in the
+/// Commands that define, as macros, the numbers of a plan's entries in the
 /// configuration that the command belongs to.
 class SizedDatabase : public CompilationDatabase {
 public:
@@ -37,24 +42,29 @@ private:
   const CompilationDatabase &DB;
   const Plan &P;
 
-  static StringRef sizeIn(const PlanEntry &E, StringRef Configuration) {
-    for (const Evaluation &Size : E.Sizes)
-      if (Size.Configuration == Configuration)
-        return Size.Text;
-    // It is not created there: no size is known if there are several.
-    return difference(E.Sizes).empty() && !E.Sizes.empty()
-               ? StringRef(E.Sizes.front().Text)
-               : StringRef();
+  /// Where it is not created no number is known if there are several.
+  static StringRef valueIn(const Evaluations &Of, StringRef Configuration) {
+    for (const Evaluation &E : Of)
+      if (E.Configuration == Configuration)
+        return E.Text;
+    return difference(Of).empty() && !Of.empty() ? StringRef(Of.front().Text)
+                                                 : StringRef();
   }
   std::vector<CompileCommand>
   sized(std::vector<CompileCommand> Commands) const {
-    for (CompileCommand &C : Commands)
-      for (size_t I = 0; I < P.Entries.size() && !C.CommandLine.empty(); ++I) {
-        const StringRef Size = sizeIn(P.Entries[I], C.Output);
-        if (P.Entries[I].Convert && !Size.empty())
+    for (CompileCommand &C : Commands) {
+      auto Define = [&](const Twine &Macro, const Evaluations &Of) {
+        const StringRef Value = valueIn(Of, C.Output);
+        if (!Value.empty() && !C.CommandLine.empty())
           C.CommandLine.insert(C.CommandLine.begin() + 1,
-                               "-D" + sizeMacro(I) + "=" + Size.str());
-      }
+                               ("-D" + Macro + "=" + Value).str());
+      };
+      for (size_t I = 0; I < P.Entries.size(); ++I)
+        if (P.Entries[I].Convert) {
+          Define(Size + Twine(I), P.Entries[I].Sizes);
+          Define(Count + Twine(I), P.Entries[I].ItemsCounts);
+        }
+    }
     return Commands;
   }
 };
@@ -66,18 +76,16 @@ void replaceAll(std::string &Text, const std::string &Old,
     Text.replace(At, Old.size(), New);
 }
 
-/// The plan with sizes that do not compile unless they are what they should be.
-/// What a macro's body says of several has no one number.
-Plan withCheckedSizes(const Plan &P) {
+/// The plan with numbers that do not compile unless they are what they should
+/// be. What a macro's body says of several has no one number.
+Plan withChecks(const Plan &P) {
   Plan Q = P;
   for (size_t I = 0; I < Q.Entries.size(); ++I) {
     PlanEntry &E = Q.Entries[I];
     if (!E.Convert || E.InPool || E.SizeText.empty())
       continue;
     const std::string Old = E.SizeText;
-    E.SizeText = "((" + Old + ") + 0 * sizeof(struct { _Static_assert((" + Old +
-                 ") == " + sizeMacro(I) + ", \"" + SizeMark.str() +
-                 std::to_string(I) + "\"); char c; }))";
+    E.SizeText = asserting(Old, (Size + Twine(I)).str());
     for (Step &S : E.Steps)
       for (std::string *Text : {&S.Limit, &S.Bytes}) {
         replaceAll(*Text, "__VM_CACHELINE_ALIGN(" + Old + ")",
@@ -85,6 +93,8 @@ Plan withCheckedSizes(const Plan &P) {
         replaceAll(*Text, "kmalloc_obj_bootbytes(" + Old + ",",
                    "kmalloc_obj_bootbytes(" + E.SizeText + ",");
       }
+    if (!E.ItemsCounts.empty())
+      E.ItemsCount = asserting(E.ItemsCount, (Count + Twine(I)).str());
   }
   return Q;
 }
@@ -123,7 +133,7 @@ private:
 /// changes, and those which see an allocation that it changes.
 Expected<std::vector<NewDiagnostic>>
 Trial::diagnostics(const Plan &Of, ArrayRef<std::string> Units, bool Quiet) {
-  Plan Checked = withCheckedSizes(Of);
+  Plan Checked = withChecks(Of);
   const SizedDatabase Sized(DB, Of);
   auto After = Convert(Checked);
   if (!After)
@@ -171,13 +181,18 @@ void Trial::refuse(const std::set<std::string> &Groups,
     if (!E.Convert || !Groups.count(groupName(E)))
       continue;
     std::string Why = "its conversion would not compile: " + D.Text;
-    if (StringRef(D.Message).contains(SizeMark)) {
+    const StringRef Message(D.Message);
+    if (Message.contains(Mark)) {
       // "expression evaluates to '40 == 200'"
-      const StringRef Number = StringRef(D.Note).split('\'').second;
-      Why = "its size is written as " + E.SizeText + ", which is " +
-            Number.split(' ').first.str() + " in " + D.Unit + " and " +
-            std::to_string(E.Size) + " where it is created";
-    } else if (StringRef(D.Message).contains("static assertion expression")) {
+      const StringRef Numbers =
+          StringRef(D.Note).split('\'').second.split('\'').first;
+      const bool OfSize = Message.contains(Size);
+      Why = std::string("its ") + (OfSize ? "size" : "number of first items") +
+            " is written as " + (OfSize ? E.SizeText : E.ItemsCount) +
+            ", which is " + Numbers.split(" == ").first.str() + " in " +
+            D.Unit + " and " + Numbers.split(" == ").second.str() +
+            " where it is created";
+    } else if (Message.contains("static assertion expression")) {
       Why = "its size is written as " + E.SizeText +
             ", which is not constant everywhere: " + D.Text;
     }
