@@ -271,7 +271,10 @@ Statement FileText::statementAt(const Span &S) const {
   // begins with it, it may be the body of something there.
   if ((!Before || T[First].Directive) && !followsStatement(First))
     Found.Context = Statement::IsBody;
-  if (hasElseBehindDirective(Last))
+  // Elsewhere it may go on: with an else, or because its ';' comes later.
+  bool Ended = is(Last, ";") || is(Last, "}") || T[Last].Directive ||
+               Last + 1 == T.size() || !T[Last + 1].Directive;
+  if (!Ended || hasElseBehindDirective(Last))
     Found.Context = Statement::Unknown;
   return Found;
 }
