@@ -464,6 +464,7 @@ def main():
         harness = Harness(options.kmobj, options.clang, work)
         if options.mutants:
             return mutants(harness, options)
+        options.keep = os.path.abspath(options.keep)
         if options.only is not None:
             without = {int(n) for n in (options.without or "").split(",") if n}
             program = generate.Program(options.seed, options.only, without)

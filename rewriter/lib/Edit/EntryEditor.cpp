@@ -130,7 +130,10 @@ static std::optional<ByteRange> directiveLine(const SourceText &Text,
 Error EntryEditor::takeOut(const SourceText &Text, const Statement &Known) {
   const Span &S = Known.Text;
   if (Known.Context != Statement::InBlock) {
-    change(S, Text.startsLine(S.Begin) ? ";" : "{ }");
+    // In a macro's body the ';' may be that of whoever uses it.
+    const bool Ends = Text.slice(S.Begin, S.End).ends_with(";") ||
+                      Text.slice(S.Begin, S.End).ends_with("}");
+    change(S, !Ends ? "" : Text.startsLine(S.Begin) ? ";" : "{ }");
     if (Known.Context == Statement::IsBody)
       Notes.push_back({S, "the if or loop does nothing any more: see whether "
                           "it can go"});
@@ -177,6 +180,9 @@ Error EntryEditor::replaceStatement(const Span &S, ArrayRef<Call> New) {
         layoutCall(C.Name + "(", C.Arguments, ");", Inner, columnAfter(Inner));
   }
   if (!Braces) {
+    const StringRef Old = Text.slice(S.Begin, S.End);
+    if (!Old.ends_with(";") && !Old.ends_with("}"))
+      Out.pop_back();
     change(S, Out);
   } else if (!AtHead) {
     change(S, "{\n" + Inner + Out + "\n" + Indent + "}");
