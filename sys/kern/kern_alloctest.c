@@ -135,7 +135,7 @@ atest_free_twice(void)
 	p = kmalloc(100, M_ATEST, M_WAITOK);
 	kfree(p, M_ATEST);
 	kfree(p, M_ATEST);
-	kprintf("alloctest: memory was given back twice\n");
+	verdict_fail("alloctest: memory was given back twice");
 }
 
 static void

@@ -270,6 +270,7 @@ lwkt_switch_preempt(boolean_t preempt)
 		++gd->gd_cnt.v_swtch;
 		++ntd->td_switches;
 		if (preempt && otd != &gd->gd_idlethread &&
+		    ntd->td_pri > otd->td_pri &&
 		    (ntd->td_flags & TDF_INTTHREAD))
 			ntd->td_preempted = otd;
 		lwkt_note_idle(gd, otd, ntd);

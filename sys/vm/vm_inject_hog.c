@@ -6,20 +6,21 @@
  * vm.inject.stall_pager=1 in the kernel environment has the page-out daemon wait
  * for ever where it should make a round, 2 emergpager besides.
  *
- * vm.inject.hog_entries=N in the kernel environment makes one that reserves N
- * times 4 map entries, vm.inject.hog_objects=N one that allocates N objects of a
- * type of its own with kmalloc_obj() and M_INTWAIT, as vm_objects are.  Both
- * begin when memory is short and keep what they get.
+ * vm.inject.hog_entries=N makes a kernel thread that reserves N times 4 map
+ * entries, vm.inject.hog_objects=N one that allocates N objects of a type of its
+ * own with kmalloc_obj() and M_INTWAIT, as vm_objects are; vm.inject.hog_pages=N
+ * one that takes N pages with VM_ALLOC_INTERRUPT, as it must not: that is seen.
+ * They begin when memory is short and keep what they get.
  *
- * vm.inject.hog_preempting=1 has a callout do it, once, when the clock's thread
- * preempts another while fewer than v_free_reserved pages are free.  It asks for
- * a VM_ALLOC_NORMAL page, which must be refused and noted, and for a slab with
- * M_WAITOK, for which it must not make the other wait.
- *
- * The first two are ordinary threads and may well have to wait, but must not get the
+ * These are ordinary threads and may well have to wait, but must not get the
  * pages that page-out lives on: vm.lastpages tells (vm_lastpage.c).  At the end
  * they say how much they had, and how much of it while free pages were fewer
  * than v_free_min, without which the record would prove nothing.
+ *
+ * vm.inject.hog_preempting=1 has a callout want memory, once, when the clock's
+ * thread preempts another while fewer than v_free_reserved pages are free.  It
+ * asks for a VM_ALLOC_NORMAL page, which must be refused and noted, and for a
+ * slab with M_WAITOK, for which it must not make the other wait.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -35,6 +36,8 @@
 #include <vm/vm_kern.h>
 #include <vm/vm_map.h>
 #include <vm/vm_page.h>
+#include <vm/vm_page2.h>
+#include <vm/vm_pageout.h>
 
 #define	HOG_ENTRIES	4		/* at a time */
 #define	HOG_OBJSIZE	320		/* a vm_object's */
@@ -63,12 +66,22 @@ hog_object(void)
 	kmalloc_obj(HOG_OBJSIZE, hogged, M_INTWAIT);
 }
 
+static void
+hog_page(void)
+{
+	if (vm_page_alloc(NULL, 0, VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM |
+	    VM_ALLOC_INTERRUPT) == NULL)
+		vm_wait(0);
+}
+
 static struct hog hogs[] = {
 	{ "map_entries", hog_entries, 0 },
 	{ "objects", hog_object, 0 },
+	{ "pages", hog_page, 0 },
 };
 TUNABLE_INT("vm.inject.hog_entries", &hogs[0].count);
 TUNABLE_INT("vm.inject.hog_objects", &hogs[1].count);
+TUNABLE_INT("vm.inject.hog_pages", &hogs[2].count);
 
 static int hog_by_callout;
 TUNABLE_INT("vm.inject.hog_preempting", &hog_by_callout);
@@ -97,6 +110,7 @@ static void
 hog_preempting(void *dummy)
 {
 	struct thread *victim = curthread->td_preempted;
+	vm_page_t m;
 	void *slab;
 
 	if (victim == NULL || vmstats.v_free_count >= vmstats.v_free_reserved ||
@@ -106,11 +120,17 @@ hog_preempting(void *dummy)
 		return;
 	}
 	KKASSERT(curthread->td_flags & TDF_INTTHREAD);
-	if (vm_page_alloc(NULL, 0, VM_ALLOC_NORMAL) != NULL)
-		panic("hog: a page below v_free_reserved for VM_ALLOC_NORMAL");
+	if ((m = vm_page_alloc(NULL, 0, VM_ALLOC_NORMAL)) != NULL) {
+		/* Somebody has freed some meanwhile. */
+		vm_page_free(m);
+		callout_reset(&hog_callout, 1, hog_preempting, NULL);
+		return;
+	}
 	slab = kmem_slab_alloc(HOG_SLAB, PAGE_SIZE, M_WAITOK);
-	kprintf("hog: a slab, preempting a thread%s\n",
-	    curthread->td_preempted == victim ? "" : " no more");
+	if (curthread->td_preempted == victim)
+		kprintf("hog: a slab, preempting a thread\n");
+	else
+		callout_reset(&hog_callout, 1, hog_preempting, NULL);
 	kmem_slab_free(slab, HOG_SLAB);
 }
 
@@ -124,7 +144,8 @@ hog_start(void *dummy)
 		callout_reset(&hog_callout, 1, hog_preempting, NULL);
 	}
 
-	kmalloc_create_obj(&hogged, "hogged", HOG_OBJSIZE);
+	if (hogs[1].count != 0)
+		kmalloc_create_obj(&hogged, "hogged", HOG_OBJSIZE);
 	for (i = 0; i < nitems(hogs); ++i) {
 		if (hogs[i].count != 0)
 			kthread_create(hog_thread, &hogs[i], NULL, "hog");

@@ -8,8 +8,8 @@
  * page taken below v_free_reserved is noted, with
  *
  *	kind	pager: pagethread or emergpager; interrupt: an interrupt
- *		thread, or any that preempts another; system: TDF_SYSTHREAD;
- *		process; kernel: every other kernel thread
+ *		thread, or any that preempts another; process; kernel: every
+ *		other kernel thread
  *	thread	its name, `-' for processes
  *	class	of vm_page_alloc(): N normal, Q quick, S system, I interrupt,
  *		after vm_page_alloc() has added what the thread is entitled to
@@ -24,13 +24,14 @@
  * where VM_ALLOC_NORMAL gets none; interrupt those of them taken while no more
  * than v_interrupt_free_min were, where only VM_ALLOC_INTERRUPT gets any; and
  * least is the fewest pages that one of them left free.  The first line says
- * where these thresholds are, and how often a preempting thread asked for a page
- * that it may not wait for.  A boot is a record.
+ * where these thresholds are, and how often a preempting thread was refused a
+ * page for which it had asked with VM_ALLOC_NORMAL, among others.  A boot is a record.
  *
  * Before the page-out daemon has set the thresholds all are 0 and nothing is
  * noted.  Pages that the injector hands to page faults were never free.
  *
- * Protected by the free queue's spinlock, which vm_page_alloc() holds anyway.
+ * Protected by the free queue's spinlock, which vm_page_alloc() holds anyway, but
+ * for the count of preempting threads.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -65,7 +66,7 @@ struct lastpage {
 static struct spinlock *const freeq_spin = &vm_page_queues[PQ_FREE].spin;
 static struct lastpage lastpages[LASTPAGE_ENTRIES];
 static long lastpage_lost;		/* noted nowhere: the table was full */
-static long lastpage_preempting;
+static u_long lastpage_preempting;
 
 static const char *
 lastpage_kind(const struct thread *td)
@@ -74,8 +75,6 @@ lastpage_kind(const struct thread *td)
 		return ("pager");
 	if ((td->td_flags & TDF_INTTHREAD) || td->td_preempted != NULL)
 		return ("interrupt");
-	if (td->td_flags & TDF_SYSTHREAD)
-		return ("system");
 	return (td->td_proc != NULL ? "process" : "kernel");
 }
 
@@ -131,7 +130,7 @@ vm_lastpage_taken(int req, long count)
 void
 vm_lastpage_preempting(void)
 {
-	atomic_add_long((u_long *)&lastpage_preempting, 1);
+	atomic_add_long(&lastpage_preempting, 1);
 	kprintf("vm_page_alloc: %s preempts %s and asks for a page that is not "
 	    "free\n", curthread->td_comm, curthread->td_preempted->td_comm);
 }
@@ -140,7 +139,7 @@ static void
 lastpage_head(char *line)
 {
 	ksnprintf(line, LASTPAGE_LINE,
-	    "free_reserved=%ld interrupt_free_min=%ld preempting=%ld lost=%ld\n",
+	    "free_reserved=%ld interrupt_free_min=%ld preempting=%lu lost=%ld\n",
 	    (long)vmstats.v_free_reserved, (long)vmstats.v_interrupt_free_min,
 	    lastpage_preempting, lastpage_lost);
 }

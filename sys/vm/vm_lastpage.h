@@ -43,8 +43,8 @@ vm_page_for_end(const char **outerp)
 void	vm_lastpage_taken(int req, long count);
 
 /*
- * A preempting thread asked for a page that only VM_ALLOC_NORMAL could have
- * given it.
+ * A preempting thread was refused a page for which it had asked with
+ * VM_ALLOC_NORMAL, among others.
  */
 void	vm_lastpage_preempting(void);
 

@@ -30,8 +30,8 @@
  *					severe); kernel stacks; kmalloc() and
  *					kmalloc_obj() slabs for M_WAITOK
  *	QUICK (as NORMAL)		read-ahead from swap: does without
- *	SYSTEM				all that threads with TDF_SYSTHREAD
- *	  to v_interrupt_free_min	allocate, the daemon above all;
+ *	SYSTEM				all that the two daemons allocate, which
+ *	  to v_interrupt_free_min	alone have TDF_SYSTHREAD;
  *					M_USE_RESERVE; what a zone's refill
  *					takes beyond its first pages
  *	INTERRUPT			page tables; the first pages of a
@@ -86,7 +86,7 @@
  * The second daemon
  *	The page-out daemon may have to wait: for a swap buffer, for the token
  *	of an object, for swap metadata.  emergpager watches it.  While pages
- *	are needed and the daemon has not begun a round for two seconds,
+ *	are needed and the daemon has not got on with a round for two seconds,
  *	emergpager makes rounds of its own, over the same queues with markers of
  *	its own, and deactivates a few pages each time in case all inactive ones
  *	are what the daemon waits for.  It may take what the daemon may take, and
@@ -130,9 +130,9 @@ u_int vm_pageout_deficit;
 #define	OOM_ROUNDS	(4 * MAXSCAN_DIVIDER)	/* in vain, before a kill */
 
 static int vm_max_launder;		/* pages written in one scan */
-static u_int vm_pageout_work;		/* pages looked at and acted upon */
+static u_int vm_pageout_work;		/* pages pagethread acted upon */
 static volatile int vm_pageout_ready;	/* the daemon has set all up */
-static volatile u_int vm_pagedaemon_uptime; /* when its last round began */
+static volatile u_int vm_pagedaemon_uptime; /* when it last got on */
 
 static u_long vm_emerg_rounds;
 SYSCTL_ULONG(_vm, OID_AUTO, emerg_rounds, CTLFLAG_RD, &vm_emerg_rounds, 0,
@@ -283,6 +283,13 @@ vm_pageout_free(struct vm_pageout_batch *batch)
  * Scanning.
  */
 
+static __inline void
+vm_pageout_worked(int count)
+{
+	if (curthread == pagethread)
+		vm_pageout_work += count;
+}
+
 /*
  * Decide about one inactive page, which is busied.  Returns the number of
  * pages that are free or will be, when the batch is freed or once written.
@@ -309,7 +316,7 @@ vm_pageout_page(vm_page_t m, int pass, long *max_launder,
 		m->act_count = imin(m->act_count + actcount + ACT_ADVANCE,
 		    ACT_MAX);
 		mycpu->gd_cnt.v_reactivated++;
-		++vm_pageout_work;
+		vm_pageout_worked(1);
 		vm_page_wakeup(m);
 		return (0);
 	}
@@ -317,13 +324,13 @@ vm_pageout_page(vm_page_t m, int pass, long *max_launder,
 		batch->m[batch->count++] = m;
 		if (batch->count == PAGEOUT_CLUSTER)
 			vm_pageout_free(batch);
-		++vm_pageout_work;
+		vm_pageout_worked(1);
 		return (1);
 	}
 	if ((m->flags & PG_WINATCFLS) == 0 && pass == 0) {
 		vm_page_flag_set(m, PG_WINATCFLS);
 		vm_page_requeue(m);
-		++vm_pageout_work;
+		vm_pageout_worked(1);
 		vm_page_wakeup(m);
 		return (0);
 	}
@@ -334,7 +341,7 @@ vm_pageout_page(vm_page_t m, int pass, long *max_launder,
 	vm_pageout_free(batch);
 	count = vm_pageout_clean(m);
 	*max_launder -= count;
-	vm_pageout_work += count;
+	vm_pageout_worked(count);
 	return (count);
 }
 
@@ -429,7 +436,7 @@ vm_pageout_scan_active(int pass, long avail_shortage, long inactive_shortage,
 			spin_lock(&pq->spin);
 			continue;
 		}
-		++vm_pageout_work;
+		vm_pageout_worked(1);
 		actcount = pmap_ts_referenced(m);
 		if (m->flags & PG_REFERENCED)
 			++actcount;
@@ -457,6 +464,16 @@ vm_pageout_scan_active(int pass, long avail_shortage, long inactive_shortage,
 }
 
 /*
+ * What emergpager looks at.
+ */
+static void
+vm_pageout_gets_on(void)
+{
+	if (curthread == pagethread)
+		vm_pagedaemon_uptime = time_uptime;
+}
+
+/*
  * One round over both queues.  Returns how many pages are still missing.
  */
 static long
@@ -472,6 +489,7 @@ vm_pageout_scan(int pass, boolean_t hard, struct vm_page *marker)
 		if (!hard)
 			use = lmin(use, vmstats.v_inactive_target / 10 + 1);
 		avail_shortage -= vm_pageout_scan_inactive(pass, use);
+		vm_pageout_gets_on();
 		if (!vm_paging_target2())
 			avail_shortage = 0;
 	}
@@ -485,6 +503,7 @@ vm_pageout_scan(int pass, boolean_t hard, struct vm_page *marker)
 	if (inactive_shortage > 0) {
 		delta = vm_pageout_scan_active(pass, avail_shortage,
 		    inactive_shortage, marker);
+		vm_pageout_gets_on();
 		avail_shortage -= delta;
 	}
 	return (avail_shortage);
@@ -549,6 +568,7 @@ vm_pageout_wait(void)
 		tsleep(&vm_pages_needed, PINTERLOCKED, "psleep", hz);
 	if (vm_pages_needed == 0 && !vm_paging_start(0))
 		return (FALSE);
+	vm_pagedaemon_uptime = time_uptime;
 	vm_pages_needed = 1;
 	wakeup(__DEVOLATILE(u_int *, &vm_pagedaemon_uptime));
 	return (TRUE);
@@ -598,13 +618,12 @@ vm_pageout_thread(void)
 			pass = 0;
 			continue;
 		}
-		while (__predict_false(vm_inject_stall > isep))
+		while (__predict_false(vm_inject_stall >= (isep ? 2 : 1)))
 			tsleep(&vm_inject_stall, 0, "stall", 0);
 		if (isep)
 			++vm_emerg_rounds;
-		else
-			vm_pagedaemon_uptime = time_uptime;
-		if (!wanted)
+		vm_pageout_gets_on();
+		if (isep || !wanted)
 			hard = TRUE;
 		mycpu->gd_cnt.v_pdwakeups++;
 		work = vm_pageout_work;

@@ -525,15 +525,15 @@ zone_watchdog_report(void)
 WATCHDOG_REPORT(zone_watchdog_report);
 
 /*
- * Of which pages a zone's refill is made, as in vm.lastpages; `-' for one that
- * has boot-time items only.
+ * Of which pages a zone's refill is made, as in vm.lastpages: kmem_alloc3()'s,
+ * but for an interrupt zone; `-' for one that has boot-time items only.
  */
 static const char *
 zone_class(vm_zone_t z)
 {
 	if (z->zallocflag == 0)
 		return ("-");
-	return (z->zallocflag & VM_ALLOC_INTERRUPT ? "NSI" : "NS");
+	return (z->zflags & ZONE_INTERRUPT ? "NSI" : "N");
 }
 
 /*
