@@ -24,7 +24,8 @@
  * where VM_ALLOC_NORMAL gets none; interrupt those of them taken while no more
  * than v_interrupt_free_min were, where only VM_ALLOC_INTERRUPT gets any; and
  * least is the fewest pages that one of them left free.  The first line says
- * where these thresholds are, and how often a preempting thread was refused a
+ * where these thresholds are, how many lines follow, whether the table was too
+ * small for something (lost), and how often a preempting thread was refused a
  * page for which it had asked with VM_ALLOC_NORMAL, among others.  A boot is a record.
  *
  * Before the page-out daemon has set the thresholds all are 0 and nothing is
@@ -135,13 +136,16 @@ vm_lastpage_preempting(void)
 	    "free\n", curthread->td_comm, curthread->td_preempted->td_comm);
 }
 
+/*
+ * The first line, for n lines that follow.
+ */
 static void
-lastpage_head(char *line)
+lastpage_head(char *line, int n)
 {
-	ksnprintf(line, LASTPAGE_LINE,
-	    "free_reserved=%ld interrupt_free_min=%ld preempting=%lu lost=%ld\n",
+	ksnprintf(line, LASTPAGE_LINE, "free_reserved=%ld "
+	    "interrupt_free_min=%ld preempting=%lu lost=%ld lines=%d\n",
 	    (long)vmstats.v_free_reserved, (long)vmstats.v_interrupt_free_min,
-	    lastpage_preempting, lastpage_lost);
+	    lastpage_preempting, lastpage_lost, n);
 }
 
 static void
@@ -156,17 +160,30 @@ lastpage_line(const struct lastpage *lp, char *line)
 	    lp->interrupt, lp->least);
 }
 
+/*
+ * Entries are added, and never taken out.
+ */
+static int
+lastpage_count(void)
+{
+	int n;
+
+	for (n = 0; n < LASTPAGE_ENTRIES && lastpages[n].kind != NULL; ++n)
+		;
+	return (n);
+}
+
 void
 vm_lastpage_report(void)
 {
-	const struct lastpage *lp;
+	const int n = lastpage_count();
 	char line[LASTPAGE_LINE];
+	int i;
 
-	lastpage_head(line);
+	lastpage_head(line, n);
 	kprintf("vm.lastpages| %s", line);
-	for (lp = lastpages; lp < &lastpages[LASTPAGE_ENTRIES] &&
-	    lp->kind != NULL; ++lp) {
-		lastpage_line(lp, line);
+	for (i = 0; i < n; ++i) {
+		lastpage_line(&lastpages[i], line);
 		kprintf("vm.lastpages| %s", line);
 	}
 }
@@ -176,16 +193,17 @@ sysctl_vm_lastpages(SYSCTL_HANDLER_ARGS)
 {
 	struct lastpage copy;
 	char line[LASTPAGE_LINE];
-	int error, i;
+	int error, i, n;
 
-	lastpage_head(line);
+	spin_lock(freeq_spin);
+	n = lastpage_count();
+	lastpage_head(line, n);
+	spin_unlock(freeq_spin);
 	error = SYSCTL_OUT(req, line, strlen(line));
-	for (i = 0; error == 0 && i < LASTPAGE_ENTRIES; ++i) {
+	for (i = 0; error == 0 && i < n; ++i) {
 		spin_lock(freeq_spin);
 		copy = lastpages[i];
 		spin_unlock(freeq_spin);
-		if (copy.kind == NULL)
-			break;
 		lastpage_line(&copy, line);
 		error = SYSCTL_OUT(req, line, strlen(line));
 	}
