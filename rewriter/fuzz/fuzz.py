@@ -379,8 +379,6 @@ BLUNDERS = {
     "constructor not set": (
         r"\bkmalloc_obj_ctor\((\w+), (?!NULL)\w+,", r"kmalloc_obj_ctor(\1, NULL,"),
     "constructors forgotten": (r"\bkmalloc_obj_ctor\([^;]*;", ";"),
-    "no room for the mark": (r"\bKMALLOC_COBJ_SIZE\((\w+|sizeof\([^)]*\))\)",
-                             r"\1"),
     "null check dropped": (
         r"(kmalloc_c?obj\([^;]*M_INTNOWAIT\);\n)\tif \(!?p(?: == NULL)?\)\n"
         r"\t\treturn \(NULL\);\n", r"\1"),
@@ -392,7 +390,7 @@ BLUNDERS = {
     "must be served, and is not": (r"\bM_WAITOK\)", "M_NOWAIT)"),
     "cached in place of destroyed": (r"\bkfree_cobj_dtor\(", "kfree_cobj("),
     "limit of objects lost": (
-        r"(\bkmalloc_obj_ctor\([^;]*, )[1-9]\d*\);", r"\g<1>0);"),
+        r"(\bkmalloc_obj_ctor\([^;]*, )[1-9]\d*(, \d+\);)", r"\g<1>0\2"),
     "object never freed": (r"\n\tkfree_c?obj\([^;]*;", "\n\t;"),
 }
 

@@ -34,7 +34,6 @@
 
 #define	GARBAGE		0xdf
 #define	DEFAULT_LIMIT	(64 * 1024)	/* bytes of a malloc type */
-#define	MARK		0x636f6e73L
 
 int	fflush(void *);
 int	vprintf(const char *, __builtin_va_list);
@@ -76,6 +75,7 @@ struct objcache {
 
 	int		zeroed;		/* kmalloc_obj: has a control block */
 	int		cobj;
+	int		cache;		/* in the place of a plain one */
 	long		boot;
 	long		nobjs;
 };
@@ -592,7 +592,7 @@ page_flags(const struct objcache *st, int flags)
 {
 	const int reserves = M_USE_RESERVE | M_USE_INTERRUPT_RESERVE;
 
-	if (st->cobj)
+	if (st->cobj || st->cache)
 		return (flags);
 	if (!st->zeroed)
 		return (M_WAITOK);
@@ -623,21 +623,13 @@ obj_get(struct objcache *st, struct malloc_type *type, int flags)
 	return (add(st, obj));
 }
 
-/* Without constructor and limit it may be a cache of plain objects. */
-static int
-is_constructed(const struct objcache *st)
-{
-	return (st->cobj && (st->ctor != NULL || st->dtor != NULL ||
-	    st->limit != 0));
-}
-
 void *
 _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 {
 	struct objcache *st = type_store(type);
 	struct item *it;
 
-	if (size != type->ks_objsize || is_constructed(st))
+	if (size != type->ks_objsize || st->cobj)
 		panic("kmalloc_obj: wrong size, or a constructed type");
 	it = obj_get(st, type, flags);
 	if (it == NULL)
@@ -652,7 +644,7 @@ _kfree_obj(void *obj, struct malloc_type *type)
 {
 	struct objcache *st = type_store(type);
 
-	if (is_constructed(st))
+	if (st->cobj)
 		panic("kfree_obj: a constructed type");
 	put(st, find(st, obj));
 }
@@ -679,7 +671,7 @@ kmalloc_destroy(struct malloc_type **typep)
 
 	if (st->nout != 0)
 		panic("kmalloc_destroy");
-	if (is_constructed(st))
+	if (st->cobj)
 		_kmalloc_obj_unctor(*typep);
 	st->owner = NULL;
 	free(*typep);
@@ -720,15 +712,15 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 		type->ks_limit = bytes;
 }
 
+void
+_kmalloc_obj_cache(struct malloc_type *type)
+{
+	type_store(type)->cache = 1;
+}
+
 /*
  * Constructed objects.
  */
-static long *
-mark_of(struct objcache *st, void *obj)
-{
-	return ((long *)((char *)obj + st->size) - 1);
-}
-
 static struct objcache *
 cobj_store(struct malloc_type *type)
 {
@@ -741,7 +733,7 @@ cobj_store(struct malloc_type *type)
 
 void
 _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
-    kmalloc_dtor_fn *dtor, void *privdata, long limit)
+    kmalloc_dtor_fn *dtor, void *privdata, long limit, long nominal)
 {
 	struct objcache *st = type_store(type);
 
@@ -780,7 +772,6 @@ _kmalloc_cobj(struct malloc_type *type, int flags)
 		return (NULL);
 	}
 	it->constructed = 1;
-	*mark_of(st, it->obj) = MARK;
 	return (it->obj);
 }
 
@@ -788,11 +779,8 @@ void
 _kfree_cobj(void *obj, struct malloc_type *type)
 {
 	struct objcache *st = cobj_store(type);
-	struct item *it = find(st, obj);
 
-	if (*mark_of(st, obj) != MARK)
-		panic("kfree_cobj: the mark was written to");
-	put(st, it);
+	put(st, find(st, obj));
 }
 
 void
@@ -801,8 +789,6 @@ _kfree_cobj_dtor(void *obj, struct malloc_type *type)
 	struct objcache *st = cobj_store(type);
 
 	find(st, obj);
-	if (*mark_of(st, obj) != MARK)
-		panic("kfree_cobj_dtor: the mark was written to");
 	if (st->dtor != NULL)
 		st->dtor(obj, st->privdata);
 	free(removed(st));

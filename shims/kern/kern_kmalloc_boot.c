@@ -164,18 +164,19 @@ kmalloc_ext_recycle(struct kmalloc_ext *ext)
 
 void
 kmalloc_slab_format(struct malloc_type *type, struct kmalloc_slab *slab,
-    void *origin, size_t count, size_t offset)
+    void *origin, size_t bytes)
 {
+	size_t count, offset, i;
 	char *obj;
-	size_t i;
 
-	KASSERT(count > 0 && offset + count * type->ks_objsize <=
-	    KMALLOC_SLAB_SIZE &&
-	    __offsetof(struct kmalloc_slab, fobjs[count]) <= offset,
-	    ("%s: %zu objects at %zu do not fit a slab", type->ks_shortdesc,
-	    count, offset));
+	count = kmalloc_slab_layout(type, bytes, &offset);
+	KASSERT(count > 0, ("%s: no object fits %zu bytes", type->ks_shortdesc,
+	    bytes));
 
-	/* Fresh objects are zero, recycled ones are not touched. */
+	/*
+	 * Fresh objects are zero, as their states are; recycled ones are not
+	 * touched.
+	 */
 	bzero(slab, kmalloc_ext(type) != NULL ?
 	    offset + count * type->ks_objsize : sizeof(*slab));
 	spin_init(&slab->spin, "kmslb");
@@ -197,11 +198,8 @@ kmalloc_slab_format(struct malloc_type *type, struct kmalloc_slab *slab,
 void
 kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab)
 {
-	struct kmalloc_mgt *mgt = &type->ks_mgt;
-
 	if (slab->magic != KMALLOC_SLAB_MAGIC || slab->type != type)
-		kmalloc_slab_format(type, slab, NULL, mgt->slab_count,
-		    mgt->slab_offset);
+		kmalloc_slab_format(type, slab, NULL, KMALLOC_SLAB_SIZE);
 }
 
 void
@@ -235,7 +233,7 @@ _kmalloc_obj_bootinit(struct malloc_type *type, void *mem, size_t bytes)
 	for (; base + KMALLOC_SLAB_SIZE <= end; base += KMALLOC_SLAB_SIZE) {
 		slab = (struct kmalloc_slab *)base;
 		kmalloc_slab_format(type, slab, KMALLOC_ORIGIN_BOOT,
-		    ggm->slab_count, ggm->slab_offset);
+		    KMALLOC_SLAB_SIZE);
 		ext->bootobjs += slab->ncount;
 		kmalloc_ext_add_ready(ext, slab, 0);
 	}

@@ -2,48 +2,63 @@
 /*
  * Constructed objects, and limits to sleep at: what objcache did.
  *
- * An object is constructed when it is handed out for the first time, not when
- * its slab is made: a slab may hold a thousand and their constructors may each
- * allocate something large.  When it is put it stays constructed, idle, on a
- * stack of the cpu's, and is the next to be got there.  To its slab it is in
- * use meanwhile; its last word links it.
+ * Magazines
  *
- * Every cpu has a stack of KMALLOC_COBJ_CPUIDLE objects at most, used in a
- * critical section and without locks.  One that is empty takes half of that
- * from a stack which all share, under ext->spin, and one that is full leaves
- * half there: so objects that one cpu gets and another puts come round again.
- * Until the maintainer has set up the stacks of the cpus, which can only be
- * counted once they run, the shared one serves alone, and so it does for types
- * with a limit.
+ *	An object is constructed when it is handed out for the first time, not
+ *	when its slab is made: a slab may hold a thousand and their constructors
+ *	may each allocate something large.  When it is put it stays constructed,
+ *	idle, in a magazine.  Each cpu has two of these, touched by nobody else,
+ *	in a critical section: it gets from and puts to the loaded one, and swaps
+ *	the two when that cannot go on.  If both are empty (or full) it trades
+ *	one at the depot, which all share, for a full (or an empty) one, under
+ *	ext->spin.  Only when the depot has none either is an object constructed
+ *	(or destroyed).  To its slab an idle object is in use.
  *
- * What fits nowhere is destroyed when it is put, as objcache did with what its
- * magazines did not hold: otherwise a type whose load has gone would keep what
- * its constructor allocated for every object that ever was out.  So the
- * objects of a slab that are free are not constructed, and a slab can go as
- * any other: none is retired before the last object of it is destroyed.  Idle
- * objects, and the slabs they lie in, stay; kmalloc_obj_reclaimlist() lets go
- * those that are shared or this cpu's.
+ *	There are as many magazines as objcache had, as large as its own: both
+ *	follow from the nominal number of idle objects and from the number of
+ *	cpus.  So bursts construct as many objects as they did.  None is added
+ *	later, so what fits nowhere is destroyed when it is put: otherwise a type
+ *	whose load has gone would keep what its constructor allocated for every
+ *	object that ever was out.  The free objects of a slab are not
+ *	constructed, and a slab can go as any other.  Idle objects, and the slabs
+ *	they lie in, stay; kmalloc_obj_reclaimlist() lets go those of the depot
+ *	and of this cpu.
  *
- * The last word of each object says where it is: not constructed (0), idle (the
- * link, tagged in the bits that an aligned address has not got), or out, with
- * or without a place below a limit.  Slabs start out zeroed, hence with nothing
- * constructed, and users of a type define it with KMALLOC_COBJ_SIZE() to make
- * room for the word.  A constructor always gets zeroed memory.
+ * Limits
  *
- * A limit counts objects that are out.  Who gets one takes a place below it, or
- * sleeps for one, and may then sleep for memory or in the constructor; who puts
- * one gives the place back when the object is idle or destroyed, not before.
- * All idle objects of such a type are on the shared stack, and both are under
- * ext->spin.  Therefore whoever constructs, having found none idle, knows that
- * all there are have places: there are never more than the limit, out or idle,
- * as with objcache.  A constructor that takes an object of another type with
- * the same limit depends on that: if each cpu kept some idle, they would hold
- * the other type's last places with nobody to put them.  The price is a lock
- * that all cpus share.  (What cpus keep of a type that had no limit until now
- * comes on top, and is used up there.)
+ *	What counts is what is constructed, out or idle, and it is counted when an
+ *	object is constructed and when one is about to be destroyed: to get and to
+ *	put counts nothing.  Idle objects of a cpu are out of reach of the others,
+ *	therefore the limit is exceeded by what the magazines of all cpus hold
+ *	(ext->slack).
  *
- * Destructors may block.  They run without spinlocks, in whoever puts the
- * object.
+ *	Who finds neither an idle object nor room below that sleeps, or goes
+ *	without.  He is woken by a put on the cpu that he went to sleep on, when a
+ *	full magazine reaches the depot, when an object is destroyed and when the
+ *	limit is raised.  Claim: whenever fewer objects than the limit are out,
+ *	nobody sleeps (or he is about to wake up).  As long as he sleeps, as many
+ *	are constructed as limit and slack allow, and the depot has no full
+ *	magazine, since either was so when he went to sleep, under ext->spin, and
+ *	who changes it does so under ext->spin and looks for sleepers.  So the
+ *	idle ones are in the magazines of cpus, which hold no more than the slack;
+ *	the others, at least the limit, are out.  See shims/model/limit.pml.
+ *
+ *	An object is no longer counted when its destructor begins, as with
+ *	objcache: the destructor may wait for what a sleeper holds.
+ *
+ * Large objects
+ *
+ *	Objects which would leave slabs empty by more than an eighth
+ *	(kern_kmalloc_layout.c) come from kmalloc().  Magazines, counts and limit
+ *	are the same for them.
+ *
+ * The state of an object (free, out, idle) is kept in its slab, for the sake of
+ * assertions alone: a second put, and one of what was never got, is seen.  A large
+ * object has none, nor has one in a slab that is older than the constructor; such
+ * a one is only looked for in the magazine.
+ *
+ * A constructor always gets zeroed memory.  Destructors may block; they run with
+ * nothing held, in whoever puts the object.
  */
 
 #include <sys/param.h>
@@ -52,6 +67,7 @@
 #include <sys/globaldata.h>
 #include <sys/malloc.h>
 #include <sys/lock.h>
+#include <sys/queue.h>
 #include <sys/spinlock.h>
 #include <sys/thread.h>
 #include <sys/kmalloc_obj.h>
@@ -59,180 +75,210 @@
 #include <sys/spinlock2.h>
 #include <sys/thread2.h>
 
-#define	COBJ_IDLE		0x1cUL		/* added to the link */
-#define	COBJ_OUT		0x636f6e70UL
-#define	COBJ_PLACED		0x636f6e72UL	/* with a place below a limit */
+#define	MAG_ROUNDS_DEFAULT	64
+#define	MAG_ROUNDS_MIN		4
+#define	MAG_ROUNDS_MAX		4096
 
-#define	IDLE_BATCH		(KMALLOC_COBJ_CPUIDLE / 2)
+struct kmalloc_mag {
+	SLIST_ENTRY(kmalloc_mag) link;
+	int		rounds;		/* objects in it */
+	int		capacity;
+	void		*objects[];
+};
 
-static __inline u_long *
-cobj_mark(struct malloc_type *type, void *obj)
+SLIST_HEAD(kmalloc_maglist, kmalloc_mag);
+
+/* A cpu's own. */
+struct kmalloc_magcpu {
+	struct kmalloc_mag *loaded;
+	struct kmalloc_mag *previous;
+	volatile long	waiting;	/* threads that went to sleep here */
+	long		exhausted;	/* the limit was met, and it was said */
+	long		unused[4];	/* to the end of the cache line */
+};
+
+/* All magazines of a type; the depot's lists are under ext->spin. */
+struct kmalloc_mags {
+	struct kmalloc_maglist full;
+	struct kmalloc_maglist empty;
+	int		capacity;	/* of each */
+	int		ncpus;
+	volatile long	nfull;
+	long		unused[4];
+	struct kmalloc_magcpu cpu[];
+};
+
+static struct kmalloc_mag *
+mag_alloc(int capacity)
 {
-	return ((u_long *)((char *)obj + type->ks_objsize) - 1);
+	struct kmalloc_mag *mag;
+
+	mag = kmalloc(__offsetof(struct kmalloc_mag, objects[capacity]),
+	    M_KMALLOC_EXT, M_INTWAIT | M_ZERO | M_CACHEALIGN);
+	mag->capacity = capacity;
+	return (mag);
 }
 
 /*
- * A stack of idle objects: a cpu's in a critical section, the shared one with
- * ext->spin held.
+ * Fill up the cache line that the last round is in.
  */
-static __inline void
-idle_push(struct kmalloc_idle *idle, void *obj, u_long *mark)
+static int
+mag_capacity(long rounds)
 {
-	*mark = idle->top + COBJ_IDLE;
-	idle->top = (u_long)(uintptr_t)obj;
-	++idle->n;
+	size_t size;
+
+	rounds = lmin(lmax(rounds, MAG_ROUNDS_MIN), MAG_ROUNDS_MAX);
+	size = __VM_CACHELINE_ALIGN(__offsetof(struct kmalloc_mag,
+	    objects[rounds]));
+	return ((size - __offsetof(struct kmalloc_mag, objects[0])) /
+	    sizeof(void *));
 }
 
-static __inline void *
-idle_pop(struct kmalloc_idle *idle, struct malloc_type *type, u_long **markp)
+static struct kmalloc_mags *
+mags_create(long limit, long nominal)
 {
-	void *obj = (void *)(uintptr_t)idle->top;
-	u_long *mark;
+	struct kmalloc_mags *mags;
+	struct kmalloc_mag *mag;
+	long n;
 
-	if (obj == NULL)
-		return (NULL);
-	mark = cobj_mark(type, obj);
-	KASSERT(*mark % __VM_CACHELINE_SIZE == COBJ_IDLE,
-	    ("%s: %p was overrun while it was free", type->ks_shortdesc, obj));
-	idle->top = *mark - COBJ_IDLE;
-	--idle->n;
-	*markp = mark;
-	return (obj);
+	if (nominal == 0)
+		nominal = limit / 2;
+	if (limit != 0)
+		nominal = lmin(nominal, limit);
+	if (nominal == 0)
+		nominal = 2 * MAG_ROUNDS_DEFAULT;
+
+	mags = kmalloc(__offsetof(struct kmalloc_mags, cpu[ncpus]),
+	    M_KMALLOC_EXT, M_INTWAIT | M_ZERO | M_CACHEALIGN);
+	SLIST_INIT(&mags->full);
+	SLIST_INIT(&mags->empty);
+	mags->ncpus = ncpus;
+	mags->capacity = mag_capacity(nominal / (ncpus + 1) / 2 + 1);
+	for (n = 0; n < ncpus; ++n) {
+		mags->cpu[n].loaded = mag_alloc(mags->capacity);
+		mags->cpu[n].previous = mag_alloc(mags->capacity);
+	}
+	for (n = lmax(nominal / mags->capacity + 1, 2); n > 0; --n) {
+		mag = mag_alloc(mags->capacity);
+		SLIST_INSERT_HEAD(&mags->empty, mag, link);
+	}
+	return (mags);
 }
 
 static __inline int
-idle_move(struct kmalloc_idle *from, struct kmalloc_idle *to,
-    struct malloc_type *type)
+mag_full(const struct kmalloc_mag *mag)
 {
-	u_long *mark;
-	void *obj;
+	return (mag->rounds == mag->capacity);
+}
 
-	if ((obj = idle_pop(from, type, &mark)) == NULL)
-		return (0);
-	idle_push(to, obj, mark);
-	return (1);
+static __inline void
+mag_swap(struct kmalloc_magcpu *cpu)
+{
+	struct kmalloc_mag *mag = cpu->loaded;
+
+	cpu->loaded = cpu->previous;
+	cpu->previous = mag;
 }
 
 /*
- * Objects from the shared stack to the cpu's, and back.
+ * Load a magazine of the depot's in place of one that goes there.  ext->spin is
+ * held.
+ */
+static __inline void
+mag_trade(struct kmalloc_magcpu *cpu, struct kmalloc_maglist *from,
+    struct kmalloc_maglist *to)
+{
+	struct kmalloc_mag *mag = SLIST_FIRST(from);
+
+	SLIST_REMOVE_HEAD(from, link);
+	SLIST_INSERT_HEAD(to, cpu->loaded, link);
+	cpu->loaded = mag;
+}
+
+/*
+ * This cpu's magazines.  Critical section.
+ */
+static __inline struct kmalloc_magcpu *
+cobj_cpu(struct kmalloc_ext *ext)
+{
+	KASSERT(mycpu->gd_cpuid < ext->mags->ncpus,
+	    ("%s: kmalloc_obj_ctor before the cpus were counted",
+	    ext->type->ks_shortdesc));
+	return (&ext->mags->cpu[mycpu->gd_cpuid]);
+}
+
+#ifdef INVARIANTS
+
+static const char *
+state_name(uint8_t state)
+{
+	return (state == KMALLOC_STATE_OUT ? "out" :
+	    state == KMALLOC_STATE_IDLE ? "idle" : "free");
+}
+
+/*
+ * An object goes from one state to another.
  */
 static void
-idle_fill(struct kmalloc_ext *ext, struct malloc_type *type,
-    struct kmalloc_idle *idle)
+cobj_state(struct kmalloc_ext *ext, struct malloc_type *type, void *obj,
+    uint8_t from, uint8_t to)
 {
-	spin_lock(&ext->spin);
-	while (idle->n < IDLE_BATCH && idle_move(&ext->shared, idle, type))
-		;
-	spin_unlock(&ext->spin);
-}
+	struct kmalloc_slab *slab;
+	uint8_t *state;
 
-static void
-idle_spill(struct kmalloc_ext *ext, struct malloc_type *type,
-    struct kmalloc_idle *idle)
-{
-	spin_lock(&ext->spin);
-	while (idle->n > IDLE_BATCH && ext->shared.n < KMALLOC_COBJ_IDLE)
-		idle_move(idle, &ext->shared, type);
-	spin_unlock(&ext->spin);
-}
-
-/*
- * This cpu's stack, or NULL.  Critical section.
- */
-static __inline struct kmalloc_idle *
-idle_mine(struct kmalloc_ext *ext)
-{
-	struct kmalloc_idle *idle = ext->idle;
-
-	return (idle != NULL ? &idle[mycpu->gd_cpuid] : NULL);
-}
-
-/*
- * Is there anything on the shared stack, or room?  A hint, read without lock.
- */
-static long
-shared_count(const volatile struct kmalloc_ext *ext)
-{
-	return (ext->shared.n);
-}
-
-/*
- * Take an idle object, or NULL.  In a critical section, which is left.
- */
-static void *
-idle_get(struct kmalloc_ext *ext, struct malloc_type *type)
-{
-	struct kmalloc_idle *idle;
-	u_long *mark;
-	void *obj = NULL;
-
-	if ((idle = idle_mine(ext)) != NULL) {
-		if (idle->n == 0 && ext->limit == 0 && shared_count(ext) != 0)
-			idle_fill(ext, type, idle);
-		obj = idle_pop(idle, type, &mark);
-	}
-	if (obj == NULL && (idle == NULL || ext->limit != 0)) {
-		spin_lock(&ext->spin);
-		obj = idle_pop(&ext->shared, type, &mark);
-		spin_unlock(&ext->spin);
-	}
-	if (obj != NULL)
-		++type->ks_use[mycpu->gd_cpuid].calls;
-	crit_exit();
-	return (obj);
-}
-
-/*
- * Keep an object.  Returns whether there was room.  In a critical section,
- * which is left.
- */
-static int
-idle_put(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
-{
-	struct kmalloc_idle *idle;
-	int room;
-
-	if ((idle = idle_mine(ext)) != NULL) {
-		if (idle->n == KMALLOC_COBJ_CPUIDLE &&
-		    shared_count(ext) < KMALLOC_COBJ_IDLE)
-			idle_spill(ext, type, idle);
-		room = (idle->n < KMALLOC_COBJ_CPUIDLE);
-		if (room)
-			idle_push(idle, obj, cobj_mark(type, obj));
-	} else {
-		spin_lock(&ext->spin);
-		room = (ext->shared.n < KMALLOC_COBJ_IDLE);
-		if (room)
-			idle_push(&ext->shared, obj, cobj_mark(type, obj));
-		spin_unlock(&ext->spin);
-	}
-	crit_exit();
-	return (room);
-}
-
-void
-kmalloc_cobj_percpu(struct kmalloc_ext *ext)
-{
-	struct kmalloc_idle *idle;
-
-	if (ext->idle != NULL || ext->limit != 0 ||
-	    (ext->ctor == NULL && ext->dtor == NULL))
+	if (ext->large)
 		return;
-	idle = kmalloc(ncpus * sizeof(*idle), M_KMALLOC_EXT,
-	    M_NOWAIT | M_ZERO);
-	if (idle != NULL)
-		ext->idle = idle;
+	slab = (void *)((uintptr_t)obj & ~KMALLOC_SLAB_MASK);
+	KASSERT(slab->magic == KMALLOC_SLAB_MAGIC && slab->type == type,
+	    ("kfree_cobj: %s: %p is not of this type", type->ks_shortdesc,
+	    obj));
+	if ((state = kmalloc_slab_states(slab)) == NULL)
+		return;
+	state += ((uintptr_t)obj & KMALLOC_SLAB_MASK) / __VM_CACHELINE_SIZE;
+	KASSERT(*state == from, ("kfree_cobj: %s: %p is %s, expected %s",
+	    type->ks_shortdesc, obj, state_name(*state),
+	    state_name(from)));
+	*state = to;
 }
+
+/*
+ * The object is not in the magazine that it is put to.
+ */
+static void
+cobj_look(struct kmalloc_ext *ext, struct malloc_type *type,
+    const struct kmalloc_mag *mag, const void *obj)
+{
+	int i;
+
+	for (i = 0; ext->large && i < mag->rounds; ++i) {
+		KASSERT(mag->objects[i] != obj,
+		    ("kfree_cobj: %s: %p is idle, expected out",
+		    type->ks_shortdesc, obj));
+	}
+}
+
+#else
+#define	cobj_state(ext, type, obj, from, to)
+#define	cobj_look(ext, type, mag, obj)
+#endif
 
 long
 kmalloc_cobj_idle(const struct kmalloc_ext *ext)
 {
-	const volatile struct kmalloc_idle *idle = ext->idle;
-	long n = shared_count(ext);
-	int cpu;
+	const struct kmalloc_mags *mags = ext->mags;
+	const volatile struct kmalloc_mag *mag;
+	long n;
+	int i;
 
-	for (cpu = 0; idle != NULL && cpu < ncpus; ++cpu)
-		n += idle[cpu].n;
+	if (mags == NULL)
+		return (0);
+	n = mags->nfull * mags->capacity;
+	for (i = 0; i < mags->ncpus; ++i) {
+		mag = mags->cpu[i].loaded;
+		n += mag->rounds;
+		mag = mags->cpu[i].previous;
+		n += mag->rounds;
+	}
 	return (n);
 }
 
@@ -244,154 +290,96 @@ kmalloc_cobj_out(const struct kmalloc_ext *ext)
 }
 
 /*
- * Take a place below the limit, whatever that is just now, or sleep until there
- * is one.  ext->spin is held.  The first time there is none the console says so,
- * as for an objcache: who sleeps may do so for ever.
+ * May one more be constructed?  ext->spin is held.
  */
 static int
-place_take(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
+cobj_below_limit(const struct kmalloc_ext *ext)
 {
-	while (ext->limit != 0 && ext->places >= ext->limit) {
-		if (!ext->limit_warned) {
-			ext->limit_warned = 1;
-			spin_unlock(&ext->spin);
-			kprintf("Warning: %s exhausted, limit %lu\n",
-			    type->ks_shortdesc, ext->limit);
-			spin_lock(&ext->spin);
-			continue;
-		}
-		if ((flags & (M_WAITOK | M_NULLOK)) != M_WAITOK) {
-			++ext->limit_refusals;
-			return (0);
-		}
-		++ext->limit_sleeps;
-		++ext->limit_waiting;
-		ssleep(&ext->places, &ext->spin, 0, "kmlimit", 0);
-		--ext->limit_waiting;
-	}
-	++ext->places;
-	return (1);
+	return (ext->limit == 0 ||
+	    ext->constructed < (long)ext->limit + ext->slack);
 }
 
 /*
- * Give a place back, after obj, if that is not NULL and there is room for it.
- * Returns whether there was.
- */
-static int
-place_give(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
-{
-	int waiting = 0;
-	int done = 1;
-
-	spin_lock(&ext->spin);
-	if (obj != NULL) {
-		done = (ext->shared.n < KMALLOC_COBJ_IDLE);
-		if (done)
-			idle_push(&ext->shared, obj, cobj_mark(type, obj));
-	}
-	if (done) {
-		KASSERT(ext->places != 0, ("%s: more places than taken",
-		    type->ks_shortdesc));
-		--ext->places;
-		waiting = ext->limit_waiting;
-	}
-	spin_unlock(&ext->spin);
-	if (waiting)
-		wakeup(&ext->places);
-	return (done);
-}
-
-/*
- * An object from a slab, constructed.
- */
-static void *
-cobj_construct(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
-{
-	/* What kmalloc_obj() calls has another name under SLAB_DEBUG. */
-	struct malloc_type *const type_obj = type;
-	void *obj;
-
-	obj = kmalloc_obj(type->ks_objsize, type, flags);
-	if (obj == NULL)
-		return (NULL);
-	KASSERT(*cobj_mark(type, obj) == 0,
-	    ("kmalloc_cobj: %s: %p was overrun", type->ks_shortdesc, obj));
-	if (ext->ctor != NULL && !ext->ctor(obj, ext->privdata, flags)) {
-		bzero(obj, type->ks_objsize);
-		_kfree_obj(obj, type);
-		return (NULL);
-	}
-	spin_lock(&ext->spin);
-	++ext->constructed;
-	spin_unlock(&ext->spin);
-	return (obj);
-}
-
-/*
- * Destroy an object and give it back to its slab, zero: the constructor that
- * gets it next may count on that.
+ * One less counts.
  */
 static void
-cobj_destroy(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
+cobj_discount(struct kmalloc_ext *ext, struct malloc_type *type)
 {
-	*cobj_mark(type, obj) = 0;
-	if (ext->dtor != NULL)
-		ext->dtor(obj, ext->privdata);
-	bzero(obj, type->ks_objsize);
+	int waiting;
+
 	spin_lock(&ext->spin);
 	--ext->constructed;
 	KASSERT(ext->constructed >= 0,
 	    ("%s: %ld constructed objects", type->ks_shortdesc,
 	    ext->constructed));
+	waiting = ext->limit_waiting;
 	spin_unlock(&ext->spin);
-	_kfree_obj(obj, type);
+	if (waiting)
+		wakeup(&ext->mags);
 }
 
-/*
- * Destroy what is idle, as far as it is shared or this cpu's, but no more than
- * there may have been in the beginning: others may go on putting objects.  Who
- * is about to go has a place.  Returns how many.
- */
-static int
-cobj_drain(struct kmalloc_ext *ext, struct malloc_type *type)
+static void *
+cobj_alloc(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
-	struct kmalloc_idle *idle;
-	u_long *mark;
-	void *obj;
-	int count;
+	/* What kmalloc_obj() calls has another name under SLAB_DEBUG. */
+	struct malloc_type *const type_obj = type;
 
-	for (count = 0; count < KMALLOC_COBJ_CPUIDLE + KMALLOC_COBJ_IDLE;
-	    ++count) {
-		spin_lock(&ext->spin);
-		if ((idle = idle_mine(ext)) == NULL || idle->n == 0)
-			idle = &ext->shared;
-		obj = idle_pop(idle, type, &mark);
-		if (obj != NULL)
-			++ext->places;
-		spin_unlock(&ext->spin);
-		if (obj == NULL)
-			break;
-		cobj_destroy(ext, type, obj);
-		place_give(ext, type, NULL);
-	}
-	return (count);
+	if (ext->large)
+		return (kmalloc(type->ks_objsize, type, flags | M_ZERO));
+	return (kmalloc_obj(type->ks_objsize, type, flags));
 }
 
 /*
- * What other cpus have, too, for who knows that they get and put none.
+ * The constructor that gets it next may count on zeroes.
  */
 static void
-cobj_drain_all(struct kmalloc_ext *ext, struct malloc_type *type)
+cobj_free(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 {
-	u_long *mark;
-	void *obj;
-	int cpu;
+	struct malloc_type *const type_obj = type;
 
-	cobj_drain(ext, type);
-	for (cpu = 0; ext->idle != NULL && cpu < ncpus; ++cpu) {
-		while ((obj = idle_pop(&ext->idle[cpu], type, &mark)) != NULL)
-			cobj_destroy(ext, type, obj);
+	if (ext->large) {
+		kfree(obj, type);
+	} else {
+		bzero(obj, type->ks_objsize);
+		kfree_obj(obj, type);
 	}
+}
+
+/*
+ * An object that counts already.
+ */
+static void *
+cobj_construct(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
+{
+	void *obj;
+
+	KASSERT((flags & M_ZERO) == 0,
+	    ("kmalloc_cobj: %s: M_ZERO", type->ks_shortdesc));
+	obj = cobj_alloc(ext, type, flags);
+	if (obj != NULL && ext->ctor != NULL &&
+	    !ext->ctor(obj, ext->privdata, flags)) {
+		cobj_free(ext, type, obj);
+		obj = NULL;
+	}
+	if (obj == NULL)
+		cobj_discount(ext, type);
+	else
+		cobj_state(ext, type, obj, KMALLOC_STATE_FREE,
+		    KMALLOC_STATE_OUT);
+	return (obj);
+}
+
+/*
+ * One that counts no more.
+ */
+static void
+cobj_destroy(struct kmalloc_ext *ext, struct malloc_type *type, void *obj,
+    uint8_t state)
+{
+	cobj_state(ext, type, obj, state, KMALLOC_STATE_FREE);
+	if (ext->dtor != NULL)
+		ext->dtor(obj, ext->privdata);
+	cobj_free(ext, type, obj);
 }
 
 static struct kmalloc_ext *
@@ -399,28 +387,16 @@ cobj_ext(struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = kmalloc_ext(type);
 
-	if (ext == NULL)
+	if (ext == NULL || ext->mags == NULL)
 		panic("%s: kmalloc_obj_ctor was not called",
 		    type->ks_shortdesc);
 	return (ext);
 }
 
 void
-_kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
-    kmalloc_dtor_fn *dtor, void *privdata, long limit)
+_kmalloc_obj_cache(struct malloc_type *type)
 {
-	struct kmalloc_ext *ext;
-
-	if (type->ks_limit == 0)
-		panic("%s: kmalloc_obj_ctor before malloc_init",
-		    type->ks_shortdesc);
-	ext = kmalloc_ext_create(type);
-	/* Of a former life, put since: see _kmalloc_obj_unctor(). */
-	cobj_drain_all(ext, type);
-	ext->ctor = ctor;
-	ext->dtor = dtor;
-	ext->privdata = privdata;
-	ext->limit = limit;
+	struct kmalloc_ext *ext = kmalloc_ext_create(type);
 
 	/* M_RNOWAIT callers depend on slots: see kern_kmalloc_reserve.c. */
 	if (ext->runs == NULL) {
@@ -429,140 +405,179 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
 	}
 }
 
+void
+_kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
+    kmalloc_dtor_fn *dtor, void *privdata, long limit, long nominal)
+{
+	struct kmalloc_ext *ext;
+	struct kmalloc_mags *mags;
+
+	if (type->ks_limit == 0)
+		panic("%s: kmalloc_obj_ctor before malloc_init",
+		    type->ks_shortdesc);
+	ext = kmalloc_ext_create(type);
+	KASSERT(ext->mags == NULL, ("%s: kmalloc_obj_ctor twice",
+	    type->ks_shortdesc));
+	mags = mags_create(limit, nominal);
+	ext->ctor = ctor;
+	ext->dtor = dtor;
+	ext->privdata = privdata;
+	ext->limit = limit;
+	/* Objects that are out since a former life are not of this one. */
+	ext->slack = 2L * mags->ncpus * mags->capacity + ext->constructed;
+	ext->states = 1;
+	ext->large = kmalloc_slab_wasteful(type);
+	ext->mags = mags;
+	if (!ext->large)
+		_kmalloc_obj_cache(type);
+}
+
 /*
- * An object that this cpu has not got: from the shared stack or constructed.
- * In a critical section, which is left.
+ * An object that this cpu has not got.  In a critical section, which is left.
  */
 static __noinline void *
 cobj_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
+	struct kmalloc_magcpu *cpu;
 	void *obj;
 
-	KASSERT((flags & M_ZERO) == 0,
-	    ("kmalloc_cobj: %s: M_ZERO", type->ks_shortdesc));
-	obj = idle_get(ext, type);
-	if (obj == NULL) {
-		obj = cobj_construct(ext, type, flags);
-		if (obj == NULL)
-			return (NULL);
-	}
-	*cobj_mark(type, obj) = COBJ_OUT;
-	return (obj);
-}
+	for (;;) {
+		cpu = cobj_cpu(ext);
+		if (cpu->loaded->rounds == 0)
+			mag_swap(cpu);
+		if (cpu->loaded->rounds != 0) {
+			obj = cpu->loaded->objects[--cpu->loaded->rounds];
+			cobj_state(ext, type, obj, KMALLOC_STATE_IDLE,
+			    KMALLOC_STATE_OUT);
+			++type->ks_use[mycpu->gd_cpuid].calls;
+			crit_exit();
+			return (obj);
+		}
 
-static __noinline void *
-cobj_get_placed(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
-{
-	u_long *mark;
-	void *obj;
-
-	spin_lock(&ext->spin);
-	if (!place_take(ext, type, flags)) {
-		spin_unlock(&ext->spin);
-		return (NULL);
-	}
-	obj = idle_pop(&ext->shared, type, &mark);
-	if (obj != NULL)
-		++type->ks_use[mycpu->gd_cpuid].calls;
-	spin_unlock(&ext->spin);
-
-	if (obj == NULL) {
-		crit_enter();
-		obj = cobj_get(ext, type, flags);
-		if (obj == NULL) {
-			place_give(ext, type, NULL);
+		spin_lock(&ext->spin);
+		if (!SLIST_EMPTY(&ext->mags->full)) {
+			mag_trade(cpu, &ext->mags->full, &ext->mags->empty);
+			--ext->mags->nfull;
+			spin_unlock(&ext->spin);
+			continue;
+		}
+		if (cobj_below_limit(ext)) {
+			++ext->constructed;
+			spin_unlock(&ext->spin);
+			crit_exit();
+			return (cobj_construct(ext, type, flags));
+		}
+		if (!cpu->exhausted) {
+			cpu->exhausted = 1;
+			spin_unlock(&ext->spin);
+			kprintf("kmalloc_obj %s: exhausted on cpu%d, limit "
+			    "%lu\n", type->ks_shortdesc, mycpu->gd_cpuid,
+			    ext->limit);
+			continue;
+		}
+		if ((flags & (M_WAITOK | M_NULLOK)) != M_WAITOK) {
+			++ext->limit_refusals;
+			spin_unlock(&ext->spin);
+			crit_exit();
 			return (NULL);
 		}
-		mark = cobj_mark(type, obj);
+		++ext->limit_sleeps;
+		++ext->limit_waiting;
+		++cpu->waiting;
+		ssleep(&ext->mags, &ext->spin, 0, "kmlimit", 0);
+		--cpu->waiting;
+		--ext->limit_waiting;
+		spin_unlock(&ext->spin);
 	}
-	*mark = COBJ_PLACED;
-	return (obj);
 }
 
 void *
 _kmalloc_cobj(struct malloc_type *type, int flags)
 {
 	struct kmalloc_ext *ext = cobj_ext(type);
-	struct kmalloc_idle *idle;
-	u_long *mark;
+	struct kmalloc_mag *mag;
 	void *obj;
-	int cpu;
-
-	if (ext->limit != 0)
-		return (cobj_get_placed(ext, type, flags));
 
 	crit_enter();
-	cpu = mycpu->gd_cpuid;
-	if (__predict_false((idle = ext->idle) == NULL ||
-	    (obj = idle_pop(&idle[cpu], type, &mark)) == NULL))
+	mag = cobj_cpu(ext)->loaded;
+	if (__predict_false(mag->rounds == 0))
 		return (cobj_get(ext, type, flags));
-	*mark = COBJ_OUT;
-	++type->ks_use[cpu].calls;
+	obj = mag->objects[--mag->rounds];
+	cobj_state(ext, type, obj, KMALLOC_STATE_IDLE, KMALLOC_STATE_OUT);
+	++type->ks_use[mycpu->gd_cpuid].calls;
 	crit_exit();
 	return (obj);
 }
 
-static __inline void
-cobj_assert_out(struct malloc_type *type, void *obj, u_long mark)
-{
-	KASSERT(mark == COBJ_OUT || mark == COBJ_PLACED,
-	    ("kfree_cobj: %s: %p is free already, or was overrun",
-	    type->ks_shortdesc, obj));
-}
-
 /*
- * An object that this cpu's stack has no room for.  In a critical section,
- * which is left.
+ * An object that this cpu's loaded magazine has no room for.  In a critical
+ * section, which is left.
  */
 static __noinline void
 cobj_put(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 {
-	if (!idle_put(ext, type, obj))
-		cobj_destroy(ext, type, obj);
-}
+	struct kmalloc_magcpu *cpu = cobj_cpu(ext);
+	int waiting = 0;
 
-static __noinline void
-cobj_put_placed(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
-{
-	cobj_assert_out(type, obj, *cobj_mark(type, obj));
-	if (!place_give(ext, type, obj)) {
-		cobj_destroy(ext, type, obj);
-		place_give(ext, type, NULL);
+	mag_swap(cpu);
+	if (mag_full(cpu->loaded)) {
+		spin_lock(&ext->spin);
+		if (SLIST_EMPTY(&ext->mags->empty)) {
+			spin_unlock(&ext->spin);
+			crit_exit();
+			cobj_discount(ext, type);
+			cobj_destroy(ext, type, obj, KMALLOC_STATE_OUT);
+			return;
+		}
+		mag_trade(cpu, &ext->mags->empty, &ext->mags->full);
+		++ext->mags->nfull;
+		waiting = ext->limit_waiting;
+		spin_unlock(&ext->spin);
 	}
+	cobj_look(ext, type, cpu->loaded, obj);
+	cobj_state(ext, type, obj, KMALLOC_STATE_OUT, KMALLOC_STATE_IDLE);
+	cpu->loaded->objects[cpu->loaded->rounds++] = obj;
+	if (waiting || cpu->waiting)
+		wakeup(&ext->mags);
+	crit_exit();
 }
 
 void
 _kfree_cobj(void *obj, struct malloc_type *type)
 {
-	struct kmalloc_ext *ext = cobj_ext(type);
-	u_long *mark = cobj_mark(type, obj);
-	struct kmalloc_idle *idle;
+	struct kmalloc_ext *ext = kmalloc_ext(type);
+	struct kmalloc_magcpu *cpu;
+	struct kmalloc_mag *mag;
 
-	if (*mark != COBJ_OUT) {
-		cobj_put_placed(ext, type, obj);
+	if (__predict_false(ext == NULL || ext->mags == NULL)) {
+		_kfree_cobj_dtor(obj, type);
 		return;
 	}
-
 	crit_enter();
-	idle = idle_mine(ext);
-	if (__predict_false(idle == NULL || idle->n == KMALLOC_COBJ_CPUIDLE)) {
+	cpu = cobj_cpu(ext);
+	mag = cpu->loaded;
+	cobj_look(ext, type, mag, obj);
+	if (__predict_false(mag_full(mag))) {
 		cobj_put(ext, type, obj);
 		return;
 	}
-	idle_push(idle, obj, mark);
+	cobj_state(ext, type, obj, KMALLOC_STATE_OUT, KMALLOC_STATE_IDLE);
+	mag->objects[mag->rounds++] = obj;
+	if (__predict_false(cpu->waiting != 0))
+		wakeup(&ext->mags);
 	crit_exit();
 }
 
 void
 _kfree_cobj_dtor(void *obj, struct malloc_type *type)
 {
-	struct kmalloc_ext *ext = cobj_ext(type);
-	u_long mark = *cobj_mark(type, obj);
+	struct kmalloc_ext *ext = kmalloc_ext(type);
 
-	cobj_assert_out(type, obj, mark);
-	cobj_destroy(ext, type, obj);
-	if (mark == COBJ_PLACED)
-		place_give(ext, type, NULL);
+	if (ext == NULL)
+		panic("%s: kmalloc_obj_ctor was not called",
+		    type->ks_shortdesc);
+	cobj_discount(ext, type);
+	cobj_destroy(ext, type, obj, KMALLOC_STATE_OUT);
 }
 
 void
@@ -576,39 +591,138 @@ _kmalloc_obj_set_limit(struct malloc_type *type, long limit)
 	waiting = ext->limit_waiting;
 	spin_unlock(&ext->spin);
 	if (waiting)
-		wakeup(&ext->places);
+		wakeup(&ext->mags);
+}
+
+/*
+ * Destroy what a magazine holds that nobody else can see.  Returns how many.
+ */
+static int
+mag_purge(struct kmalloc_ext *ext, struct malloc_type *type,
+    struct kmalloc_mag *mag)
+{
+	int count;
+
+	for (count = 0; mag->rounds > 0; ++count) {
+		cobj_discount(ext, type);
+		cobj_destroy(ext, type, mag->objects[--mag->rounds],
+		    KMALLOC_STATE_IDLE);
+	}
+	return (count);
+}
+
+/*
+ * Destroy what this cpu's magazines hold, where it is: destructors may block,
+ * and others go on using these meanwhile, hence no more than there may have
+ * been in the beginning.  Returns how many.
+ */
+static int
+cpu_purge(struct kmalloc_ext *ext, struct malloc_type *type)
+{
+	struct kmalloc_magcpu *cpu;
+	void *obj;
+	int count;
+
+	for (count = 0; count < 2 * ext->mags->capacity; ++count) {
+		crit_enter();
+		cpu = cobj_cpu(ext);
+		if (cpu->loaded->rounds == 0)
+			mag_swap(cpu);
+		obj = NULL;
+		if (cpu->loaded->rounds != 0)
+			obj = cpu->loaded->objects[--cpu->loaded->rounds];
+		crit_exit();
+		if (obj == NULL)
+			break;
+		cobj_discount(ext, type);
+		cobj_destroy(ext, type, obj, KMALLOC_STATE_IDLE);
+	}
+	return (count);
+}
+
+/*
+ * Destroy what the depot has.  Returns how many.
+ */
+static int
+depot_purge(struct kmalloc_ext *ext, struct malloc_type *type)
+{
+	struct kmalloc_maglist full;
+	struct kmalloc_mag *mag;
+	int count = 0;
+
+	spin_lock(&ext->spin);
+	full = ext->mags->full;
+	SLIST_INIT(&ext->mags->full);
+	ext->mags->nfull = 0;
+	spin_unlock(&ext->spin);
+	while ((mag = SLIST_FIRST(&full)) != NULL) {
+		SLIST_REMOVE_HEAD(&full, link);
+		count += mag_purge(ext, type, mag);
+		spin_lock(&ext->spin);
+		SLIST_INSERT_HEAD(&ext->mags->empty, mag, link);
+		spin_unlock(&ext->spin);
+	}
+	return (count);
 }
 
 int
 kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes)
 {
 	struct kmalloc_ext *ext;
-	int i;
+	int i, count;
 
 	for (i = 0; i < ntypes; ++i) {
 		ext = kmalloc_ext(list[i]);
-		if (ext != NULL && cobj_drain(ext, list[i]) != 0)
+		if (ext == NULL || ext->mags == NULL)
+			continue;
+		count = cpu_purge(ext, list[i]);
+		count += depot_purge(ext, list[i]);
+		if (count != 0)
 			return (1);
 	}
 	return (0);
 }
 
 /*
- * objcache_destroy() destroyed what was idle and did not look for what was out.
- * Nor is anything done to that here: it stays what it is until it is put, when
- * there is no destructor for it any more.
+ * Nobody uses the type any more, and it does not matter whose cpu a magazine is.
+ * As with objcache_destroy(), what is out is not looked at.
  */
 void
 _kmalloc_obj_unctor(struct malloc_type *type)
 {
-	struct kmalloc_ext *ext = cobj_ext(type);
+	struct kmalloc_ext *ext = kmalloc_ext(type);
+	struct kmalloc_mags *mags;
+	struct kmalloc_mag *mag;
+	int i;
 
-	cobj_drain_all(ext, type);
+	if (ext == NULL || ext->mags == NULL)
+		return;
+	depot_purge(ext, type);
+	for (i = 0; i < ext->mags->ncpus; ++i) {
+		mag_purge(ext, type, ext->mags->cpu[i].loaded);
+		mag_purge(ext, type, ext->mags->cpu[i].previous);
+	}
+
+	/* Statistics are read under ext->lock. */
+	lockmgr(&ext->lock, LK_EXCLUSIVE);
+	mags = ext->mags;
+	ext->mags = NULL;
 	ext->ctor = NULL;
 	ext->dtor = NULL;
 	ext->limit = 0;
-	if (kmalloc_cobj_out(ext) != 0) {
+	lockmgr(&ext->lock, LK_RELEASE);
+
+	for (i = 0; i < mags->ncpus; ++i) {
+		kfree(mags->cpu[i].loaded, M_KMALLOC_EXT);
+		kfree(mags->cpu[i].previous, M_KMALLOC_EXT);
+	}
+	while ((mag = SLIST_FIRST(&mags->empty)) != NULL) {
+		SLIST_REMOVE_HEAD(&mags->empty, link);
+		kfree(mag, M_KMALLOC_EXT);
+	}
+	kfree(mags, M_KMALLOC_EXT);
+	if (ext->constructed != 0) {
 		kprintf("%s: kmalloc_obj_unctor: %ld objects are out\n",
-		    type->ks_shortdesc, kmalloc_cobj_out(ext));
+		    type->ks_shortdesc, ext->constructed);
 	}
 }

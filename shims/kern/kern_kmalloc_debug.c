@@ -11,14 +11,12 @@
  *			and zeroed, as fresh objects are.  A slab that comes
  *			here from retirement so betrays whoever still writes to
  *			an object that he has freed.
- *	red zones	what lies between the ring of pointers and the first
- *			object, and behind the last object up to the end of the
+ *	red zones	what lies between the ring of pointers, or the states
+ *			of objects, and the first object, and behind the last object up to the end of the
  *			slab, or of the page of a mini slab.  Checked when the
  *			slab is retired, becomes ready, or is given back.
  *
- * Objects lie side by side: an overrun into the next one is not noticed, but
- * in constructed types, the last word of whose objects is a red zone with or
- * without this option (kern_kmalloc_ctor.c).
+ * Objects lie side by side: an overrun into the next one is not noticed.
  *
  * Nothing here blocks or takes a lock; the slab is the caller's alone.
  */
@@ -55,30 +53,41 @@ debug_check(struct kmalloc_slab *slab, size_t from, size_t to, u_long word,
 }
 
 static size_t
-objs_end(const struct kmalloc_slab *slab)
-{
-	return (slab->offset + slab->ncount * slab->objsize);
-}
-
-static size_t
 slab_end(const struct kmalloc_slab *slab)
 {
 	return (kmalloc_slab_is_mini(slab) ? PAGE_SIZE : KMALLOC_SLAB_SIZE);
 }
 
+/*
+ * The end of ring and states.
+ */
+static size_t
+head_end(struct kmalloc_slab *slab)
+{
+	size_t end = __offsetof(struct kmalloc_slab, fobjs[slab->ncount]);
+
+	if (kmalloc_slab_states(slab) != NULL)
+		end += slab_end(slab) / __VM_CACHELINE_SIZE;
+	return (end);
+}
+
+static size_t
+objs_end(const struct kmalloc_slab *slab)
+{
+	return (slab->offset + slab->ncount * slab->objsize);
+}
+
 void
 kmalloc_debug_format(struct kmalloc_slab *slab)
 {
-	debug_fill(slab, __offsetof(struct kmalloc_slab, fobjs[slab->ncount]),
-	    slab->offset, REDZONE);
+	debug_fill(slab, head_end(slab), slab->offset, REDZONE);
 	debug_fill(slab, objs_end(slab), slab_end(slab), REDZONE);
 }
 
 void
 kmalloc_debug_check(struct kmalloc_slab *slab)
 {
-	debug_check(slab, __offsetof(struct kmalloc_slab, fobjs[slab->ncount]),
-	    slab->offset, REDZONE, "header");
+	debug_check(slab, head_end(slab), slab->offset, REDZONE, "header");
 	debug_check(slab, objs_end(slab), slab_end(slab), REDZONE, "end");
 }
 

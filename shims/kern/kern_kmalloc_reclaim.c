@@ -74,7 +74,6 @@ static void
 slab_keep(struct kmalloc_ext *ext, struct malloc_type *type,
     struct kmalloc_slab *slab)
 {
-	const struct kmalloc_mgt *mgt = &type->ks_mgt;
 	void *origin = slab->unused01;
 
 	if (ext->dying || kmalloc_slab_is_mini(slab) ||
@@ -83,8 +82,7 @@ slab_keep(struct kmalloc_ext *ext, struct malloc_type *type,
 		if (origin != KMALLOC_ORIGIN_BOOT)
 			kmalloc_slot_depopulate(ext, slab);
 	} else {
-		kmalloc_slab_format(type, slab, origin, mgt->slab_count,
-		    mgt->slab_offset);
+		kmalloc_slab_format(type, slab, origin, KMALLOC_SLAB_SIZE);
 		kmalloc_ext_add_ready(ext, slab, 0);
 	}
 }

@@ -430,6 +430,9 @@ ext_slots_wanted(const struct kmalloc_ext *ext, const struct malloc_type *type,
     size_t nobjs)
 {
 	const size_t percount = kmalloc_mini_count(type);
+	size_t offset;
+	const size_t perslab = kmalloc_slab_layout(type, KMALLOC_SLAB_SIZE,
+	    &offset);
 	long minis = 0;
 	long nslots;
 
@@ -439,7 +442,7 @@ ext_slots_wanted(const struct kmalloc_ext *ext, const struct malloc_type *type,
 			minis = SLOTS_MINI;
 	} else {
 		/* A cpu may sit on two slabs that are partly used. */
-		nslots = howmany(nobjs, type->ks_mgt.slab_count) +
+		nslots = howmany(nobjs, perslab) +
 		    kmalloc_ext_target(ext) + 2 * ncpus;
 		if (ext->nslabs != 0 && percount != 0) {
 			minis = lmin(howmany(nobjs, percount),
@@ -829,7 +832,6 @@ kmalloc_maintain(void)
 				kmalloc_ext_bury(ext);
 			} else {
 				if (pass == 0) {
-					kmalloc_cobj_percpu(ext);
 					kmalloc_ext_reclaim(ext,
 					    vm_paging_min());
 				}

@@ -23,9 +23,10 @@
  *	The header is large for one page, as it has a bit for each of the most
  *	objects that a slab can hold (KMALLOC_SLAB_MAXOBJS): some 350 of 4096
  *	bytes.  With a word each for the ring of free ones there is room for 11
- *	objects of 320 bytes, 18 of 192 or 27 of 128.  A mini slab uses the
- *	first few bits; they are indexed by object, counted from the offset in
- *	the same header.  A type whose objects do not fit has no mini slabs.
+ *	objects of 320 bytes, 18 of 192 or 27 of 128 (kern_kmalloc_layout.c).  A
+ *	mini slab uses the first few bits; they are indexed by object, counted
+ *	from the offset in the same header.  A type whose objects do not fit has
+ *	no mini slabs.
  *
  *	A slab is a mini slab if all of it lies in its first page.  No full one
  *	does.
@@ -79,38 +80,12 @@ struct kmalloc_run {
 	uint64_t	map[];
 };
 
-/*
- * Objects of type that fit into one page with the header, and where they
- * begin.
- */
-static size_t
-mini_geometry(const struct malloc_type *type, size_t *offsetp)
-{
-	const size_t size = type->ks_objsize;
-	const size_t head = __offsetof(struct kmalloc_slab, fobjs);
-	size_t count;
-
-	for (count = (PAGE_SIZE - head) / (size + sizeof(void *)); count > 0;
-	    --count) {
-		*offsetp = __VM_CACHELINE_ALIGN(head + count * sizeof(void *));
-		if (*offsetp + count * size <= PAGE_SIZE)
-			break;
-	}
-	return (count);
-}
-
 size_t
 kmalloc_mini_count(const struct malloc_type *type)
 {
 	size_t offset;
 
-	return (mini_geometry(type, &offset));
-}
-
-int
-kmalloc_slab_is_mini(const struct kmalloc_slab *slab)
-{
-	return (slab->offset + slab->ncount * slab->objsize <= PAGE_SIZE);
+	return (kmalloc_slab_layout(type, PAGE_SIZE, &offset));
 }
 
 long
@@ -182,7 +157,7 @@ slot_populate(struct kmalloc_ext *ext, struct malloc_type *type, size_t npages,
 	struct kmalloc_run *run;
 	struct kmalloc_slab *slab;
 	vm_offset_t va;
-	size_t i, count, offset;
+	size_t i;
 
 	if ((run = slot_take(ext, privileged, &va)) == NULL)
 		return (NULL);
@@ -208,11 +183,7 @@ slot_populate(struct kmalloc_ext *ext, struct malloc_type *type, size_t npages,
 	}
 	pmap_qenter(va, pgs, npages);
 	slab = (struct kmalloc_slab *)va;
-	count = type->ks_mgt.slab_count;
-	offset = type->ks_mgt.slab_offset;
-	if (npages < SLAB_PAGES)
-		count = mini_geometry(type, &offset);
-	kmalloc_slab_format(type, slab, run, count, offset);
+	kmalloc_slab_format(type, slab, run, npages * PAGE_SIZE);
 	return (slab);
 }
 

@@ -1,254 +1,246 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The limit of constructed types: who gets what is idle, who constructs, who
- * sleeps.  Two types with the same limit; the constructor of the outer takes an
- * object of the inner and does not wait for it.
+ * The limit of constructed types: who sleeps, and who wakes him.  Magazines hold
+ * one object.  A cpu has two of them, used in a critical section, the depot a few
+ * more, under the type's lock; a limit is exceeded by what all cpus can hold.
  *
- *	getter		gets an outer object and puts it, a few times
- *	taker		destroys what is idle, as kmalloc_obj_reclaimlist() does
- *	setter		raises both limits by one, the inner first
+ *	crowd		takes what is to be had without waiting, and puts or
+ *			destroys all but a few, on whichever cpu it likes, twice
+ *	sleeper		waits for an object on its cpu, and keeps it
+ *	setter		raises the limit
  *
- * A place is taken, and an idle object with it, under the type's lock, by the
- * taker, too; given back under it, with the object or when that is destroyed.
+ * Crowd and sleepers keep no more objects than the limit is in the end, so fewer
+ * are out until each sleeper has one.
  *
- * What must hold: there are no more objects than the limit, out or idle; the
- * constructor never finds the inner type at its limit; nobody sleeps for ever.
- * What breaks it:
+ * What must hold: whenever fewer objects than the limit are out nobody sleeps for
+ * ever; there are never more than the limit and what the cpus can hold.  What
+ * breaks it:
  *
- *	M_CPU		idle objects stay where only one cpu finds them
- *	M_COUNT		who is idle is looked for before the place is taken
- *	M_EARLY		the place goes before the object is destroyed
- *	M_TAKER		the taker takes no place
- *	M_SEEN		a giver looks for sleepers before it gives
+ *	M_EXACT		what the cpus hold does not come on top of the limit
+ *	M_DEPOT		a full magazine reaches the depot without a wakeup
+ *	M_DESTROY	an object is destroyed without a wakeup
+ *	M_RAISE		the limit is raised without a wakeup
+ *	M_SEEN		a giver looks for sleepers before he gives
+ *	M_QUEUE		who goes to sleep lets go of the lock first
+ *	M_COUNT		an object counts only once it is constructed
  *
  * It stands for these functions; beside each is the hash of its text when the two
  * were last compared (check --functions).
  *
- *	kern_kmalloc_ctor.c	place_take			2882bfba
- *	kern_kmalloc_ctor.c	place_give			143770cf
- *	kern_kmalloc_ctor.c	cobj_construct			84c23f0b
- *	kern_kmalloc_ctor.c	cobj_destroy			7851fc28
- *	kern_kmalloc_ctor.c	cobj_get_placed			03407eb0
- *	kern_kmalloc_ctor.c	cobj_put_placed			6429f7da
- *	kern_kmalloc_ctor.c	cobj_drain			278777aa
- *	kern_kmalloc_ctor.c	_kmalloc_obj_set_limit		75d54d8a
+ *	kern_kmalloc_ctor.c	cobj_below_limit		06b50fa1
+ *	kern_kmalloc_ctor.c	cobj_discount			9727049e
+ *	kern_kmalloc_ctor.c	cobj_construct			5c4c5c6c
+ *	kern_kmalloc_ctor.c	cobj_get			cf1d2ef8
+ *	kern_kmalloc_ctor.c	_kmalloc_cobj			f824d5c0
+ *	kern_kmalloc_ctor.c	cobj_put			021d19c2
+ *	kern_kmalloc_ctor.c	_kfree_cobj			4abd88cc
+ *	kern_kmalloc_ctor.c	_kfree_cobj_dtor		9eb61bc3
+ *	kern_kmalloc_ctor.c	_kmalloc_obj_set_limit		3c820ea0
  */
 
 #ifdef LARGE
-#define	ROUNDS	3
+#define	SLEEPERS 2			/* of the last cpus */
 #else
-#define	ROUNDS	2
+#define	SLEEPERS 1
 #endif
-#define	GETTERS	3
-#define	ROOM	1			/* idle objects that are kept */
+#define	CPUS	2
+#define	MAGS	2			/* magazines of a cpu */
+#define	DEPOT	3			/* of the depot */
+#define	LIMIT	1
+#define	RAISE	3
+#define	KEEP	(LIMIT + RAISE - SLEEPERS)
+#ifdef M_EXACT
+#define	SLACK	0
+#else
+#define	SLACK	(CPUS * MAGS)
+#endif
 
-#define	OUTER	0
-#define	INNER	1
-
-byte limit[2] = 1;
-byte places[2];
-byte idle[2];
-byte objects[2];			/* constructed, or about to be */
-byte waiting;				/* for an outer one */
-bool spin[2];				/* held */
-bool asleep[GETTERS];
+byte limit = LIMIT;
+byte constructed;
+byte idle[CPUS];			/* full magazines of a cpu */
+byte depot;				/* of the depot */
+byte waiting;
+byte waiting_here[CPUS];
+bool spin;				/* held */
+bool crit[CPUS];			/* somebody is in a critical section */
+bool asleep[SLEEPERS];
+byte out;
+byte mine;				/* of these the crowd's */
 byte done;
-#ifdef M_CPU
-bool own[GETTERS];
-#endif
 
-inline lock(t) { atomic { !spin[t] -> spin[t] = true } }
-inline unlock(t) { spin[t] = false }
-
-/* An inner object: an idle one, or another. */
-inline get_inner()
-{
-	lock(INNER);
-	assert(places[INNER] < limit[INNER]);
-	d_step {
-		places[INNER]++;
-		if
-		:: idle[INNER] > 0 -> idle[INNER]--
-		:: else -> objects[INNER]++
-		fi
-	}
-	unlock(INNER)
-}
-
-inline put_inner()
-{
-	lock(INNER);
-	d_step {
-		places[INNER]--;
-		if
-		:: idle[INNER] < ROOM -> idle[INNER]++
-		:: else -> objects[INNER]--
-		fi
-	}
-	unlock(INNER)
-}
-
-inline construct()
-{
-	objects[OUTER]++;
-	assert(objects[OUTER] <= limit[OUTER]);
-	get_inner()
-}
-
-inline destroy()
-{
-	put_inner();
-	objects[OUTER]--
-}
+inline crit_enter(c) { atomic { !crit[c] -> crit[c] = true } }
+inline crit_exit(c) { crit[c] = false }
+inline lock() { atomic { !spin -> spin = true } }
+inline unlock() { spin = false }
 
 inline wake_all()
 {
 	d_step {
 		i = 0;
 		do
-		:: i < GETTERS -> asleep[i] = false; i++
+		:: i < SLEEPERS -> asleep[i] = false; i++
 		:: else -> break
 		od;
 		i = 0
 	}
 }
 
-inline get_outer()
+inline wake_if(seen)
 {
-	lock(OUTER);
-#ifdef M_COUNT
-	found = idle[OUTER] > 0;
-	idle[OUTER] = idle[OUTER] - found;
-	unlock(OUTER);
-	lock(OUTER);
-#endif
-	do
-	:: places[OUTER] < limit[OUTER] -> break
-	:: else ->
-		/* ssleep(): on the queue first, then the lock is let go. */
-		waiting++;
-		asleep[self] = true;
-		unlock(OUTER);
-		!asleep[self];
-		lock(OUTER);
-		waiting--
-	od;
-	places[OUTER]++;
-#ifndef M_COUNT
-	found = idle[OUTER] > 0;
-	idle[OUTER] = idle[OUTER] - found;
-#endif
-	unlock(OUTER);
-#ifdef M_CPU
-	found = found || own[self];
-	own[self] = false;
-#endif
-	if
-	:: found
-	:: else -> construct()
-	fi
-}
-
-inline look_early()
-{
-#ifdef M_SEEN
-	lock(OUTER);
-	seen = waiting > 0;
-	unlock(OUTER)
-#else
-	skip
-#endif
-}
-
-inline look()
-{
-#ifndef M_SEEN
-	seen = waiting > 0
-#else
-	skip
-#endif
-}
-
-inline give_place()
-{
-	look_early();
-	lock(OUTER);
-	places[OUTER]--;
-	look();
-	unlock(OUTER);
 	if
 	:: seen -> wake_all()
 	:: else
 	fi
 }
 
-inline put_outer()
+/*
+ * got: an object, or not.  Who waits is sleeper number self.
+ */
+inline get(c, wait)
 {
-#ifdef M_CPU
-	own[self] = true;
-	give_place();
-#else
-	look_early();
-	lock(OUTER);
-	kept = idle[OUTER] < ROOM;
-	if
-	:: kept ->
-		idle[OUTER]++;
-		places[OUTER]--;
-		look();
-		unlock(OUTER);
-		if
-		:: seen -> wake_all()
-		:: else
-		fi
+	got = false;
+	crit_enter(c);
+	do
+	:: idle[c] > 0 ->
+		atomic { idle[c]--; out++; got = true };
+		crit_exit(c);
+		break
 	:: else ->
-		unlock(OUTER);
-#ifdef M_EARLY
-		give_place();
-		destroy()
-#else
-		destroy();
-		give_place()
+		lock();
+		if
+		:: depot > 0 ->
+			atomic { depot--; idle[c]++ };
+			unlock()
+		:: depot == 0 && constructed < limit + SLACK ->
+#ifndef M_COUNT
+			atomic { constructed++; out++ };
 #endif
-	fi
+			unlock();
+			crit_exit(c);
+#ifdef M_COUNT
+			atomic { constructed++; out++ };
+#endif
+			assert(constructed <= LIMIT + RAISE + SLACK);
+			got = true;
+			break
+		:: else ->
+			if
+			:: !wait ->
+				unlock();
+				crit_exit(c);
+				break
+			:: wait ->
+				waiting++;
+				waiting_here[c]++;
+#ifdef M_QUEUE
+				unlock();
+				asleep[self] = true;
+				crit_exit(c);
+#else
+				asleep[self] = true;
+				unlock();
+				crit_exit(c);
+#endif
+				!asleep[self];
+				crit_enter(c);
+				lock();
+				waiting_here[c]--;
+				waiting--;
+				unlock()
+			fi
+		fi
+	od
+}
+
+inline discount()
+{
+#ifdef M_SEEN
+	seen = waiting > 0;
+#endif
+	lock();
+	atomic { constructed--; out-- };
+#ifndef M_SEEN
+	seen = waiting > 0;
+#endif
+	unlock();
+#ifndef M_DESTROY
+	wake_if(seen)
 #endif
 }
 
-proctype getter(byte self)
+inline put(c)
 {
-	byte i, n;
-	bool found, kept, seen;
+	crit_enter(c);
+	seen = false;
+	if
+	:: idle[c] < MAGS ->
+		atomic { idle[c]++; out-- };
+		wake_if(waiting_here[c] > 0);
+		crit_exit(c)
+	:: else ->
+#ifdef M_SEEN
+		seen = waiting > 0;
+#endif
+		lock();
+		if
+		:: depot < DEPOT ->
+			atomic { idle[c]--; depot++ };
+#ifndef M_SEEN
+			seen = waiting > 0;
+#endif
+			unlock();
+			atomic { idle[c]++; out-- };
+#ifdef M_DEPOT
+			seen = false;
+#endif
+			wake_if(seen || waiting_here[c] > 0);
+			crit_exit(c)
+		:: else ->
+			unlock();
+			crit_exit(c);
+			discount()
+		fi
+	fi
+}
+
+proctype crowd()
+{
+	byte i, rounds, self;
+	bool got, seen;
 
 	do
-	:: n == ROUNDS -> break
+	:: rounds == 2 -> break
 	:: else ->
-		get_outer();
-		put_outer();
-		n++
+		rounds++;
+		do
+		:: get(0, false);
+			if
+			:: got -> mine++
+			:: else -> break
+			fi
+		od;
+		do
+		:: mine > 0 ->
+			mine--;
+			if
+			:: put(0)
+			:: put(1)
+			:: discount()
+			fi
+		:: mine <= KEEP -> break
+		od
 	od;
 	done++
 }
 
-proctype taker()
+proctype sleeper(byte self)
 {
 	byte i;
-	bool found, seen;
+	bool got, seen;
 
-	lock(OUTER);
-	found = idle[OUTER] > 0;
-	idle[OUTER] = idle[OUTER] - found;
-#ifndef M_TAKER
-	places[OUTER] = places[OUTER] + found;
-#endif
-	unlock(OUTER);
-	if
-	:: found ->
-		destroy();
-#ifndef M_TAKER
-		give_place()
-#endif
-	:: else
-	fi
+	get(CPUS - 1 - self, true);
+	assert(got);
+	done++
 }
 
 proctype setter()
@@ -256,17 +248,19 @@ proctype setter()
 	byte i;
 	bool seen;
 
-	lock(INNER);
-	limit[INNER]++;
-	unlock(INNER);
-	lock(OUTER);
-	limit[OUTER]++;
+#ifdef M_SEEN
 	seen = waiting > 0;
-	unlock(OUTER);
-	if
-	:: seen -> wake_all()
-	:: else
-	fi
+#endif
+	lock();
+	limit = limit + RAISE;
+#ifndef M_SEEN
+	seen = waiting > 0;
+#endif
+	unlock();
+#ifndef M_RAISE
+	wake_if(seen);
+#endif
+	done++
 }
 
 init {
@@ -274,14 +268,14 @@ init {
 
 	atomic {
 		run setter();
-		run taker();
+		run crowd();
 		do
-		:: n < GETTERS -> run getter(n); n++
+		:: n < SLEEPERS -> run sleeper(n); n++
 		:: else -> break
 		od
 	}
 	_nr_pr == 1;
-	assert(done == GETTERS && places[OUTER] == 0 && waiting == 0);
-	assert(objects[OUTER] == idle[OUTER]);
-	assert(places[INNER] == objects[OUTER])
+	assert(done == SLEEPERS + 2 && waiting == 0 &&
+	    out == SLEEPERS + mine);
+	assert(constructed == out + depot + idle[0] + idle[1])
 }

@@ -29,7 +29,7 @@
  *	kern_kmalloc_reserve.c	ext_is_deep			564fe3f2
  *	kern_kmalloc_reserve.c	ext_refill_one			72690980
  *	kern_kmalloc_reserve.c	ext_refill			661b68a3
- *	kern_kmalloc_reserve.c	kmalloc_maintain		b63f2139
+ *	kern_kmalloc_reserve.c	kmalloc_maintain		695f42bd
  */
 
 #ifdef LARGE

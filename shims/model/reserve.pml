@@ -39,12 +39,12 @@
  *	kern_kmalloc_reserve.c	ext_page_would_do		59039e86
  *	kern_kmalloc_reserve.c	ext_wait_ready			09fc4d70
  *	kern_kmalloc_reserve.c	page_class			67536316
- *	kern_kmalloc_reserve.c	kmalloc_maintain		b63f2139
+ *	kern_kmalloc_reserve.c	kmalloc_maintain		695f42bd
  *	kern_kmalloc_slot.c	slot_take			45a66c29
  *	kern_kmalloc_slot.c	slot_give			5b7cca5b
- *	kern_kmalloc_slot.c	slot_populate			a1080a4b
+ *	kern_kmalloc_slot.c	slot_populate			3bf2368a
  *	kern_kmalloc_slot.c	kmalloc_slot_depopulate		27f233c8
- *	kern_kmalloc_reclaim.c	slab_keep			3ad3568b
+ *	kern_kmalloc_reclaim.c	slab_keep			4cc3ecaa
  *	kern_kmalloc_reclaim.c	kmalloc_obj_retire		85420ebb
  */
 

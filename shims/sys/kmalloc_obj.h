@@ -9,7 +9,8 @@
  *
  * A type that uses any of it has a control block, struct kmalloc_ext, which
  * its spare word ks_unused0 points to.  Types without one behave as ever.
- * The objects of a type with one are zero when they are first handed out.
+ * The objects of a type with one are zero when they are first handed out, and
+ * aligned as kmalloc() would align them (KMALLOC_OBJ_ALIGN).
  *
  * All names of types are given without the `_obj' that kmalloc_obj's own
  * macros paste onto them, too.
@@ -29,12 +30,22 @@ typedef bool (kmalloc_ctor_fn)(void *obj, void *privdata, int ocflags);
 typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 
 /*
- * At least so many objects of size bytes fit into a slab.  A constant
- * expression: what alignment may cost is assumed to be lost.
+ * An object of size bytes, a multiple of the cache line, is aligned to that, as
+ * with kmalloc(): to the largest power of two in it, but not to more than two
+ * pages.
+ */
+#ifndef KMALLOC_OBJ_MAXALIGN
+#define	KMALLOC_OBJ_MAXALIGN	((size_t)2 * PAGE_SIZE)
+#endif
+#define	KMALLOC_OBJ_ALIGN(size)						\
+	(((size) | KMALLOC_OBJ_MAXALIGN) & -((size) | KMALLOC_OBJ_MAXALIGN))
+
+/*
+ * So many objects of size bytes fit into a slab of a type without constructor.
+ * A constant expression.  Alignment costs none: see kern_kmalloc_layout.c.
  */
 #define	KMALLOC_OBJ_PERSLAB(size)					\
-	((KMALLOC_SLAB_SIZE - __offsetof(struct kmalloc_slab, fobjs) -	\
-	  __VM_CACHELINE_SIZE) /					\
+	((KMALLOC_SLAB_SIZE - __offsetof(struct kmalloc_slab, fobjs)) /	\
 	 (__VM_CACHELINE_ALIGN(size) + sizeof(void *)))
 #define	KMALLOC_OBJ_NSLABS(size, nobjs)					\
 	(((size_t)(nobjs) + KMALLOC_OBJ_PERSLAB(size) - 1) /		\
@@ -55,20 +66,6 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 #define	kmalloc_obj_bootbytes(size, nobjs)				\
 	((KMALLOC_OBJ_NSLABS(size, nobjs) + 1) * KMALLOC_SLAB_SIZE -	\
 	 PAGE_SIZE)
-
-/*
- * Size to define a type of constructed objects with: a word at the end of
- * each object says whether it is constructed.
- */
-#define	KMALLOC_COBJ_SIZE(size)						\
-	((((size) + sizeof(long) - 1) & ~(sizeof(long) - 1)) + sizeof(long))
-
-/*
- * Objects of such a type that are kept constructed while nobody has them: on a
- * stack of each cpu's, if it has no limit, and on one that all share.
- */
-#define	KMALLOC_COBJ_CPUIDLE	16
-#define	KMALLOC_COBJ_IDLE	64
 
 /*
  * Before malloc_init() of the type: make every aligned slab within
@@ -99,33 +96,47 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 	_kmalloc_obj_reserve(name##_obj, (nslabs), (nobjs))
 
 /*
+ * After malloc_init(): the type is what an object cache without constructor was.
+ * Slabs are made of the pages that the caller's flags give him, as objcache
+ * passed these to kmalloc(), and M_RNOWAIT never blocks.  May block, and may be
+ * repeated.
+ */
+#define	kmalloc_obj_cache(name)		_kmalloc_obj_cache(name##_obj)
+
+/*
  * After malloc_init(): the type is what an object cache was.  ctor runs when
  * an object that is not constructed is handed out, which is zero, dtor when one
- * is put that is not kept; either may be NULL and both may block.  limit != 0:
- * no more than that many objects are out or kept.  Slabs are made of the pages
- * that the caller's flags give him, as objcache passed them to kmalloc().
+ * is put that is not kept; either may be NULL and both may block.
+ *
+ * limit != 0: no more than that many objects are out or kept, and what the cpus'
+ * magazines hold.  nominal: constructed ones worth keeping; 0 for half of the
+ * limit, or 128 without one.  Both mean what objcache_create()'s cluster_limit
+ * and nom_cache did.  Slabs are made of the pages that the caller's flags give
+ * him, as objcache passed them to kmalloc().  The cpus have been counted.
  */
-#define	kmalloc_obj_ctor(name, ctor, dtor, privdata, limit)		\
-	_kmalloc_obj_ctor(name##_obj, (ctor), (dtor), (privdata), (limit))
+#define	kmalloc_obj_ctor(name, ctor, dtor, privdata, limit, nominal)	\
+	_kmalloc_obj_ctor(name##_obj, (ctor), (dtor), (privdata), (limit), \
+	    (nominal))
 
 /*
  * Change the limit of a constructed type; 0: none.  Sleepers try again.  More
  * objects than the new limit may stay out until they are put, and more are kept;
- * those got while there was none never count.
+ * what is kept does not follow.
  */
 #define	kmalloc_obj_set_limit(name, limit)				\
 	_kmalloc_obj_set_limit(name##_obj, (limit))
 
 /*
  * Destroy what is kept constructed for reuse of the first type in list that has
- * any, but for what other cpus keep of types without a limit.  Non-zero if
- * there was one.  May block, as destructors do.
+ * any, but for what other cpus keep.  Non-zero if there was one.  May block, as
+ * destructors do.
  */
 int	kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes);
 
 /*
  * Destroy what is kept and forget about constructor, destructor and limit.
- * Nobody may get or put objects meanwhile.  What is out is not looked at.
+ * Nobody may get or put objects meanwhile.  What is out is not looked at: it
+ * stays as it is, and can still be put, but there is no destructor any more.
  */
 #define	kmalloc_obj_unctor(name)	_kmalloc_obj_unctor(name##_obj)
 
@@ -143,8 +154,9 @@ void	_kmalloc_obj_bootinit(struct malloc_type *type, void *mem,
 	    size_t bytes);
 void	_kmalloc_obj_reserve(struct malloc_type *type, long nslabs,
 	    size_t nobjs);
+void	_kmalloc_obj_cache(struct malloc_type *type);
 void	_kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
-	    kmalloc_dtor_fn *dtor, void *privdata, long limit);
+	    kmalloc_dtor_fn *dtor, void *privdata, long limit, long nominal);
 void	_kmalloc_obj_set_limit(struct malloc_type *type, long limit);
 void	_kmalloc_obj_unctor(struct malloc_type *type);
 void	*_kmalloc_cobj(struct malloc_type *type, int flags);
@@ -191,30 +203,19 @@ kmalloc_obj_foreign(void *obj, struct malloc_type *type)
  * of them only grows: whoever walks it needs the list's lock for each step
  * only.
  *
- * lock		serialises what may block: growing, retiring, destructors.
- *		Never taken to allocate or free an object
- * spin		the fields after boot
- * volatile	read without a lock; see kern_kmalloc_ctor.c
+ * lock		serialises what may block: growing, retiring.  Never taken to
+ *		allocate or free an object
+ * spin		the fields after boot, but for those that do not change
  */
 struct kmalloc_run;
 struct kmalloc_blocked;
-
-/*
- * A stack of constructed objects that nobody has.
- */
-struct kmalloc_idle {
-	u_long		top;		/* the one put last, or 0 */
-	long		n;
-	long		unused[6];	/* to the end of the cache line */
-};
+struct kmalloc_mags;
 
 struct kmalloc_ext {
 	struct kmalloc_ext	*next;
 	struct malloc_type	*type;		/* NULL: block is unused */
 	struct lock		lock;
 	struct spinlock		spin;
-
-	struct kmalloc_idle	*volatile idle;	/* one a cpu; NULL: none yet */
 
 	int			dying;		/* type is being destroyed */
 	int			boot;		/* KMALLOC_BOOT_* */
@@ -237,12 +238,13 @@ struct kmalloc_ext {
 	kmalloc_ctor_fn		*ctor;
 	kmalloc_dtor_fn		*dtor;
 	void			*privdata;
-	struct kmalloc_idle	shared;
-	long			constructed;
-	volatile u_long		limit;		/* 0: none */
-	u_long			places;		/* taken below the limit */
+	struct kmalloc_mags	*mags;		/* NULL: not constructed */
+	int			states;		/* new slabs have them */
+	int			large;		/* objects are of kmalloc() */
+	long			slack;		/* that magazines add to limit */
+	long			constructed;	/* or about to be */
+	u_long			limit;		/* 0: none */
 	u_long			limit_waiting;
-	int			limit_warned;
 
 	u_long			eaten;		/* slabs handed to the type */
 	u_long			refills;
@@ -271,8 +273,10 @@ struct kmalloc_ext {
 /*
  * Between the files of the shims only.
  *
- * kmalloc_slab_format() makes slab one of type's with count objects at offset,
- * every one free, and zero if the type has a control block.
+ * kmalloc_slab_layout() says how many objects fit into a slab of so many bytes,
+ * and where the first is; kmalloc_slab_wasteful(), whether too few do.
+ * kmalloc_slab_format() makes slab one of type's, of so many bytes, with every
+ * object free, and zero if the type has a control block.
  * kmalloc_ext_poke() has the maintainer thread look at all types.
  * kmalloc_ext_next() walks the blocks, from NULL to NULL.
  *
@@ -285,9 +289,8 @@ struct kmalloc_ext {
  * kmalloc_ext_bury(), with ext->lock held, sets the block of a type that is
  * gone free if it can.
  *
- * kmalloc_cobj_percpu() gives each cpu a stack of idle objects, if memory
- * allows.  kmalloc_cobj_idle() adds up what all have and kmalloc_cobj_out() says
- * what they have not, both exact only while nobody gets or puts any.
+ * kmalloc_cobj_idle() adds up what magazines hold and kmalloc_cobj_out() says
+ * what they do not, both exact only while nobody gets or puts any.
  *
  * kmalloc_slot_floor() is how many free slots are not for the caller.
  * kmalloc_slot_populate() makes a slab, or a mini slab, in another one of ext's
@@ -306,9 +309,11 @@ struct kmalloc_ext *kmalloc_ext_create(struct malloc_type *type);
 struct kmalloc_ext *kmalloc_ext_next(struct kmalloc_ext *ext);
 void	kmalloc_ext_recycle(struct kmalloc_ext *ext);
 void	kmalloc_ext_poke(void);
+size_t	kmalloc_slab_layout(const struct malloc_type *type, size_t bytes,
+	    size_t *offsetp);
+int	kmalloc_slab_wasteful(const struct malloc_type *type);
 void	kmalloc_slab_format(struct malloc_type *type,
-	    struct kmalloc_slab *slab, void *origin, size_t count,
-	    size_t offset);
+	    struct kmalloc_slab *slab, void *origin, size_t bytes);
 
 long	kmalloc_ext_count(struct kmalloc_ext *ext, const long *count);
 long	kmalloc_ext_target(const struct kmalloc_ext *ext);
@@ -320,7 +325,6 @@ void	kmalloc_ext_reclaim(struct kmalloc_ext *ext, int all);
 void	kmalloc_ext_bury(struct kmalloc_ext *ext);
 void	kmalloc_cache_reclaim(void);
 
-void	kmalloc_cobj_percpu(struct kmalloc_ext *ext);
 long	kmalloc_cobj_idle(const struct kmalloc_ext *ext);
 long	kmalloc_cobj_out(const struct kmalloc_ext *ext);
 
@@ -336,7 +340,6 @@ void	kmalloc_run_add(struct kmalloc_ext *ext, struct kmalloc_run *run);
 void	kmalloc_run_destroy(struct kmalloc_run *run);
 void	kmalloc_slots_free(struct kmalloc_ext *ext);
 size_t	kmalloc_mini_count(const struct malloc_type *type);
-int	kmalloc_slab_is_mini(const struct kmalloc_slab *slab);
 
 /*
  * options KMALLOC_OBJ_DEBUG, see kern_kmalloc_debug.c: write the red zones of a
@@ -354,6 +357,15 @@ void	kmalloc_debug_unpoison(struct kmalloc_slab *slab);
 #define	kmalloc_debug_poison(slab)	((void)(slab))
 #define	kmalloc_debug_unpoison(slab)	((void)(slab))
 #endif
+
+/*
+ * Does all of it lie in its first page?  No whole slab does.
+ */
+static __inline int
+kmalloc_slab_is_mini(const struct kmalloc_slab *slab)
+{
+	return (slab->offset + slab->ncount * slab->objsize <= PAGE_SIZE);
+}
 
 /*
  * Is every object of slab, which no cpu allocates from, free?  Other cpus may
@@ -376,6 +388,27 @@ static __inline int
 kmalloc_slab_settled(const volatile struct kmalloc_slab *slab)
 {
 	return (kmalloc_slab_all_free(slab) && slab->xindex == slab->findex);
+}
+
+/*
+ * What an object of a constructed type is.  A slab's states, one for each of its
+ * cache lines, lie behind the ring; NULL if there is no room for them.
+ */
+#define	KMALLOC_STATE_FREE	0
+#define	KMALLOC_STATE_OUT	1
+#define	KMALLOC_STATE_IDLE	2
+
+static __inline uint8_t *
+kmalloc_slab_states(struct kmalloc_slab *slab)
+{
+	const size_t ring = __offsetof(struct kmalloc_slab, fobjs) +
+	    slab->ncount * sizeof(void *);
+	const size_t bytes = kmalloc_slab_is_mini(slab) ? PAGE_SIZE :
+	    KMALLOC_SLAB_SIZE;
+
+	if (ring + bytes / __VM_CACHELINE_SIZE > slab->offset)
+		return (NULL);
+	return ((uint8_t *)slab + ring);
 }
 
 static __inline struct kmalloc_ext *

@@ -25,7 +25,6 @@ extern "C" {
 }
 
 #include <cstring>
-#include <set>
 #include <vector>
 
 namespace {
@@ -41,7 +40,7 @@ long AllPages;
 
 struct Type {
   struct malloc_type *Malloc = nullptr;
-  size_t Size = 0; // without the constructed mark
+  size_t Size = 0;
   std::vector<char *> Out;
 };
 
@@ -50,7 +49,7 @@ const Type *Owner[FAKE_KVA_SIZE / __VM_CACHELINE_SIZE]; // of a line that is out
 long Constructed;
 int FailCtor;
 long Limit;
-std::set<char *> Placed; // objects of the cache that count against a limit
+constexpr long CacheLimit = 20, CacheKept = 4 * 6; // what its magazines hold
 
 unsigned char tag(const Type &T, const char *Obj) {
   return 1 + (reinterpret_cast<uintptr_t>(Obj) / 64 + T.Size) % 255;
@@ -75,7 +74,7 @@ size_t lineOf(const char *Obj) {
 
 // An object was handed out: it must not overlap any that is out already.
 void taken(const Type &T, const char *Obj) {
-  REQUIRE(reinterpret_cast<uintptr_t>(Obj) % __VM_CACHELINE_SIZE == 0);
+  REQUIRE(reinterpret_cast<uintptr_t>(Obj) % KMALLOC_OBJ_ALIGN(T.Size) == 0);
   const size_t Last = lineOf(Obj + T.Size - 1);
   for (size_t Line = lineOf(Obj); Line <= Last; ++Line) {
     REQUIRE(Owner[Line] == nullptr);
@@ -166,7 +165,8 @@ void dtor(void *Obj, void *Priv) {
 }
 
 char *getCache(int Flags) {
-  const bool Full = Limit != 0 && long(Placed.size()) >= Limit;
+  const bool Full = Limit != 0 && Constructed == long(Cache.Out.size()) &&
+                    Constructed >= Limit + kmalloc_ext(Cache.Malloc)->slack;
   if (Full)
     Flags = M_NOWAIT;
   const long Before = Constructed;
@@ -177,8 +177,6 @@ char *getCache(int Flags) {
   }
   REQUIRE(!Full);
   taken(Cache, Obj);
-  if (Limit != 0)
-    Placed.insert(Obj);
   REQUIRE(reinterpret_cast<Composed *>(Obj)->Magic == 4711);
   return Obj;
 }
@@ -186,8 +184,7 @@ char *getCache(int Flags) {
 void create(Type &T, const char *Name, size_t Size) {
   T.Size = Size;
   T.Malloc = nullptr;
-  _kmalloc_create_obj(&T.Malloc, Name,
-                      &T == &Cache ? KMALLOC_COBJ_SIZE(Size) : Size);
+  _kmalloc_create_obj(&T.Malloc, Name, Size);
   REQUIRE(T.Out.empty());
   fake_fail_page = 0;
   if (&T == &Zone)
@@ -195,8 +192,8 @@ void create(Type &T, const char *Name, size_t Size) {
   if (&T == &Grows)
     _kmalloc_obj_reserve(T.Malloc, 1, 0);
   if (&T == &Cache) {
-    Limit = 20;
-    _kmalloc_obj_ctor(T.Malloc, ctor, dtor, &Cache, Limit);
+    Limit = CacheLimit;
+    _kmalloc_obj_ctor(T.Malloc, ctor, dtor, &Cache, Limit, 0);
   }
 }
 
@@ -209,7 +206,6 @@ void release(Type &T, size_t I, bool Destroy = false) {
     return;
   }
   givenBack(T, Obj);
-  Placed.erase(Obj);
   if (Destroy)
     _kfree_cobj_dtor(Obj, T.Malloc);
   else
@@ -243,9 +239,7 @@ void check(const Type &T) {
     REQUIRE(Ext->constructed == Constructed &&
             kmalloc_cobj_out(Ext) == long(T.Out.size()) &&
             kmalloc_cobj_idle(Ext) == Constructed - long(T.Out.size()) &&
-            kmalloc_cobj_idle(Ext) <=
-                KMALLOC_COBJ_IDLE + KMALLOC_COBJ_CPUIDLE &&
-            Ext->places == Placed.size());
+            kmalloc_cobj_idle(Ext) <= CacheKept);
 }
 
 Type &typeOf(unsigned Arg) {

@@ -131,13 +131,13 @@ TEST_F(Pages, anInterruptZoneGetsTheLastPage) {
   }
 }
 
-MALLOC_DEFINE_OBJ(M_CACHE, KMALLOC_COBJ_SIZE(136), "CACHE", "");
+MALLOC_DEFINE_OBJ(M_CACHE, 136, "CACHE", "");
 
 // objcache gave its caller's flags to kmalloc().
 TEST_F(Pages, aCacheStopsWhereTheFlagsSay) {
   malloc_init(M_CACHE_obj);
   kmalloc_obj_raise_limit(M_CACHE, size_t(512) << 20);
-  kmalloc_obj_ctor(M_CACHE, nullptr, nullptr, nullptr, 0);
+  kmalloc_obj_ctor(M_CACHE, nullptr, nullptr, nullptr, 0, 0);
   const struct {
     int Flags;
     long Least;

@@ -88,10 +88,14 @@ struct Step {
   std::string Limit = "0";
   bool CallReserve = false;
   std::string Objects = "0";
-  // Create (constructed): kmalloc_obj_ctor(M_X, Ctor, Dtor, Private, MaxOut).
+  // Create (a plain type in a cache's place): kmalloc_obj_cache(M_X).
+  bool CallCache = false;
+  // Create (constructed): kmalloc_obj_ctor(M_X, Ctor, Dtor, Private, MaxOut,
+  // Nominal).
   // SetLimit: kmalloc_obj_set_limit(M_X, MaxOut).
   bool CallCtor = false;
   std::string Ctor = "NULL", Dtor = "NULL", Private = "NULL", MaxOut = "0";
+  std::string Nominal = "0";
   // Create (dynamic): kmalloc_create_obj(&z, Name, Size) first.
   bool CallCreate = false;
   std::string Name; ///< the description's text, quotes included
@@ -128,8 +132,7 @@ struct PlanEntry {
   std::string SizeText;            ///< sizeof(struct swblock)
   uint64_t Size = 0;               ///< the largest of Sizes
   Evaluations Sizes;               ///< what SizeText is in each configuration
-  bool Constructed =
-      false;          ///< kmalloc_cobj: SizeText goes into KMALLOC_COBJ_SIZE
+  bool Constructed = false; ///< kmalloc_cobj
   bool Static = true; ///< MALLOC_DEFINE_OBJ gets `static`
   std::string MallocDefine; ///< Redefine: key of the MallocDefine
   std::string ArgsVariable; ///< cache: objcache_malloc_args that goes with it

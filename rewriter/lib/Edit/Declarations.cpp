@@ -167,7 +167,8 @@ bool EntryEditor::isUsedBefore(StringRef File, uint64_t Offset) const {
     return S.File == File && S.Begin < Offset;
   };
   return any_of(Entry.Steps, [&](const Step &S) {
-    const bool Sets = S.RaiseLimit || S.CallReserve || S.CallCtor;
+    const bool Sets =
+        S.RaiseLimit || S.CallReserve || S.CallCache || S.CallCtor;
     if (S.Do == Action::Remove || (S.Do == Action::Create && !Sets) ||
         (S.Do == Action::Destroy && !Entry.Constructed))
       return false;

@@ -18,8 +18,7 @@ void EntryEditor::change(StringRef File, uint64_t Begin, uint64_t End,
 }
 
 std::string EntryEditor::objectSize() const {
-  return Entry.Constructed ? "KMALLOC_COBJ_SIZE(" + Entry.SizeText + ")"
-                           : Entry.SizeText;
+  return Entry.SizeText;
 }
 
 std::string EntryEditor::typeAt(const Step &S) const {
@@ -212,9 +211,11 @@ Error EntryEditor::create(const Step &S) {
   if (S.CallReserve && Entry.WantReserve)
     New.push_back({"kmalloc_obj_reserve",
                    {Type, std::to_string(Entry.Reserve), S.Objects}});
+  if (S.CallCache)
+    New.push_back({"kmalloc_obj_cache", {Type}});
   if (S.CallCtor)
-    New.push_back(
-        {"kmalloc_obj_ctor", {Type, S.Ctor, S.Dtor, S.Private, S.MaxOut}});
+    New.push_back({"kmalloc_obj_ctor",
+                   {Type, S.Ctor, S.Dtor, S.Private, S.MaxOut, S.Nominal}});
   return replaceStatement(S.Replace, New);
 }
 

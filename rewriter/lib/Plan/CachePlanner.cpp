@@ -13,20 +13,6 @@ std::string CachePlanner::flagsFor(const std::vector<std::string> &Args) {
   return Args.size() > 1 ? Args[1] : std::string();
 }
 
-/// M_WAITOK, perhaps with what does not change whose pages are taken.
-static bool onlyWaits(StringRef Flags) {
-  llvm::SmallVector<StringRef> Names;
-  Flags.split(Names, '|');
-  bool Waits = false;
-  for (StringRef Name : Names) {
-    Name = Name.trim(" \t\n()");
-    Waits |= Name == "M_WAITOK";
-    if (Name != "M_WAITOK" && Name != "M_ZERO" && Name != "M_NULLOK")
-      return false;
-  }
-  return Waits;
-}
-
 /// objcache_create(.., objcache_malloc_alloc, objcache_malloc_free, &args):
 /// size and malloc_type are in args.
 bool CachePlanner::allocatorArgs(const Site &S) {
@@ -99,10 +85,18 @@ const Mention *CachePlanner::unreadName(const Variable &Part) const {
   return nullptr;
 }
 
+/// Constructed objects of that size come from kmalloc(), as too few of them fit
+/// a slab: see kmalloc_slab_wasteful() in shims/kern.
+static bool isLarge(uint64_t Size) {
+  constexpr uint64_t Slab = 128 << 10, Line = 64, Header = 352;
+  const uint64_t Object = (Size + Line - 1) / Line * Line + 8;
+  return (Slab - Header - Slab / Line) % Object > Slab / 8;
+}
+
 /// Takes in everything the creation says; false when it cannot be read.
 bool CachePlanner::creation(const Site &S) {
-  const Argument *Limit = nullptr, *Ctor = nullptr, *Dtor = nullptr,
-                 *Private = nullptr;
+  const Argument *Limit = nullptr, *Nominal = nullptr, *Ctor = nullptr,
+                 *Dtor = nullptr, *Private = nullptr;
   if (!S.Trouble.empty())
     return false;
   switch (S.Function) {
@@ -118,6 +112,7 @@ bool CachePlanner::creation(const Site &S) {
       return false;
     if (S.Function == Api::ObjcacheCreateMbacked) {
       Limit = &S.Args[2];
+      Nominal = &S.Args[3];
       Ctor = &S.Args[4];
       Dtor = &S.Args[5];
       Private = &S.Args[6];
@@ -125,6 +120,7 @@ bool CachePlanner::creation(const Site &S) {
     break;
   default:
     Limit = &S.Args[1];
+    Nominal = &S.Args[2];
     Ctor = &S.Args[3];
     Dtor = &S.Args[4];
     Private = &S.Args[5];
@@ -139,14 +135,15 @@ bool CachePlanner::creation(const Site &S) {
   for (const Site *Other : Sites)
     LimitChanges |= Other->Function == Api::ObjcacheSetClusterLimit;
   E.Constructed =
-      LimitChanges ||
+      LimitChanges || isLarge(E.Size) ||
       (Ctor && (!Ctor->IsNull || !Dtor->IsNull || Limit->Value != 0));
-  uint64_t Whole = E.Size + (E.Constructed ? sizeof(uint64_t) : 0);
-  if (E.Size == 0 || Whole > largestObject())
-    refuse(S.Name, llvm::formatv("an object of {0} bytes{1} does not fit a "
-                                 "slab, which holds {2}",
-                                 Whole, E.Constructed ? " (with its mark)" : "",
-                                 largestObject()));
+  if (E.Size == 0 || E.Size > largestObject())
+    refuse(S.Name, llvm::formatv("an object of {0} bytes does not fit a slab, "
+                                 "which holds {1}",
+                                 E.Size, largestObject()));
+  if (!E.Constructed && Nominal && Nominal->Value != 0)
+    note(Nominal->Text, "what is free stays in slabs, however much: " +
+                            Nominal->Spelling + " goes");
 
   // Most are written twice, elsewhere, or not at all.
   for (const Argument &A : S.Args)
@@ -164,27 +161,20 @@ bool CachePlanner::creation(const Site &S) {
   St.AlsoRemove = std::move(AlsoRemove);
   St.ZoneText = S.ZoneSpelling;
   St.CallReserve = FreshZero;
+  St.CallCache = !E.Constructed && !FreshZero && !Options.Naive;
   if (isDynamic())
     dynamicType(St);
   limitInBytes(St);
-  if (!E.Constructed) {
-    St.CallCtor = asksForMore(S);
+  if (!E.Constructed)
     return true;
-  }
   St.CallCtor = true;
   if (!Ctor)
     return true;
-  // What nobody can set any more, a person should know of.
-  const Argument &Nominal =
-      S.Args[S.Function == Api::ObjcacheCreateMbacked ? 3 : 2];
-  if (Nominal.Value != 0)
-    note(Nominal.Text, "nom_cache, " + Nominal.Spelling +
-                           ", has no counterpart: how many free objects stay "
-                           "constructed is the allocator's choice");
   St.Ctor = Ctor->Spelling;
   St.Dtor = Dtor->Spelling;
   St.Private = Private->Spelling;
   St.MaxOut = Limit->Spelling;
+  St.Nominal = Nominal->Spelling;
   return true;
 }
 
@@ -233,18 +223,6 @@ void CachePlanner::limitInBytes(Step &Create) {
             "own, which have none in bytes: see whether it can go");
 }
 
-/// Does anyone ask the caches that S creates for more than M_WAITOK gives? A type
-/// that asks for nothing waits for ordinary pages, whatever flags it is called
-/// with.
-bool CachePlanner::asksForMore(const Site &S) const {
-  const std::set<std::string> &Caches = Index.sharers(S);
-  return !Options.Naive && llvm::any_of(F.Sites, [&](const Site &Get) {
-    return isAllocation(Get.Function) && Get.Args.size() > 1 &&
-           (Get.Zone == V.Key || Caches.count(Get.Zone)) &&
-           !onlyWaits(Get.Args[1].Spelling);
-  });
-}
-
 /// One macro declares the cache, defines its malloc type and creates it.
 bool CachePlanner::pool(const Site &S) {
   if (V.Declarations.size() != 1 || !V.Declarations.front().InBody)
@@ -283,14 +261,16 @@ bool CachePlanner::pool(const Site &S) {
                     E.SizeText + ", " + Define->BodyArgs[1] + ", " +
                     Define->BodyArgs[2] + ")";
   step(Action::Remove, D.InBody, V.Name, D.InBody);
-  if (asksForMore(S)) {
-    step(Action::Rewrite, S.Name, apiName(S.Function), S.Statement).Text =
-        "kmalloc_obj_ctor(" + Define->BodyArgs[0] + ", NULL, NULL, NULL, 0);";
+  if (Options.Naive) {
+    step(Action::Remove, S.Name, apiName(S.Function), S.Statement);
+    note(S.Statement, "nothing is created here any more: see whether what is "
+                      "left of the function can go");
     return true;
   }
-  step(Action::Remove, S.Name, apiName(S.Function), S.Statement);
-  note(S.Statement, "nothing is created here any more: see whether what is "
-                    "left of the function can go");
+  Step &Create =
+      step(Action::Rewrite, S.Name, apiName(S.Function), S.Statement);
+  Create.Text = "kmalloc_obj_cache(" + Define->BodyArgs[0] + ");";
+  Create.CallCache = true;
   return true;
 }
 

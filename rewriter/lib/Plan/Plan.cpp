@@ -22,7 +22,9 @@ StringRef kmobj::actionName(Action A) {
 }
 
 bool PlanEntry::needsShims() const {
-  return Convert && (WantReserve || Bootstrap || Constructed);
+  return Convert &&
+         (WantReserve || Bootstrap || Constructed ||
+          llvm::any_of(Steps, [](const Step &S) { return S.CallCache; }));
 }
 
 const PlanEntry *Plan::entry(StringRef Key) const {

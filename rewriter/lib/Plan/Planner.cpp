@@ -474,7 +474,7 @@ bool Planner::isAskedFor() const {
 /// What an object takes of a slab, where that is far from what it needs.
 void Planner::slabUse() {
   constexpr uint64_t Slab = 128 << 10, Line = 64, Header = 352;
-  uint64_t Object = (E.Size + (E.Constructed ? 8 : 0) + Line - 1) / Line * Line;
+  uint64_t Object = (E.Size + Line - 1) / Line * Line;
   if (Object == 0 || Object > largestObject())
     return;
   uint64_t Count = (Slab - Header) / (Object + 8);

@@ -157,7 +157,6 @@ private:
   void chooseType();
   bool pool(const Site &Created);
   bool mustBeDynamic(const Site &Created);
-  bool asksForMore(const Site &S) const;
   void dynamicType(Step &Create);
   void limitInBytes(Step &Create);
 };

@@ -428,7 +428,8 @@ TEST(Cache, SimpleCacheTakesOverItsMallocType) {
   EXPECT_EQ(E.Form, TypeForm::Redefine);
   EXPECT_EQ(E.Type, "M_FOO");
   EXPECT_FALSE(E.Constructed);
-  EXPECT_FALSE(E.needsShims());
+  EXPECT_TRUE(stepOf(E, Action::Create)->CallCache);
+  EXPECT_TRUE(E.needsShims());
   EXPECT_EQ(stepOf(E, Action::Alloc)->Flags, "M_WAITOK");
 }
 
@@ -461,6 +462,17 @@ TEST(Cache, BackedCacheWithoutConstructorIsPlain) {
   Builder B;
   backedCache(B);
   EXPECT_FALSE(B.plan().Entries[0].Constructed);
+}
+
+// Of which a slab would hold so few that they come from kmalloc().
+TEST(Cache, LargeObjectsMakeItConstructed) {
+  for (uint64_t Size : {16384, 32768, 65536}) {
+    Builder B;
+    Argument &A = backedCache(B).Args[1];
+    A.Value = Size;
+    A.Values.clear();
+    EXPECT_EQ(B.plan().Entries[0].Constructed, Size > 16384) << Size;
+  }
 }
 
 TEST(Cache, ConstructorOrLimitMakesItConstructed) {
