@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "kmobj/CompDB.h"
 #include "Tool.h"
+#include "kmobj/Printable.h"
 #include "llvm/Support/raw_ostream.h"
 #include <csignal>
 
@@ -11,7 +12,8 @@ static int compdb();
 
 static Verb CompDB("compdb",
                    "make a bare kernel tree parseable: generated headers and "
-                   "compile_commands.json",
+                   "compile_commands.json (runs the awk and perl scripts of "
+                   "the tree, see --no-scripts)",
                    compdb);
 static cl::opt<std::string>
     Tree("tree",
@@ -37,6 +39,12 @@ static cl::opt<std::string>
                     "compdb; outside the tree"),
            cl::value_desc("dir"), cl::sub(CompDB.Command));
 
+static cl::opt<bool>
+    NoScripts("no-scripts",
+              cl::desc("run none of the tree's scripts, which can do whatever "
+                       "you can; the headers that they make are missing then"),
+              cl::sub(CompDB.Command));
+
 static volatile std::sig_atomic_t Interrupted;
 
 static int compdb() {
@@ -54,11 +62,16 @@ static int compdb() {
   Options.Arch = Arch;
   Options.Config = Config;
   Options.Output = Output;
+  Options.NoScripts = NoScripts;
+  Options.Announce = [](StringRef Script) {
+    errs() << "running " << printable(Script)
+           << " of the tree (--no-scripts: do not)\n";
+  };
   Options.Progress = std::ref(Show);
   Options.Interrupted = [] { return Interrupted != 0; };
   Expected<CompDBResult> Result = makeCompDB(Options);
   if (!Result)
     return fail(Result.takeError());
-  outs() << Result->Summary;
+  outs() << printableLines(Result->Summary);
   return Result->Complete ? Done : NeedsPerson;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "Tool.h"
 #include "kmobj/Output.h"
+#include "kmobj/Printable.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -51,7 +52,7 @@ static int scan() {
   for (const Mention &M : F->Mentions)
     if (M.Kind == Mention::Function && M.Call && M.State > Mention::ApiItself &&
         !F->siteAt(M.Text.id()))
-      errs() << "not seen   " << M.Text.lineRef() << ": " << M.Name << "() "
-             << stateText(M.State) << "\n";
+      errs() << "not seen   " << printable(M.Text.lineRef()) << ": " << M.Name
+             << "() " << stateText(M.State) << "\n";
   return Failed.empty() ? Done : NeedsPerson;
 }

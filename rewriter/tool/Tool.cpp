@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "Tool.h"
+#include "kmobj/Printable.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace llvm;
 
@@ -24,7 +28,7 @@ Verb::Verb(const char *Name, const char *Description, int (*Run)())
 ArrayRef<Verb *> Verb::all() { return verbs(); }
 
 int fail(const Twine &Message) {
-  WithColor::error(errs(), "kmobj") << Message << "\n";
+  WithColor::error(errs(), "kmobj") << printable(Message.str()) << "\n";
   return BadInput;
 }
 
@@ -45,7 +49,7 @@ Progress::~Progress() {
 void Progress::operator()(unsigned Done, unsigned Total, StringRef Unit) {
   if (Terminal)
     errs() << "\r\033[K" << What << " [" << Done << "/" << Total << "] "
-           << Unit.take_back(50);
+           << printable(Unit.take_back(50));
 }
 
 InputOptions::InputOptions(Verb &V)
@@ -70,24 +74,89 @@ InputOptions::database() const {
   return loadDatabase(Directories);
 }
 
+/// Does DB name a unit below Tree, which is a real path?
+static bool hasUnitIn(const clang::tooling::CompilationDatabase &DB,
+                      StringRef Tree) {
+  for (const auto &C : DB.getAllCompileCommands()) {
+    SmallString<256> Path(C.Filename), Real;
+    sys::fs::make_absolute(C.Directory, Path);
+    if (sys::fs::real_path(Path, Real))
+      Real = Path; // it may be gone
+    if (Real.starts_with(Tree) && Real.substr(Tree.size()).starts_with("/"))
+      return true;
+  }
+  return false;
+}
+
+Expected<std::string>
+InputOptions::treeOf(const clang::tooling::CompilationDatabase &DB) const {
+  SmallString<256> Real;
+  std::string Root = Tree;
+  if (DB.getAllFiles().empty())
+    return createStringError("the compile database names no unit");
+  if (Root.empty())
+    Root = findTree(DB, *vfs::getRealFileSystem());
+  if (Root.empty())
+    return createStringError("the units have no directory in common; say with "
+                             "--tree where the kernel sources begin");
+  if (const std::error_code EC = sys::fs::real_path(Root, Real))
+    return createStringError("%s: %s", Root.c_str(), EC.message().c_str());
+  if (!sys::fs::is_directory(Real))
+    return createStringError("%s: is no directory", Root.c_str());
+  if (!hasUnitIn(DB, Real))
+    return createStringError("%s: no unit of the compile database is in this "
+                             "tree; give its own root with --tree",
+                             Root.c_str());
+  return std::string(Real);
+}
+
 Expected<Facts> InputOptions::collectFacts(CollectOptions Options) const {
   auto DB = database();
   if (!DB)
     return DB.takeError();
-  Options.Tree = Tree;
+  auto Root = treeOf(**DB);
+  if (!Root)
+    return Root.takeError();
+  Options.Tree = *Root;
   Options.Jobs = Jobs;
   Progress Show("parsing");
   Options.Progress = std::ref(Show);
   return collect(**DB, Options);
 }
 
-Expected<Facts> InputOptions::facts(ArrayRef<std::string> Files) const {
+/// Fails if a file is not what the facts were collected from.
+static Error checkFresh(const Facts &F, vfs::FileSystem &FS) {
+  if (!FS.exists(F.Tree))
+    return Error::success(); // they were brought here without their sources
+  for (const SourceFile &File : F.Files) {
+    SmallString<256> Path(F.Tree);
+    sys::path::append(Path, File.Path);
+    const auto Text = FS.getBufferForFile(Path);
+    if (!Text)
+      return createStringError("%s: the facts know it, but it cannot be read "
+                               "(%s); scan the tree again",
+                               Path.c_str(),
+                               Text.getError().message().c_str());
+    const uint64_t Hash = xxh3_64bits((*Text)->getBuffer());
+    if (utohexstr(Hash, /*LowerCase=*/true, 16) != File.Hash)
+      return createStringError("%s: it has changed since the facts were "
+                               "collected; scan the tree again",
+                               Path.c_str());
+  }
+  return Error::success();
+}
+
+Expected<Facts>
+InputOptions::facts(ArrayRef<std::string> Files,
+                    IntrusiveRefCntPtr<vfs::FileSystem> FS) const {
   if (Files.empty()) {
     if (Directories.empty())
       return createStringError("name the directory with compile_commands.json "
                                "(-p DIR) or facts that were collected "
                                "(--facts FILE)");
-    return collectFacts();
+    CollectOptions Options;
+    Options.FS = std::move(FS);
+    return collectFacts(Options);
   }
   std::vector<Facts> Parts;
   for (const std::string &File : Files) {
@@ -97,15 +166,35 @@ Expected<Facts> InputOptions::facts(ArrayRef<std::string> Files) const {
     Parts.push_back(std::move(*F));
   }
   auto All = mergeFacts(std::move(Parts));
-  if (!All || Tree.empty())
+  if (!All)
     return All;
-  SmallString<256> Real;
-  if (const std::error_code EC = sys::fs::real_path(Tree, Real))
-    return createStringError("%s: %s", Tree.c_str(), EC.message().c_str());
-  if (Real != All->Tree)
+  if (Error E = checkShards(*All))
+    return E;
+  std::string Root;
+  if (!Directories.empty()) {
+    auto DB = database();
+    if (!DB)
+      return DB.takeError();
+    auto Found = treeOf(**DB);
+    if (!Found)
+      return Found.takeError();
+    // Without --tree, that of the facts may be a part of it.
+    if (!Tree.empty() || !hasUnitIn(**DB, All->Tree))
+      Root = *Found;
+  } else if (!Tree.empty()) {
+    SmallString<256> Real;
+    if (const std::error_code EC = sys::fs::real_path(Tree, Real))
+      return createStringError("%s: %s", Tree.c_str(), EC.message().c_str());
+    Root = std::string(Real);
+  }
+  if (!Root.empty() && Root != All->Tree)
     return createStringError("%s: these facts are about the tree %s, not %s",
                              Files.front().c_str(), All->Tree.c_str(),
-                             Real.c_str());
+                             Root.c_str());
+  if (!FS)
+    FS = vfs::getRealFileSystem();
+  if (Error E = checkFresh(*All, *FS))
+    return E;
   return All;
 }
 
@@ -123,11 +212,37 @@ Expected<Plan> planFor(const Facts &F, const PlanOptions &Options,
   return P;
 }
 
+/// An address for the program's being found.
+static int Anchor;
+
+std::string shimsDirectory(const std::string &Given) {
+  if (!Given.empty())
+    return Given;
+  const std::string Program = sys::fs::getMainExecutable("kmobj", &Anchor);
+  const StringRef Above =
+      sys::path::parent_path(sys::path::parent_path(Program));
+  for (const StringRef Below : {"../shims", "share/kmobj/shims"}) {
+    SmallString<256> Path(Above);
+    sys::path::append(Path, Below);
+    if (sys::fs::exists(Path + "/sys/kmalloc_obj.h"))
+      return std::string(Path);
+  }
+  return KMOBJ_SHIMS;
+}
+
+std::string planBeside(StringRef Tree) {
+  return Tree.rtrim('/').str() + ".plan.yaml";
+}
+
+std::string planOf(StringRef DatabaseDirectory) {
+  return DatabaseDirectory.rtrim('/').str() + "/done-plan.yaml";
+}
+
 std::string unparsed(const Facts &F) {
   std::string Out;
   for (const Unit &U : F.Units)
     if (U.State == Unit::Failed)
-      Out += "not parsed " + U.Path + ": " + U.FirstError + "\n";
+      Out += printable("not parsed " + U.Path + ": " + U.FirstError) + "\n";
   return Out;
 }
 
@@ -136,7 +251,7 @@ std::string notes(const Plan &P) {
   StringSet<> Known; // zones of a group share what is to be checked
   auto Add = [&](const Remark &R) {
     if (Known.insert(R.str()).second)
-      Out += "check      " + R.str() + "\n";
+      Out += printable("check      " + R.str()) + "\n";
   };
   for (const PlanEntry &E : P.Entries) {
     if (!E.Convert)
@@ -149,7 +264,9 @@ std::string notes(const Plan &P) {
 }
 
 int outcome(const Facts &F, const Plan &P) {
-  return unparsed(F).empty() && P.allConverted() ? Done : NeedsPerson;
+  return unparsed(F).empty() && P.allConverted() && P.Moved.empty()
+             ? Done
+             : NeedsPerson;
 }
 
 } // namespace kmobj

@@ -67,13 +67,29 @@ struct InputOptions {
   llvm::Expected<Facts>
   collectFacts(CollectOptions Options = CollectOptions()) const;
 
-  /// From facts files if any are given, else from the sources.
-  llvm::Expected<Facts> facts(llvm::ArrayRef<std::string> Files) const;
+  /// From facts files if any are given, else from the sources. Facts that are
+  /// about another tree, not whole or older than the sources are an error. FS:
+  /// where the sources are read from; null: the disk.
+  llvm::Expected<Facts>
+  facts(llvm::ArrayRef<std::string> Files,
+        llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS = nullptr) const;
+
+  /// The sources' root, a real path. An error where no unit of DB is in it.
+  llvm::Expected<std::string>
+  treeOf(const clang::tooling::CompilationDatabase &DB) const;
 };
 
 /// The plan made from the facts, with the plan file (if any) laid over it.
 llvm::Expected<Plan> planFor(const Facts &F, const PlanOptions &Options,
                              llvm::StringRef PlanFile);
+
+/// Where the shims lie: as given, else found from the program.
+std::string shimsDirectory(const std::string &Given);
+
+/// The plan that was carried out: next to the tree that was written; and in the
+/// directory of the compile database, that of the last conversion by it.
+std::string planBeside(llvm::StringRef Tree);
+std::string planOf(llvm::StringRef DatabaseDirectory);
 
 /// Units that did not parse, a line each.
 std::string unparsed(const Facts &F);

@@ -4,7 +4,11 @@
  */
 #include "Tool.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cstdlib>
+#include <fcntl.h>
+#include <unistd.h>
 
 using namespace llvm;
 using namespace kmobj;
@@ -21,8 +25,46 @@ static std::string verbNames() {
   return Names;
 }
 
+/// What does not fit on the disk that standard output goes to is an error like
+/// that of any other file. Runs last, before what LLVM would do: abort.
+static void checkStandardOutput() {
+  outs().flush();
+  if (!outs().has_error())
+    return;
+  const std::string Why = outs().error().message();
+  outs().clear_error();
+  std::_Exit(fail("standard output: " + Why));
+}
+
+/// An option or value that is there and empty: a variable of the shell that is
+/// not set, as a rule, and never what was meant.
+static int emptyArgument(int Argc, const char **Argv) {
+  for (int I = 1; I < Argc; ++I) {
+    const StringRef Argument = Argv[I];
+    if (Argument.empty())
+      return I;
+    if (Argument.starts_with("-") && Argument.ends_with("=") &&
+        Argument.count('=') == 1)
+      return I;
+  }
+  return 0;
+}
+
 int main(int Argc, const char **Argv) {
   InitLLVM Init(Argc, Argv);
+  const bool Closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
+  // A file must not get the number of a stream that is closed.
+  if (sys::Process::FixupStandardFileDescriptors() || Closed)
+    return fail("standard output is closed");
+  outs(); // made before what is registered now, so it is there when that runs
+  std::atexit(checkStandardOutput);
+  if (const int Empty = emptyArgument(Argc, Argv)) {
+    const StringRef Before = StringRef(Argv[Empty]).empty() && Empty > 1
+                                 ? StringRef(Argv[Empty - 1])
+                                 : StringRef(Argv[Empty]);
+    return fail("an argument is empty (" + Before + "): leave the option out, "
+                "or say what it is");
+  }
   if (Argc < 2)
     return fail("say what to do: " + verbNames() + " (or --help)");
   const StringRef First = Argv[1];

@@ -36,6 +36,12 @@ struct CompDBOptions {
   std::string Arch;
   std::string Config;
   std::string Output;
+  /// Run none of the tree's scripts: they are code of the tree, which can do
+  /// whatever the user can.
+  bool NoScripts = false;
+  /// Called with each of the tree's scripts before it is first run; may be
+  /// empty.
+  std::function<void(llvm::StringRef)> Announce;
   /// Called with the step, the number of steps and what is being done now; may
   /// be empty.
   std::function<void(unsigned, unsigned, llvm::StringRef)> Progress;

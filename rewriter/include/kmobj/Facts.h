@@ -484,6 +484,8 @@ struct Mention {
 struct Facts {
   static constexpr int Version = 2;
   std::string Tree; ///< absolute, real path of the tree's root
+  /// "0/3": the parts of the units that were taken; empty: all of them.
+  std::vector<std::string> Shards;
   /// No header of the tree defines kmalloc_obj(): it is too old.
   bool LacksKmallocObj = false;
   std::vector<Unit> Units;
@@ -527,6 +529,9 @@ struct Facts {
 /// Joins what several units, shards or files found. Fails when they are about
 /// different trees.
 llvm::Expected<Facts> mergeFacts(std::vector<Facts> Parts);
+
+/// Fails, with its name, if a shard is missing.
+llvm::Error checkShards(const Facts &F);
 
 llvm::json::Value toJSON(const Facts &F);
 bool fromJSON(const llvm::json::Value &V, Facts &F, llvm::json::Path P);

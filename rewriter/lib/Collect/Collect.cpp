@@ -137,6 +137,9 @@ llvm::Error Collector::select(const clang::tooling::CompilationDatabase &DB,
     }
   }
   std::vector<CompileCommand> Mine;
+  if (Options.ShardCount > 1)
+    All.Shards = {std::to_string(Options.Shard) + "/" +
+                  std::to_string(Options.ShardCount)};
   for (size_t I = 0; I < Units.size(); ++I)
     if (I % std::max(Options.ShardCount, 1u) == Options.Shard)
       Mine.push_back(std::move(Units[I]));

@@ -88,7 +88,7 @@ Error Maker::writeHeaders(OutputDirectory &Output, const MakeFile &Make) {
 
   if (Error Err = step(2, "headers made by the tree's scripts"))
     return Err;
-  Generator Gen(Tree, Output.staging(), Options.Interrupted);
+  Generator Gen(Tree, Output.staging(), Options);
   Gen.interfaces(Entries);
   if (Error Err = step(2, "headers made by the tree's scripts"))
     return Err;

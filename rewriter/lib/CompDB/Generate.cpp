@@ -18,9 +18,11 @@ using namespace llvm;
 
 namespace kmobj::compdb {
 
+static constexpr char NotRun[] = "the tree's scripts were not to be run";
+
 Generator::Generator(const KernelTree &Tree, std::string Output,
-                     std::function<bool()> Stop)
-    : Tree(Tree), Output(std::move(Output)), Stop(std::move(Stop)) {
+                     const CompDBOptions &Options)
+    : Tree(Tree), Output(std::move(Output)), Options(Options) {
   for (const char *Name : {"mawk", "original-awk", "nawk", "bwk-awk", "awk"})
     if (ErrorOr<std::string> Path = sys::findProgramByName(Name))
       Awks.push_back(*Path);
@@ -54,7 +56,7 @@ static bool runIn(const std::string &Directory, ArrayRef<std::string> Arguments,
 
 bool Generator::run(StringRef Interpreter, ArrayRef<std::string> Arguments,
                     StringRef Header, StringRef RedirectedTo) {
-  if (Stop && Stop())
+  if (Options.Interrupted && Options.Interrupted())
     return false;
   std::vector<std::string> All = {Interpreter.str()};
   All.insert(All.end(), Arguments.begin(), Arguments.end());
@@ -73,6 +75,10 @@ bool Generator::run(StringRef Interpreter, ArrayRef<std::string> Arguments,
 /// Makes Header with a script of the tree. Arguments follow the script's name.
 bool Generator::script(StringRef Script, ArrayRef<std::string> Arguments,
                        StringRef Header, StringRef RedirectedTo) {
+  if (Options.NoScripts)
+    return false;
+  if (Options.Announce && Announced.insert(Script.str()).second)
+    Options.Announce(Tree.relative(Script));
   std::vector<std::string> All(Arguments.begin(), Arguments.end());
   if (Script.ends_with(".pl")) {
     All.insert(All.begin(), Script.str());
@@ -111,6 +117,8 @@ void Generator::interfaces(ArrayRef<SourceEntry> Entries) {
   for (const auto &[Header, Source] : Chosen) {
     if (Script.empty())
       Failed.push_back({Header, "the tree has no makeobjops script"});
+    else if (Options.NoScripts)
+      Failed.push_back({Header, NotRun});
     else if (StringRef(Script).ends_with(".pl")
                  ? !script(Script, {"-h", Source}, Header)
                  : !script(Script, {"--", "-h", Source}, Header) &&
@@ -173,7 +181,9 @@ void Generator::headers(ArrayRef<SourceEntry> Entries, const MakeFile &Make) {
     else if (Plain && Program.starts_with("perl"))
       Done =
           script(Words[1], ArrayRef(Words).drop_front(2), Header, Redirected);
-    if (!Done && !stub(Header, Command))
+    if (!Done && Options.NoScripts)
+      Failed.push_back({Header.str(), NotRun});
+    else if (!Done && !stub(Header, Command))
       Failed.push_back({Header.str(), Tree.relative(Entry.List) + ":" +
                                           utostr(Entry.Line) +
                                           ": its command cannot be run here"});
@@ -216,7 +226,9 @@ void Generator::usualHeaders() {
       Arguments.insert(StringRef(Script).ends_with(".pl") ? Arguments.begin()
                                                           : Arguments.end(),
                        U.Option);
-    if (!script(Script, Arguments, U.Header))
+    if (Options.NoScripts)
+      Failed.push_back({U.Header, NotRun});
+    else if (!script(Script, Arguments, U.Header))
       Failed.push_back({U.Header, Tree.relative(Script) + " failed on " +
                                       Tree.relative(Source)});
   }

@@ -7,7 +7,8 @@
 // them is a matter of trying: they are written for the one-true-awk, and other
 // awks refuse some of them.
 //
-// Only awk (and, in old trees, perl) is run, never a shell.
+// Only awk (and, in old trees, perl) is run, never a shell. What an awk script
+// may do is not limited, though: whoever does not trust a tree runs none.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,7 +18,8 @@
 #include "ConfFiles.h"
 #include "KernelTree.h"
 #include "Make.h"
-#include <functional>
+#include "kmobj/CompDB.h"
+#include <set>
 
 namespace kmobj::compdb {
 
@@ -29,10 +31,10 @@ struct NotMade {
 
 class Generator {
 public:
-  /// Output: the directory that the headers go to. Once Stop says so, no
-  /// script is started any more.
+  /// Output: the directory that the headers go to. Options say whether scripts
+  /// are run at all, and until when.
   Generator(const KernelTree &Tree, std::string Output,
-            std::function<bool()> Stop);
+            const CompDBOptions &Options);
 
   /// *_if.h of every *_if.m in the tree; when two have the same name, the one
   /// that a source list names.
@@ -58,7 +60,8 @@ private:
 
   const KernelTree &Tree;
   std::string Output;
-  std::function<bool()> Stop;    ///< may be empty
+  const CompDBOptions &Options;
+  std::set<std::string> Announced;
   std::vector<std::string> Awks; ///< the one that worked last comes first
   std::string Perl;
   unsigned Made = 0;

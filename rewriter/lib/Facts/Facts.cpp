@@ -439,6 +439,7 @@ llvm::Expected<Facts> kmobj::mergeFacts(std::vector<Facts> Parts) {
           llvm::inconvertibleErrorCode(),
           "the facts are about different trees: %s and %s", All.Tree.c_str(),
           P.Tree.c_str());
+    append(All.Shards, P.Shards);
     append(All.Units, P.Units);
     append(All.Files, P.Files);
     append(All.Variables, P.Variables);
@@ -451,6 +452,38 @@ llvm::Expected<Facts> kmobj::mergeFacts(std::vector<Facts> Parts) {
     append(All.Mentions, P.Mentions);
     append(All.Identifiers, P.Identifiers);
   }
+  llvm::sort(All.Shards);
+  All.Shards.erase(std::unique(All.Shards.begin(), All.Shards.end()),
+                   All.Shards.end());
   All.normalize();
   return All;
+}
+
+llvm::Error kmobj::checkShards(const Facts &F) {
+  auto Fail = [](const std::string &Why) {
+    return llvm::createStringError(llvm::inconvertibleErrorCode(), Why);
+  };
+  unsigned Count = 0;
+  std::set<unsigned> Seen;
+  for (const std::string &Shard : F.Shards) {
+    const auto [Part, Of] = StringRef(Shard).split('/');
+    unsigned I, N;
+    if (Part.getAsInteger(10, I) || Of.getAsInteger(10, N) || I >= N)
+      return Fail("'" + Shard + "' in the facts is no shard");
+    if (Count && N != Count)
+      return Fail("the facts mix shards of " + std::to_string(Count) +
+                  " and of " + std::to_string(N));
+    Count = N;
+    Seen.insert(I);
+  }
+  std::string Missing;
+  for (unsigned I = 0; I < Count; ++I)
+    if (!Seen.count(I))
+      Missing += (Missing.empty() ? "" : ", ") + std::to_string(I) + "/" +
+                 std::to_string(Count);
+  if (Missing.empty())
+    return llvm::Error::success();
+  return Fail("the facts are not whole, of their shards " + Missing +
+              (Seen.size() + 1 == Count ? " is" : " are") +
+              " missing: give the facts of every shard");
 }

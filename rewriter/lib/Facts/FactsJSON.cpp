@@ -396,6 +396,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
   } else {
     static_assert(is<T, Facts>);
     Ar("tree", X.Tree);
+    Ar("shards", X.Shards);
     Ar("lacksKmallocObj", X.LacksKmallocObj);
     Ar("units", X.Units);
     Ar("files", X.Files);
