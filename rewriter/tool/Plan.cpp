@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "Tool.h"
 #include "kmobj/Output.h"
+#include "kmobj/Printable.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -19,7 +21,9 @@ static cl::list<std::string>
 static cl::list<std::string> MoreFacts(cl::Positional,
                                        cl::desc("[more facts files]"),
                                        cl::sub(PlanVerb.Command));
-static cl::opt<std::string> Output("o", cl::desc("write to this file"),
+static cl::opt<std::string> Output("o",
+                                   cl::desc("write to this file; a plan that "
+                                            "is there keeps its edits"),
                                    cl::value_desc("plan.yaml"), cl::init("-"),
                                    cl::sub(PlanVerb.Command));
 static cl::opt<bool>
@@ -37,9 +41,18 @@ static int plan() {
     return fail(F.takeError());
   PlanOptions Options;
   Options.Naive = Naive;
-  auto P = planFor(*F, Options, "");
-  if (!P)
+  // A plan that is there has a person's edits in it.
+  const bool Again = Output != "-" && sys::fs::is_regular_file(Output);
+  auto P = planFor(*F, Options, Again ? StringRef(Output) : "");
+  if (!P) {
+    if (Again)
+      errs() << printable(Output) << " is there, and is kept as it is: name "
+             << "another file, or remove it\n";
     return fail(P.takeError());
+  }
+  if (P->Naive != Naive)
+    return fail(Output + ": this plan is " + (P->Naive ? "" : "not ") +
+                "naive, and is kept as it is: name another file, or remove it");
   const std::string Text = writePlan(*P);
   const std::string Report = unparsed(*F) + report(*P);
   if (Output == "-") {

@@ -7,8 +7,15 @@
 // up text and replace it.
 //
 // The plan file (YAML) is the part of a plan that a person reads and may edit:
-// decision, type, reserve, bootstrap, and flags of a site. Reading one lays its
-// values over the plan made from the facts and rejects what does not fit.
+// decision, type, reserve, bootstrap, and flags of a site. Reading one lays the
+// edits over the plan made from the facts and rejects what does not fit.
+//
+// A plan outlives the tree that it was made from. A zone is known by its
+// variable (a static one by its file as well, a member by its structure), a
+// site by its zone, function, call and ordinal among those; lines are for
+// reading. The file keeps what kmobj itself had decided (`planned'), so that an
+// edit is told from what was merely planned for an older tree. What the file
+// does not name is not converted.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,6 +66,10 @@ struct Step {
   /// are no site (Remove, Resize, tests) that of Replace.
   std::string At;
   std::string Call; ///< the old function's name, or what stands there
+  /// The function it is in, or the file where that is not known; and which of
+  /// the entry's steps there, of those with this Call, it is (from 1).
+  std::string Function;
+  unsigned Ordinal = 0;
   /// What the new text takes the place of: the call for Alloc and Free, the
   /// statement (or loop, or if) for others, the size argument for Resize, the
   /// test or assignment for TestNull and AssignNull.
@@ -118,10 +129,15 @@ struct PlanEntry {
   std::string Variable; ///< its name: swap_zone
   std::string Name;     ///< its string: SWAPMETA; empty when it has none
   bool IsZone = true;   ///< else an object cache
+  std::string Of;       ///< structure of a member, function of a local
+  bool External = false; ///< variable with external linkage
   Span Where;           ///< definition, else creation
 
   bool Convert = false;     ///< the decision in force
   bool Convertible = false; ///< every site can be; a person cannot change that
+  bool Named = true; ///< false: the plan file in force does not have it
+  /// What kmobj itself decides and a person may edit, as in the plan file.
+  std::vector<std::string> Planned;
   bool AlreadyDone = false; ///< nothing left to convert (kept out of files)
   std::vector<Remark> Reasons; ///< why it is not convertible
   std::vector<Remark> Notes;   ///< what a person should look at
@@ -133,6 +149,7 @@ struct PlanEntry {
   uint64_t Size = 0;               ///< the largest of Sizes
   Evaluations Sizes;               ///< what SizeText is in each configuration
   bool Constructed = false; ///< kmalloc_cobj
+  std::string Cached; ///< cache: how many objects it was to keep, as written
   bool Static = true; ///< MALLOC_DEFINE_OBJ gets `static`
   std::string MallocDefine; ///< Redefine: key of the MallocDefine
   std::string ArgsVariable; ///< cache: objcache_malloc_args that goes with it
@@ -171,10 +188,14 @@ struct PlanEntry {
 
 struct Plan {
   bool Naive = false;
+  /// A negative control: edits may take away what the old allocator promised.
+  bool Control = false;
   std::vector<PlanEntry> Entries; ///< by place of definition
   /// About the tree, not about one zone: units that failed, calls whose zone
   /// nobody knows, files outside the database.
   std::vector<Remark> Remarks;
+  /// What is new, gone or changed since the plan file in force was made.
+  std::vector<std::string> Moved;
   /// Sites that belong to no entry.
   unsigned StraySites = 0;
   /// No zone (cache) and no unexplained mention would be left: vm_zone.c
@@ -201,9 +222,10 @@ Plan makePlan(const Facts &F, const PlanOptions &Options = {});
 /// Stable order, ends in a newline.
 std::string writePlan(const Plan &P);
 
-/// Lays a plan file over P. The error names the file, the line, and what was
-/// expected: a zone that is not there, an unknown decision, a zone that cannot
-/// be converted, flags for a site that is not there.
+/// Lays a plan file over P; what does not fit the tree any more is in P.Moved.
+/// The error names the file, the line, and what was expected: a zone that is
+/// not there, an unknown decision, a zone that cannot be converted, an edit
+/// that would break what the old allocator promised.
 llvm::Error applyPlanFile(Plan &P, const Facts &F, llvm::MemoryBufferRef File);
 
 /// "SWAPMETA" -> "M_SWAPMETA", "MAP ENTRY" -> "M_MAP_ENTRY".

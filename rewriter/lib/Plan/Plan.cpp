@@ -3,6 +3,7 @@
 
 #include "kmobj/Plan.h"
 #include "Planner.h"
+#include "kmobj/Printable.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -169,6 +170,43 @@ static void strays(Plan &P, const Facts &F,
                                     stateText(std::get<1>(Key)))});
 }
 
+/// Names what a plan file knows entries and steps by.
+static void identify(Plan &P, const Facts &F) {
+  std::map<std::string, std::string> InFunction; // by place
+  for (const Use &U : F.Uses) {
+    InFunction.try_emplace(U.Name.id(), U.InFunction);
+    InFunction.try_emplace(U.Statement.id(), U.InFunction);
+  }
+  for (const Site &S : F.Sites)
+    InFunction[S.Name.id()] = S.InFunction;
+  for (const ItemMemory &M : F.ItemMemories)
+    if (M.SizeArg < M.Args.size())
+      InFunction[M.Args[M.SizeArg].Text.id()] = M.InFunction;
+  for (PlanEntry &E : P.Entries) {
+    if (const Variable *V = F.variable(E.Key)) {
+      E.External = V->External;
+      E.Of = V->Record;
+      if (V->Scope == VarScope::StaticLocal || V->Scope == VarScope::Local)
+        E.Of = StringRef(V->Key).rsplit('@').second.str();
+    }
+    std::map<std::pair<std::string, std::string>, unsigned> Count;
+    for (Step &S : E.Steps) {
+      S.Function = InFunction[S.At];
+      if (S.Function.empty())
+        S.Function = S.Replace.File;
+      S.Ordinal = ++Count[{S.Function, S.Call}];
+    }
+    for (const Site *S : F.sitesOf(E.Key)) {
+      const size_t At = S->Function == Api::ObjcacheCreate          ? 2
+                        : S->Function == Api::ObjcacheCreateMbacked ? 3
+                                                                    : 0;
+      if (At && At < S->Args.size())
+        E.Cached = S->Args[At].Spelling;
+    }
+    E.Planned = plannedValues(E);
+  }
+}
+
 Plan kmobj::makePlan(const Facts &F, const PlanOptions &Options) {
   FactsIndex Index(F);
   Plan P;
@@ -192,6 +230,7 @@ Plan kmobj::makePlan(const Facts &F, const PlanOptions &Options) {
   });
   nameTypes(P, Index);
   joinGroups(P, Index);
+  identify(P, F);
 
   for (const Unit &U : F.Units)
     if (U.State == Unit::Failed)
@@ -227,8 +266,12 @@ static const Remark *commonReason(const Plan &P) {
 }
 
 std::string kmobj::report(const Plan &P) {
-  std::string Out;
-  llvm::raw_string_ostream OS(Out);
+  std::string Out, Line;
+  llvm::raw_string_ostream OS(Line);
+  auto EndLine = [&] {
+    Out += printable(Line) + '\n';
+    Line.clear();
+  };
   unsigned Converted = 0, Done = 0, Left = P.StraySites;
   const Remark *Common = commonReason(P);
   for (const PlanEntry &E : P.Entries) {
@@ -240,21 +283,32 @@ std::string kmobj::report(const Plan &P) {
        << (E.Sites == 1 ? " site)" : " sites)");
     if (E.Convert)
       OS << " -> " << E.Type;
+    else if (!E.Named)
+      OS << ": the plan does not name it";
     else if (E.Reasons.empty())
       OS << ": the plan says so";
     else if (!Common)
       OS << ": " << E.Reasons.front().str();
     if (!E.Convert && E.Reasons.size() > 1)
       OS << " (and " << E.Reasons.size() - 1 << " more)";
-    OS << '\n';
+    EndLine();
   }
-  if (Common)
-    OS << "look at    " << Common->str() << '\n';
-  for (const Remark &R : P.Remarks)
-    OS << "look at    " << R.str() << '\n';
+  if (Common) {
+    OS << "look at    " << Common->str();
+    EndLine();
+  }
+  for (const Remark &R : P.Remarks) {
+    OS << "look at    " << R.str();
+    EndLine();
+  }
+  for (const std::string &What : P.Moved) {
+    OS << What;
+    EndLine();
+  }
   OS << llvm::formatv("{0} zones and caches: {1} converted, {2} refused; {3} "
-                      "sites converted, {4} left\n",
+                      "sites converted, {4} left",
                       P.Entries.size(), Converted, P.Entries.size() - Converted,
                       Done, Left);
+  EndLine();
   return Out;
 }

@@ -8,6 +8,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/YAMLParser.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace kmobj;
 using llvm::StringRef;
@@ -77,30 +78,124 @@ static void list(llvm::raw_ostream &OS, StringRef Indent, StringRef Key,
     OS << Indent << "  - " << quoted(R.str()) << '\n';
 }
 
+/// What a person reads of an entry but may not edit: a key and its value.
+static std::vector<std::pair<StringRef, std::string>>
+fixedValues(const PlanEntry &E) {
+  std::vector<std::pair<StringRef, std::string>> Out{
+      {"kind", E.IsZone ? "zone" : "cache"}, {"name", E.Name}};
+  auto Add = [&](StringRef Key, const std::string &Value) {
+    if (!Value.empty())
+      Out.push_back({Key, Value});
+  };
+  Add("of", E.Of);
+  if (!E.Convertible)
+    return Out;
+  Add("form", formName(E.Form));
+  Add("size", E.SizeText);
+  Add("bytes", std::to_string(E.Size));
+  for (const Step &S : E.Steps)
+    if (S.Do == Action::Create) {
+      if (S.CallCtor) {
+        Add("limit", S.MaxOut);
+        Add("constructor", S.Ctor);
+        Add("destructor", S.Dtor);
+        Add("private", S.Private);
+      } else if (S.RaiseLimit && E.IsZone) {
+        Add("limit", S.Objects);
+      }
+      break;
+    }
+  Add("cached", E.Cached);
+  if (E.Constructed)
+    Add("constructed", "true");
+  return Out;
+}
+
+/// What a plan file says of a site, but may not be edited.
+static std::string fixedSite(StringRef In, StringRef Call, StringRef Do) {
+  return (In + "|" + Call + "|" + Do + "\n").str();
+}
+
+/// "fork1 #1"
+static std::string placeOf(const Step &S) {
+  return S.Function + " #" + std::to_string(S.Ordinal);
+}
+
+static std::string hashOf(StringRef Text) {
+  return llvm::utohexstr(llvm::xxh3_64bits(Text), /*LowerCase=*/true, 16);
+}
+
+namespace {
+/// Where what is in PlanEntry::Planned.
+enum Planned { Decision, Type, Reserve, Bootstrap, Zeroed, Fixed, Sites, First };
+} // namespace
+
+/// decision, type, reserve, bootstrap, zeroed; hashes of what may not be
+/// edited (below); then the flags of each allocation.
+std::vector<std::string> kmobj::plannedValues(const PlanEntry &E) {
+  auto Bool = [](bool B) { return std::string(B ? "true" : "false"); };
+  std::vector<std::string> Out{E.Convert ? "convert" : "refuse",
+                               E.Type,
+                               std::to_string(E.Reserve),
+                               Bool(E.Bootstrap),
+                               Bool(E.WantReserve && E.Reserve == 0),
+                               "",
+                               ""};
+  for (const Step &S : E.Steps)
+    if (S.Do == Action::Alloc)
+      Out.push_back(S.Flags);
+  return Out;
+}
+
+/// With the hashes of what is written now of the zone and of its sites.
+static std::vector<std::string> plannedAsWritten(const PlanEntry &E) {
+  std::vector<std::string> Out = E.Planned;
+  std::string OfZone, OfSites;
+  OfZone = E.Variable + "\n";
+  for (const auto &[Key, Value] : fixedValues(E))
+    OfZone += (Key + "|" + Value + "\n").str();
+  for (const Step &S : E.Steps)
+    OfSites += fixedSite(placeOf(S), S.Call, actionName(S.Do));
+  Out[Fixed] = hashOf(OfZone);
+  Out[Sites] = hashOf(OfSites);
+  return Out;
+}
+
 std::string kmobj::writePlan(const Plan &P) {
   std::string Text;
   llvm::raw_string_ostream OS(Text);
   OS << "# kmobj plan, one decision a zone. You may edit: decision (convert,\n"
         "# refuse), type, reserve (slabs kept ready; 0: none), bootstrap, and\n"
         "# flags of a site. zeroed: fresh objects are zero though no slab is\n"
-        "# kept ready. The rest says what was found.\n"
+        "# kept ready. A zone whose entry is taken out is not converted. The\n"
+        "# rest says what was found; planned is what kmobj itself decided, by\n"
+        "# which it knows your edits when the tree has moved on.\n"
         "version: 1\n";
   OS << "naive: " << (P.Naive ? "true" : "false") << '\n';
+  if (P.Control)
+    OS << "negative-control: true\n";
   OS << "zones:" << (P.Entries.empty() ? " []\n" : "\n");
   for (const PlanEntry &E : P.Entries) {
     OS << "  - variable: " << quoted(E.Variable) << '\n'
-       << "    at: " << quoted(E.Where.lineRef()) << '\n'
-       << "    kind: " << (E.IsZone ? "zone" : "cache") << '\n'
-       << "    name: " << quoted(E.Name) << '\n'
-       << "    decision: " << (E.Convert ? "convert" : "refuse") << '\n';
+       << "    at: " << quoted(E.Where.lineRef()) << '\n';
+    const auto Fixed = fixedValues(E);
+    auto Value = [&](StringRef Key, const std::string &Text) {
+      OS << "    " << Key << ": ";
+      // Words and numbers, as in the rest of the file.
+      const bool Plain =
+          Key == "kind" || Key == "form" || Key == "bytes" ||
+          Key == "constructed";
+      OS << (Plain ? Text : quoted(Text)) << '\n';
+    };
+    for (const auto &[Key, Text] : llvm::ArrayRef(Fixed).take_front(2))
+      Value(Key, Text);
+    OS << "    decision: " << (E.Convert ? "convert" : "refuse") << '\n';
     list(OS, "    ", "reasons", E.Reasons);
+    if (E.Convertible)
+      OS << "    type: " << quoted(E.Type) << '\n';
+    for (const auto &[Key, Text] : llvm::ArrayRef(Fixed).drop_front(2))
+      Value(Key, Text);
     if (E.Convertible) {
-      OS << "    type: " << quoted(E.Type) << '\n'
-         << "    form: " << formName(E.Form) << '\n'
-         << "    size: " << quoted(E.SizeText) << '\n'
-         << "    bytes: " << E.Size << '\n';
-      if (E.Constructed)
-        OS << "    constructed: true\n";
       OS << "    reserve: " << E.Reserve << '\n';
       if (E.WantReserve && E.Reserve == 0)
         OS << "    zeroed: true\n";
@@ -109,13 +204,21 @@ std::string kmobj::writePlan(const Plan &P) {
     list(OS, "    ", "notes", E.Notes);
     OS << "    sites:" << (E.Steps.empty() ? " []\n" : "\n");
     for (const Step &S : E.Steps) {
-      OS << "      - at: " << quoted(S.At) << '\n'
+      OS << "      - in: " << quoted(placeOf(S)) << '\n'
+         << "        at: " << quoted(S.At) << '\n'
          << "        call: " << quoted(S.Call) << '\n'
          << "        do: " << actionName(S.Do) << '\n';
       if (S.Do == Action::Alloc)
         OS << "        flags: " << quoted(S.Flags) << '\n';
       list(OS, "        ", "notes", S.Notes);
     }
+    OS << "    planned: [";
+    const char *Separator = "";
+    for (const std::string &V : plannedAsWritten(E)) {
+      OS << Separator << quoted(V);
+      Separator = ", ";
+    }
+    OS << "]\n";
   }
   list(OS, "", "remarks", P.Remarks);
   return Text;
@@ -175,9 +278,14 @@ private:
     auto *M = llvm::dyn_cast_or_null<yaml::MappingNode>(N);
     if (!M)
       return fail(N, llvm::Twine("expected ") + What);
+    std::set<std::string> Seen;
     for (yaml::KeyValueNode &KV : *M) {
       std::string Key;
-      if (!scalar(KV.getKey(), Key) || !Each(Key, KV.getValue()))
+      if (!scalar(KV.getKey(), Key))
+        return false;
+      if (!Seen.insert(Key).second)
+        return fail(KV.getKey(), "'" + Key + "' is given twice");
+      if (!Each(Key, KV.getValue()))
         return false;
     }
     return Error.empty();
@@ -211,8 +319,7 @@ private:
   }
 
   struct SiteEdit {
-    std::string At;
-    std::string Flags;
+    std::string In, At, Call, Do, Flags;
     yaml::Node *Where = nullptr, *FlagsAt = nullptr;
     bool HasFlags = false;
   };
@@ -221,15 +328,52 @@ private:
     std::optional<unsigned> Reserve;
     std::optional<bool> Bootstrap, Zeroed;
     std::vector<SiteEdit> Sites;
+    std::vector<std::string> Planned; ///< empty: the file does not say
+    std::map<std::string, std::string> Fixed;
     std::map<std::string, yaml::Node *> Where;
+    yaml::Node *Whole = nullptr;
+
+    bool fromKmobj() const { return !Planned.empty(); }
+    /// Did a person change what is not to be edited? In the order in which
+    /// writePlan() has it.
+    bool isTouched() const {
+      if (!fromKmobj())
+        return true;
+      std::string Text = Variable + "\n";
+      for (StringRef Key : {"kind", "name", "of", "form", "size", "bytes",
+                            "limit", "constructor", "destructor", "private",
+                            "cached", "constructed"})
+        if (const auto It = Fixed.find(Key.str()); It != Fixed.end())
+          Text += (Key + "|" + It->second + "\n").str();
+      return hashOf(Text) != Planned[::Fixed];
+    }
+    /// Is Value what a person made of what kmobj had planned?
+    bool isEdit(enum Planned What, StringRef Value) const {
+      return !fromKmobj() || Planned[What] != Value;
+    }
   };
+  std::vector<Edit> Edits;
+  bool Naive = false;
+  bool document(yaml::Node *Root);
   bool zone(yaml::Node *N);
   bool zoneKey(Edit &E, const std::string &Key, yaml::Node *Value);
   bool site(yaml::Node *N, Edit &E);
-  bool apply(const Edit &E, yaml::Node *N);
+  bool apply();
+  bool apply(const Edit &E);
+  PlanEntry *find(const Edit &E);
+  bool applyFixed(PlanEntry &To, const Edit &E);
+  bool applyDecision(PlanEntry &To, const Edit &E);
   bool applyType(PlanEntry &To, const Edit &E);
   bool applyAmounts(PlanEntry &To, const Edit &E);
   bool applySites(PlanEntry &To, const Edit &E);
+  bool applyFlags(PlanEntry &To, Step &At, const SiteEdit &S);
+  std::string brokenPromise(const PlanEntry &E, const Step &S,
+                            StringRef Flags) const;
+  void moved(const char *What, const PlanEntry &E, const llvm::Twine &Text) {
+    P.Moved.push_back((llvm::Twine(What) + E.Variable + " (" +
+                       E.Where.lineRef() + "): " + Text)
+                          .str());
+  }
   void groups();
 };
 
@@ -239,14 +383,20 @@ bool PlanReader::site(yaml::Node *N, Edit &E) {
   SiteEdit S;
   S.Where = N;
   bool Good = mapping(N, "a site", [&](const std::string &Key, yaml::Node *V) {
+    if (Key == "in")
+      return scalar(V, S.In);
     if (Key == "at")
       return scalar(V, S.At);
+    if (Key == "call")
+      return scalar(V, S.Call);
+    if (Key == "do")
+      return scalar(V, S.Do);
     if (Key == "flags") {
       S.HasFlags = true;
       S.FlagsAt = V;
       return scalar(V, S.Flags);
     }
-    if (Key == "call" || Key == "do" || Key == "notes") {
+    if (Key == "notes") {
       V->skip();
       return true;
     }
@@ -289,25 +439,102 @@ bool PlanReader::zoneKey(Edit &E, const std::string &Key, yaml::Node *V) {
   }
   if (Key == "sites")
     return sequence(V, "sites", [&](yaml::Node *N) { return site(N, E); });
-  for (StringRef Known : {"kind", "name", "form", "size", "bytes",
-                          "constructed", "reasons", "notes"})
-    if (Key == Known) {
-      V->skip();
-      return true;
-    }
+  if (Key == "planned") {
+    if (!sequence(V, "values", [&](yaml::Node *N) {
+          return scalar(N, E.Planned.emplace_back());
+        }))
+      return false;
+    return E.Planned.size() >= First ||
+           fail(V, "planned is what kmobj decided, and not to be edited");
+  }
+  if (Key == "reasons" || Key == "notes") {
+    V->skip();
+    return true;
+  }
+  for (StringRef Known : {"kind", "name", "of", "form", "size", "bytes",
+                          "limit", "constructor", "destructor", "private",
+                          "cached", "constructed"})
+    if (Key == Known)
+      return scalar(V, E.Fixed[Key]);
   return fail(V, "a zone has no '" + Key + "'");
 }
 
 bool PlanReader::zone(yaml::Node *N) {
   Edit E;
+  E.Whole = N;
   if (!mapping(N, "a zone", [&](const std::string &Key, yaml::Node *V) {
         return zoneKey(E, Key, V);
       }))
     return false;
-  return apply(E, N);
+  if (E.Variable.empty())
+    return fail(N, "a zone without 'variable'");
+  Edits.push_back(std::move(E));
+  return true;
+}
+
+PlanEntry *PlanReader::find(const Edit &E) {
+  const StringRef File = StringRef(E.At).rsplit(':').first;
+  const auto Of = E.Fixed.find("of");
+  PlanEntry *Found = nullptr;
+  for (PlanEntry &Entry : P.Entries) {
+    if (Entry.Variable != E.Variable ||
+        (Of != E.Fixed.end() && Of->second != Entry.Of))
+      continue;
+    // What the linker sees has one name in all the tree.
+    const bool Here = Entry.Where.File == File;
+    if (!E.At.empty() && !Here && !(Entry.External && E.fromKmobj()))
+      continue;
+    if (!Found || (Here && Entry.Where.lineRef() == E.At))
+      Found = &Entry;
+  }
+  return Found;
+}
+
+/// What is not to be edited says what it says in the tree, or did when the plan
+/// was made.
+bool PlanReader::applyFixed(PlanEntry &To, const Edit &E) {
+  const auto Now = fixedValues(To);
+  const bool Touched = E.isTouched();
+  for (const auto &[Key, Value] : E.Fixed) {
+    const auto It = llvm::find_if(
+        Now, [&](const auto &Pair) { return Pair.first == Key; });
+    const std::string Is = It == Now.end() ? "" : It->second;
+    if (Is == Value || (!To.Convertible && It == Now.end()))
+      continue;
+    if (Touched)
+      return fail(E.Where.at(Key), Key + " is '" + Value +
+                                       "', but '" + Is + "' in the tree, and "
+                                       "that is not to be edited");
+    moved("changed    ", To, Key + " was " + Value + ", and is " + Is);
+  }
+  if (E.fromKmobj() && Touched)
+    return fail(E.Whole, To.Variable + ": besides decision, type, reserve, "
+                                       "bootstrap and flags nothing is to be "
+                                       "edited");
+  return true;
+}
+
+bool PlanReader::applyDecision(PlanEntry &To, const Edit &E) {
+  if (E.Decision == "convert" && !To.Convertible) {
+    if (E.isEdit(Decision, E.Decision))
+      return fail(E.Where.at("decision"), E.Variable +
+                                              " cannot be converted: " +
+                                              To.Reasons.front().str());
+    moved("changed    ", To, "it cannot be converted any more: " +
+                                 To.Reasons.front().str());
+    return true;
+  }
+  if (E.Decision == "refuse" && To.Convertible &&
+      !E.isEdit(Decision, E.Decision))
+    moved("changed    ", To, "it could be converted now; the plan says refuse");
+  if (!E.Decision.empty())
+    To.Convert = E.Decision == "convert";
+  return true;
 }
 
 bool PlanReader::applyType(PlanEntry &To, const Edit &E) {
+  if (E.Type.empty() || !E.isEdit(Type, E.Type))
+    return true;
   yaml::Node *At = E.Where.at("type");
   bool Identifier =
       !E.Type.empty() && !llvm::isDigit(E.Type[0]) &&
@@ -334,72 +561,192 @@ bool PlanReader::applyType(PlanEntry &To, const Edit &E) {
 }
 
 bool PlanReader::applyAmounts(PlanEntry &To, const Edit &E) {
-  if (E.Bootstrap && *E.Bootstrap && !To.HasBootstrap)
+  auto Bool = [](bool B) { return B ? "true" : "false"; };
+  const bool Reserves =
+      E.Reserve && E.isEdit(Reserve, std::to_string(*E.Reserve));
+  const bool Boots = E.Bootstrap && E.isEdit(Bootstrap, Bool(*E.Bootstrap));
+  const bool Zeroes = E.Zeroed && E.isEdit(Zeroed, Bool(*E.Zeroed));
+  if (Boots && *E.Bootstrap && !To.HasBootstrap)
     return fail(E.Where.at("bootstrap"),
                 To.Variable + " has no first items: there is nothing to "
                               "bootstrap it with");
-  if (E.Reserve && *E.Reserve && !To.IsZone)
+  if (Boots && !*E.Bootstrap && To.Bootstrap && !P.Control)
+    return fail(E.Where.at("bootstrap"),
+                To.Variable + " serves allocations before malloc_init() has "
+                              "run: without bootstrap the kernel does not "
+                              "boot");
+  if (Reserves && *E.Reserve && !To.IsZone)
     return fail(E.Where.at("reserve"),
                 To.Variable + " is an object cache, which keeps no reserve");
-  if (!E.Reserve && !E.Bootstrap && !E.Zeroed)
+  if (!Reserves && !Boots && !Zeroes)
     return true;
-  if (E.Reserve)
+  if (Reserves)
     To.Reserve = *E.Reserve;
-  if (E.Bootstrap)
+  if (Boots)
     To.Bootstrap = *E.Bootstrap;
   To.WantReserve = To.Reserve > 0 || To.Bootstrap || E.Zeroed.value_or(false);
   return true;
 }
 
-bool PlanReader::applySites(PlanEntry &To, const Edit &E) {
-  for (const SiteEdit &S : E.Sites) {
-    auto It =
-        llvm::find_if(To.Steps, [&](const Step &St) { return St.At == S.At; });
-    if (It == To.Steps.end())
-      return fail(S.Where, To.Variable + " has no site at " + S.At);
-    if (!S.HasFlags)
-      continue;
-    if (It->Do != Action::Alloc)
-      return fail(S.FlagsAt, "the site at " + S.At +
-                                 " allocates nothing and takes no flags");
-    bool Good = !S.Flags.empty() && llvm::all_of(S.Flags, [](char C) {
-      return C >= 0x20 && C < 0x7f && C != ';' && C != '{' && C != '}';
-    });
-    if (!Good)
-      return fail(S.FlagsAt,
-                  "flags '" + S.Flags + "' are not an expression of M_* names");
-    StringRef Wrong = misspeltFlag(S.Flags);
-    if (S.Flags != It->Flags && !Wrong.empty())
-      return fail(S.FlagsAt, "flags '" + S.Flags + "': " + Wrong +
-                                 " is none of kmalloc()'s flags");
-    It->Flags = S.Flags;
+namespace {
+/// What an expression of M_* flags says about waiting.
+struct Waiting {
+  bool Waits = false, Not = false, Zero = false, Interrupt = false;
+  bool Known = true; ///< no variable decides
+  explicit Waiting(StringRef Text) {
+    auto IsName = [](char C) { return llvm::isAlnum(C) || C == '_'; };
+    while (!(Text = Text.drop_until(IsName)).empty()) {
+      StringRef Name = Text.take_while(IsName);
+      Text = Text.drop_front(Name.size());
+      Waits |= Name == "M_WAITOK" || Name == "M_INTWAIT" || Name == "M_SYSWAIT";
+      Not |= Name == "M_NOWAIT" || Name == "M_RNOWAIT" ||
+             Name == "M_INTNOWAIT" || Name == "M_SYSNOWAIT";
+      Interrupt |= Name == "M_INTNOWAIT" || Name == "M_USE_INTERRUPT_RESERVE";
+      Zero |= Name == "M_ZERO";
+      Known &= isAllocationFlag(Name);
+    }
   }
+};
+} // namespace
+
+/// Which promise of the old allocator flags by hand would break; empty: none.
+std::string PlanReader::brokenPromise(const PlanEntry &E, const Step &S,
+                                      StringRef Flags) const {
+  const Waiting New(Flags), Old(S.Flags);
+  if (New.Waits && New.Not)
+    return "they say both to wait and not to";
+  if (New.Known && !New.Waits && !New.Not)
+    return "they say neither to wait nor not to: expected M_WAITOK, M_NOWAIT "
+           "or one of their kind";
+  if (P.Control)
+    return "";
+  if (New.Zero && E.Constructed)
+    return "M_ZERO wipes what " + E.Variable + "'s constructor made";
+  const bool Interrupt =
+      (E.ZoneFlags & ZONE_INTERRUPT) && !(E.ZoneFlags & ZONE_PANICFAIL);
+  if (Interrupt && New.Waits)
+    return E.Variable + " is a ZONE_INTERRUPT zone, whose allocation never "
+                        "waits";
+  if (New.Known && Old.Waits && New.Not) {
+    const Site *At = Index.F.siteAt(S.At);
+    if (At && !At->NullChecked)
+      return "the result could be NULL then, and is not checked";
+  }
+  return "";
+}
+
+bool PlanReader::applyFlags(PlanEntry &To, Step &At, const SiteEdit &S) {
+  if (At.Do != Action::Alloc)
+    return fail(S.FlagsAt, "the site at " + At.At +
+                               " allocates nothing and takes no flags");
+  if (S.Flags == At.Flags)
+    return true;
+  bool Good = !S.Flags.empty() && llvm::all_of(S.Flags, [](char C) {
+    return C >= 0x20 && C < 0x7f && C != ';' && C != '{' && C != '}';
+  });
+  if (!Good)
+    return fail(S.FlagsAt,
+                "flags '" + S.Flags + "' are not an expression of M_* names");
+  StringRef Wrong = misspeltFlag(S.Flags);
+  if (!Wrong.empty())
+    return fail(S.FlagsAt, "flags '" + S.Flags + "': " + Wrong +
+                               " is none of kmalloc()'s flags");
+  if (std::string Why = brokenPromise(To, At, S.Flags); !Why.empty())
+    return fail(S.FlagsAt, "flags '" + S.Flags + "': " + Why);
+  At.Flags = S.Flags;
   return true;
 }
 
-bool PlanReader::apply(const Edit &E, yaml::Node *N) {
-  if (E.Variable.empty())
-    return fail(N, "a zone without 'variable'");
-  StringRef File = StringRef(E.At).rsplit(':').first;
-  PlanEntry *To = nullptr;
-  for (PlanEntry &Entry : P.Entries)
-    if (Entry.Variable == E.Variable &&
-        (E.At.empty() || Entry.Where.File == File) &&
-        (!To || Entry.Where.lineRef() == E.At))
-      To = &Entry;
+bool PlanReader::applySites(PlanEntry &To, const Edit &E) {
+  const bool Listed = E.Where.count("sites") && E.fromKmobj();
+  if (Listed) {
+    std::string Text;
+    for (const SiteEdit &S : E.Sites)
+      Text += fixedSite(S.In, S.Call, S.Do);
+    if (hashOf(Text) != E.Planned[Sites])
+      return fail(E.Where.at("sites"),
+                  "the sites of " + To.Variable +
+                      " are not those that kmobj listed: a zone is converted "
+                      "at each of them or not at all; say `decision: refuse'");
+  } else if (E.fromKmobj()) {
+    return fail(E.Whole, "the sites of " + To.Variable + " are missing: it is "
+                         "converted at each of them or not at all");
+  }
+  std::set<const Step *> Seen;
+  size_t Flag = First; // of Planned
+  for (const SiteEdit &S : E.Sites) {
+    auto It = llvm::find_if(To.Steps, [&](const Step &St) {
+      return S.In.empty() ? St.At == S.At
+                          : placeOf(St) == S.In && St.Call == S.Call;
+    });
+    std::string Was;
+    if (E.fromKmobj() && S.Do == actionName(Action::Alloc))
+      Was = Flag < E.Planned.size() ? E.Planned[Flag++] : "";
+    const bool Edited = S.HasFlags && (!E.fromKmobj() || S.Flags != Was);
+    if (It == To.Steps.end()) {
+      if (!E.fromKmobj())
+        return fail(S.Where, To.Variable + " has no site at " +
+                                 (S.In.empty() ? S.At : S.In));
+      moved("gone       ", To,
+            S.Call + " in " + S.In + (Edited ? ", with flags " + S.Flags : ""));
+      continue;
+    }
+    Seen.insert(&*It);
+    if (Edited && E.fromKmobj() && Was != It->Flags)
+      moved("changed    ", To, "flags of " + S.Call + " in " + S.In + " were " +
+                                   Was + ", would be " + It->Flags +
+                                   " now, and stay " + S.Flags);
+    else if (!Edited && !Was.empty() && Was != It->Flags)
+      moved("changed    ", To, "flags of " + S.Call + " in " + S.In + " were " +
+                                   Was + ", and are " + It->Flags);
+    if (Edited && !applyFlags(To, *It, S))
+      return false;
+  }
+  if (Listed)
+    for (const Step &S : To.Steps)
+      if (!Seen.count(&S))
+        moved("new        ", To, S.Call + " in " + placeOf(S));
+  return true;
+}
+
+bool PlanReader::apply(const Edit &E) {
+  PlanEntry *To = find(E);
+  if (!To && !E.isTouched()) {
+    P.Moved.push_back("gone       " + E.Variable + " (" + E.At +
+                      "): it is not in the tree any more");
+    return true;
+  }
   if (!To)
     return fail(E.Where.at("variable"),
                 "there is no zone or cache " + E.Variable +
-                    (E.At.empty() ? "" : " in " + File.str()));
-  if (E.Decision == "convert" && !To->Convertible)
-    return fail(E.Where.at("decision"), E.Variable + " cannot be converted: " +
-                                            To->Reasons.front().str());
-  if (!E.Decision.empty())
-    To->Convert = E.Decision == "convert";
+                    (E.At.empty()
+                         ? ""
+                         : " in " + StringRef(E.At).rsplit(':').first.str()));
+  if (To->Named)
+    return fail(E.Where.at("variable"), E.Variable + " is given twice");
+  To->Named = true;
+  if (!applyDecision(*To, E) || !applyFixed(*To, E))
+    return false;
   if (!To->Convertible)
     return true;
-  return (E.Type.empty() || applyType(*To, E)) && applyAmounts(*To, E) &&
-         applySites(*To, E);
+  return applyType(*To, E) && applyAmounts(*To, E) && applySites(*To, E);
+}
+
+/// What the file does not name is not converted.
+bool PlanReader::apply() {
+  for (PlanEntry &E : P.Entries)
+    E.Named = false;
+  for (const Edit &E : Edits)
+    if (!apply(E))
+      return false;
+  for (PlanEntry &E : P.Entries) {
+    if (E.Named)
+      continue;
+    if (E.Convertible)
+      moved("new        ", E, "the plan does not name it; it is not converted");
+    E.Convert = false;
+  }
+  return true;
 }
 
 /// What meets in one variable or macro has one decision.
@@ -415,35 +762,46 @@ void PlanReader::groups() {
       }
 }
 
+bool PlanReader::document(yaml::Node *Root) {
+  return mapping(Root, "a plan", [&](const std::string &Key, yaml::Node *V) {
+    if (Key == "version") {
+      std::string Version;
+      return scalar(V, Version) &&
+             (Version == "1" || fail(V, "this is a plan of version " + Version +
+                                            ", expected 1"));
+    }
+    if (Key == "zones")
+      return sequence(V, "zones", [&](yaml::Node *N) { return zone(N); });
+    if (Key == "naive" || Key == "negative-control") {
+      std::optional<bool> Value;
+      if (!boolean(V, Key.c_str(), Value))
+        return false;
+      (Key == "naive" ? Naive : P.Control) = *Value;
+      return true;
+    }
+    if (Key == "remarks") {
+      V->skip();
+      return true;
+    }
+    return fail(V, "a plan has no '" + Key + "'");
+  });
+}
+
 llvm::Error PlanReader::read() {
   yaml::document_iterator Document = Input.begin();
   yaml::Node *Root = Document == Input.end() ? nullptr : Document->getRoot();
   if (Error.empty())
-    mapping(Root, "a plan", [&](const std::string &Key, yaml::Node *V) {
-      if (Key == "version") {
-        std::string Version;
-        return scalar(V, Version) &&
-               (Version == "1" || fail(V, "this is a plan of version " +
-                                              Version + ", expected 1"));
-      }
-      if (Key == "zones")
-        return sequence(V, "zones", [&](yaml::Node *N) { return zone(N); });
-      if (Key == "naive") {
-        std::optional<bool> Naive;
-        if (!boolean(V, "naive", Naive))
-          return false;
-        P.Naive = *Naive;
-        return true;
-      }
-      if (Key == "remarks") {
-        V->skip();
-        return true;
-      }
-      return fail(V, "a plan has no '" + Key + "'");
-    });
+    document(Root);
   if (Error.empty() && Input.failed())
     Error = File.getBufferIdentifier().str() + ": not YAML";
-  if (Error.empty())
+  if (Error.empty() && Naive != P.Naive) {
+    const bool Control = P.Control;
+    PlanOptions Options;
+    Options.Naive = Naive;
+    P = makePlan(Index.F, Options);
+    P.Control = Control;
+  }
+  if (Error.empty() && apply())
     groups();
   if (!Error.empty())
     return llvm::createStringError(llvm::inconvertibleErrorCode(), "%s",

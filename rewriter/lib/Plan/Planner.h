@@ -165,6 +165,8 @@ private:
 std::string freeName(const std::string &Wanted, const std::string &Suffix,
                      const std::function<bool(const std::string &)> &Taken);
 std::string upperCase(llvm::StringRef Text);
+/// The values of PlanEntry::Planned, as E has them now.
+std::vector<std::string> plannedValues(const PlanEntry &E);
 
 } // namespace kmobj
 
