@@ -69,6 +69,7 @@ config.substitutions += [
     ("%{exits}", helper("exits")),
     # The tool; the diff of a conversion without the shims; its changed lines.
     ("%{kmobj}", '"%s"' % kmobj),
+    ("%{tool}", kmobj),
     ("%{rewrite}", rewrite),
     ("%{diff}", rewrite + " --no-install --diff"),
     ("%{changes}", rewrite + ' --no-install --diff | grep -a "^[-+]"'),

@@ -5,7 +5,8 @@
  * Before anything is written the changed units are parsed with their new
  * contents.  An entry of the plan whose conversion does not compile the way
  * the original did is refused as a whole, and the rest is edited anew.  What
- * was done then is not what the plan said: -o writes it, for verify to go by.
+ * was done then is not what the plan said: the plan as it was carried out is
+ * written with the output, for verify to go by.
  */
 #include "Tool.h"
 #include "kmobj/Edit.h"
@@ -36,8 +37,8 @@ static cl::opt<std::string>
              cl::value_desc("plan.yaml"), cl::sub(Rewrite.Command));
 static cl::opt<std::string>
     DonePlan("o",
-             cl::desc("write the plan as it was carried out to this file, for "
-                      "verify: what would not compile is refused in it"),
+             cl::desc("write the plan as it was carried out to this file, too: "
+                      "what would not compile is refused in it"),
              cl::value_desc("plan.yaml"), cl::sub(Rewrite.Command));
 static cl::opt<std::string>
     PatchDirectory("patch-dir",
@@ -64,24 +65,6 @@ static cl::opt<std::string>
            cl::desc("author of the patches (default: from git's config)"),
            cl::value_desc("name <mail>"), cl::sub(Rewrite.Command));
 
-/// An address for its being found.
-static int Anchor;
-
-static std::string shimsDirectory() {
-  if (!Shims.empty())
-    return Shims;
-  const std::string Program = sys::fs::getMainExecutable("kmobj", &Anchor);
-  const StringRef Above =
-      sys::path::parent_path(sys::path::parent_path(Program));
-  for (const StringRef Below : {"../shims", "share/kmobj/shims"}) {
-    SmallString<256> Path(Above);
-    sys::path::append(Path, Below);
-    if (sys::fs::exists(Path + "/sys/kmalloc_obj.h"))
-      return std::string(Path);
-  }
-  return KMOBJ_SHIMS;
-}
-
 static std::string gitConfig(StringRef Key) {
   const auto Git = sys::findProgramByName("git");
   SmallString<128> File;
@@ -94,6 +77,21 @@ static std::string gitConfig(StringRef Key) {
     return "";
   const auto Text = MemoryBuffer::getFile(File);
   return Text ? (*Text)->getBuffer().trim().str() : "";
+}
+
+/// It becomes a line of a mail's header.
+static Error checkAuthor() {
+  const StringRef Who = Author;
+  const auto [Name, Rest] = Who.split('<');
+  const bool Good = Who.empty() ||
+                    (Name.size() > 1 && Name.ends_with(" ") &&
+                     Rest.size() > 1 && Rest.count('<') == 0 &&
+                     Rest.find('>') == Rest.size() - 1 &&
+                     none_of(Who, [](unsigned char C) { return C < 0x20; }));
+  if (Good)
+    return Error::success();
+  return createStringError("--author '%s': expected one line, Name <mail>",
+                           Author.c_str());
 }
 
 static std::string author() {
@@ -129,7 +127,7 @@ static Expected<Result> apply(const SourceTree &Tree, const Facts &F, Plan &P,
       return createStringError(
           "the shims are hooked in by parsing the tree's allocator: name the "
           "compile database with -p, or use --no-install");
-    auto Installed = install(Tree, *DB, shimsDirectory());
+    auto Installed = install(Tree, *DB, shimsDirectory(Shims));
     if (!Installed)
       return Installed.takeError();
     if (!Installed->empty())
@@ -176,7 +174,7 @@ static Expected<bool> refuseBroken(const SourceTree &Tree, const Facts &F,
     FileSet After = R->after();
     if (!Tree.exists("sys/kmalloc_obj.h") &&
         !After.count("sys/kmalloc_obj.h")) {
-      auto Header = SourceTree(shimsDirectory()).read("sys/kmalloc_obj.h");
+      auto Header = SourceTree(shimsDirectory(Shims)).read("sys/kmalloc_obj.h");
       if (!Header)
         return Header.takeError();
       After["sys/kmalloc_obj.h"] = std::move(*Header);
@@ -201,6 +199,29 @@ static Error write(const SourceTree &Tree, const Result &R) {
   return writeDiff(outs(), Tree, R.after());
 }
 
+/// The plan that was carried out lies with what was written, and where verify
+/// looks for the last one of a compile database.
+static Error writeDonePlan(const SourceTree &Tree, const Plan &P,
+                           std::string &Report) {
+  std::vector<std::string> Places;
+  if (!PatchDirectory.empty())
+    Places.push_back(PatchDirectory + "/plan.yaml");
+  else if (!OutputTree.empty())
+    Places.push_back(planBeside(OutputTree));
+  else if (InPlace && converting(P))
+    Places.push_back(planBeside(Tree.root()));
+  if (!Places.empty() && !Input.Directories.empty())
+    Places.push_back(planOf(Input.Directories.front()));
+  if (!Places.empty())
+    Report += "plan       carried out, for verify: " + Places.front() + "\n";
+  if (!DonePlan.empty())
+    Places.push_back(DonePlan);
+  for (const std::string &Place : Places)
+    if (Error E = writeFile(Place, writePlan(P)))
+      return E;
+  return Error::success();
+}
+
 /// git am takes the CR at the end of a line for the mail's.
 static std::string carriageReturns(const FileSet &After) {
   std::string Out;
@@ -215,6 +236,8 @@ static int rewrite() {
   if (!PatchDirectory.empty() + !OutputTree.empty() + InPlace + Diff > 1)
     return fail("--patch-dir, --output-tree, --in-place and --diff exclude "
                 "each other");
+  if (Error E = checkAuthor())
+    return fail(std::move(E));
   for (const std::string &Output :
        {PatchDirectory.getValue(), OutputTree.getValue()})
     if (!Output.empty())
@@ -257,17 +280,15 @@ static int rewrite() {
   std::string Report = unparsed(*F) + notes(*P);
   if (!PatchDirectory.empty())
     Report += carriageReturns(R->after());
-  Report += report(*P);
   if (Error E = write(Tree, *R))
     return fail(std::move(E));
-  if (!DonePlan.empty())
-    if (Error E = writeFile(DonePlan, writePlan(*P)))
-      return fail(std::move(E));
+  if (Error E = writeDonePlan(Tree, *P, Report))
+    return fail(std::move(E));
+  Report += report(*P);
   // Standard output is the diff's, where there is one.
   const bool IsDiff = PatchDirectory.empty() && OutputTree.empty() && !InPlace;
   (IsDiff ? errs() : outs()) << Report;
-  if (!PlanFile.empty() && DonePlan.empty() && converting(*P) < Planned)
-    errs() << PlanFile << " says to convert what was refused now: give "
-           << "verify the plan that -o writes\n";
+  if (!PlanFile.empty() && converting(*P) < Planned)
+    errs() << PlanFile << " says to convert what was refused now\n";
   return outcome(*F, *P);
 }

@@ -1,61 +1,230 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * kmobj verify: the tree before, the tree after, the plan between them.
+ *
+ * The tree before is the one that the compile database names, and the tree
+ * after a directory of its own; or the series was applied to the tree itself,
+ * and what it was before is a revision in its git repository.
+ */
 #include "kmobj/Verify.h"
 #include "Tool.h"
+#include "kmobj/Install.h"
+#include "kmobj/Printable.h"
+#include "kmobj/TreeView.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cstdlib>
 
 using namespace llvm;
 using namespace kmobj;
+using clang::tooling::CompilationDatabase;
 
 static int runVerify();
 
 static Verb VerifyVerb("verify",
-                       "checks a converted tree: nothing of the old APIs left, "
-                       "no new diagnostics",
+                       "checks a converted tree: what the plan says holds, "
+                       "what it does not touch is as it was, no new "
+                       "diagnostics",
                        runVerify);
 static InputOptions Input(VerifyVerb);
 static cl::opt<std::string> Converted("converted",
                                       cl::desc("root of the converted tree"),
                                       cl::value_desc("dir"),
                                       cl::sub(VerifyVerb.Command));
+static cl::opt<std::string>
+    Base("base",
+         cl::desc("the tree itself was converted (git am, --in-place): compare "
+                  "it with this revision of its git repository"),
+         cl::value_desc("rev"), cl::sub(VerifyVerb.Command));
 static cl::list<std::string>
-    FactsFiles("facts", cl::desc("facts collected by scan, instead of parsing"),
+    FactsFiles("facts",
+               cl::desc("facts of the tree before, collected by scan, instead "
+                        "of parsing"),
                cl::value_desc("file"), cl::sub(VerifyVerb.Command));
 static cl::opt<std::string>
     PlanFile("plan",
-             cl::desc("the plan it was converted by, as "
-                      "`rewrite -o' wrote it"),
+             cl::desc("the plan it was converted by (default: the one that "
+                      "rewrite left beside the converted tree, else the last "
+                      "one carried out with this compile database)"),
              cl::value_desc("plan.yaml"), cl::sub(VerifyVerb.Command));
+static cl::opt<std::string>
+    Shims("shims",
+          cl::desc("where the shims that were installed lie (default: found "
+                   "from the program)"),
+          cl::value_desc("dir"), cl::sub(VerifyVerb.Command));
+
+namespace {
+
+/// A revision of the tree's part of a git repository, in a directory of its own
+/// that goes with the object.
+class Checkout {
+public:
+  ~Checkout() {
+    if (!Root.empty())
+      sys::fs::remove_directories(Root);
+  }
+
+  Error create(const std::string &Tree, const std::string &Revision) {
+    const auto Found = sys::findProgramByName("git");
+    if (!Found)
+      return createStringError("--base needs git, which is not installed");
+    Git = *Found;
+    SmallString<128> Made;
+    if (const std::error_code EC =
+            sys::fs::createUniqueDirectory("kmobj-base", Made))
+      return createStringError("%s: %s", Made.c_str(), EC.message().c_str());
+    // Real, as the paths of the tree are.
+    SmallString<256> Real;
+    sys::fs::real_path(Made, Real);
+    Root = std::string(Real);
+    std::string Prefix, Top;
+    if (!run({"-C", Tree, "rev-parse", "--show-prefix"}, Prefix) ||
+        !run({"-C", Tree, "rev-parse", "--show-toplevel"}, Top))
+      return createStringError("%s: --base: this tree is in no git repository",
+                               Tree.c_str());
+    std::string Hash, Ignored;
+    if (!run({"-C", Tree, "rev-parse", "--verify", "--quiet",
+              "--end-of-options", Revision + "^{commit}"},
+             Hash))
+      return createStringError("--base %s: the repository of %s has no such "
+                               "revision",
+                               Revision.c_str(), Tree.c_str());
+    const std::string Commit = StringRef(Hash).trim().str();
+    const std::string What =
+        Commit + ":" + StringRef(Prefix).rtrim('\n').rtrim('/').str();
+    // From the top: below it, only what is there would be checked out.
+    Top = StringRef(Top).rtrim('\n').str();
+    ::setenv("GIT_INDEX_FILE", (Root + "/index").c_str(), 1);
+    const bool Good = run({"-C", Top, "read-tree", What}, Ignored) &&
+                      run({"-C", Top, "checkout-index", "--all", "--quiet",
+                           "--prefix=" + path() + "/"},
+                          Ignored);
+    ::unsetenv("GIT_INDEX_FILE");
+    if (!Good)
+      return createStringError("--base %s: its files could not be taken out of "
+                               "the repository of %s",
+                               Revision.c_str(), Tree.c_str());
+    return Error::success();
+  }
+
+  std::string path() const { return Root + "/tree"; }
+
+private:
+  /// git without a word; false if it fails.
+  bool run(const std::vector<std::string> &Arguments, std::string &Out) {
+    const std::string File = Root + "/out";
+    sys::fs::remove(File); // it would be written over, not anew
+    std::vector<StringRef> All{Git};
+    append_range(All, Arguments);
+    const std::optional<StringRef> Redirects[] = {StringRef(""),
+                                                  StringRef(File),
+                                                  StringRef("")};
+    if (sys::ExecuteAndWait(Git, All, std::nullopt, Redirects))
+      return false;
+    if (auto Text = MemoryBuffer::getFile(File))
+      Out = (*Text)->getBuffer().str();
+    return true;
+  }
+
+  std::string Git, Root;
+};
+
+} // namespace
+
+/// The plan to go by; empty: there is none.
+static std::string findPlan(const std::string &Tree) {
+  std::vector<std::string> Places;
+  if (!PlanFile.empty())
+    return PlanFile;
+  if (Base.empty())
+    Places.push_back(planBeside(Converted));
+  Places.push_back(planOf(Input.Directories.front()));
+  if (!Base.empty())
+    Places.push_back(planBeside(Tree));
+  for (const std::string &Place : Places)
+    if (sys::fs::exists(Place))
+      return Place;
+  return "";
+}
+
+/// The files that the installation changes or adds, as they are then.
+static Expected<FileSet> installed(const std::string &Before,
+                                   const CompilationDatabase &DB,
+                                   const Plan &P) {
+  if (!P.needsShims())
+    return FileSet();
+  const SourceTree Tree(Before);
+  auto Patch = install(Tree, DB, shimsDirectory(Shims));
+  if (!Patch)
+    return Patch.takeError();
+  auto States = materialize(Tree, {*Patch});
+  if (!States)
+    return States.takeError();
+  return States->empty() ? FileSet() : States->back();
+}
 
 static int runVerify() {
-  if (Converted.empty())
-    return fail("name the converted tree: --converted DIR");
-  SmallString<256> Real;
-  if (const std::error_code EC = sys::fs::real_path(Converted, Real))
-    return fail(Converted + ": " + EC.message());
-  if (!sys::fs::is_directory(Real))
-    return fail(Converted + ": is no directory");
+  if (Converted.empty() == Base.empty())
+    return fail("name the converted tree (--converted DIR) or, where it was "
+                "converted in place, the revision before (--base REV)");
   auto DB = Input.database();
   if (!DB)
     return fail(DB.takeError());
+  auto Tree = Input.treeOf(**DB);
+  if (!Tree)
+    return fail(Tree.takeError());
+  std::string Before = *Tree, After = *Tree;
+  Checkout Old;
+  if (!Base.empty()) {
+    if (Error E = Old.create(*Tree, Base))
+      return fail(std::move(E));
+    Before = Old.path();
+  } else {
+    SmallString<256> Real;
+    if (const std::error_code EC = sys::fs::real_path(Converted, Real))
+      return fail(Converted + ": " + EC.message());
+    if (!sys::fs::is_directory(Real))
+      return fail(Converted + ": is no directory");
+    After = std::string(Real);
+    if (After == Before)
+      return fail(Converted + ": this is the tree that the compile database "
+                              "names; if it was converted in place, compare "
+                              "it with the revision before: --base REV");
+  }
+  const std::string By = findPlan(*Tree);
+  if (By.empty())
+    return fail("there is no plan that was carried out: name it with --plan "
+                "(rewrite writes it with its output)");
   const std::vector<std::string> Files(FactsFiles.begin(), FactsFiles.end());
-  auto F = Input.facts(Files);
+  auto F = Input.facts(Files, Before == *Tree ? nullptr
+                                              : viewDirectory(*Tree, Before));
   if (!F)
     return fail(F.takeError());
-  auto P = planFor(*F, {}, PlanFile);
+  auto P = planFor(*F, {}, By);
   if (!P)
     return fail(P.takeError());
 
   VerifyOptions Options;
   Options.Jobs = Input.Jobs;
+  auto Installed = installed(Before, **DB, *P);
+  if (!Installed)
+    return fail(Installed.takeError());
+  Options.Installed = std::move(*Installed);
   Progress Show("comparing");
   Options.Progress = std::ref(Show);
-  auto Result = verify(**DB, *F, *P, Real, Options);
+  auto Result = verify(**DB, *F, *P, Before, After, Options);
   if (!Result)
     return fail(Result.takeError());
+  for (const std::string &Note : Result->Notes)
+    outs() << "not parsed " << printable(Note) << "\n";
   for (const std::string &Problem : Result->Problems)
-    outs() << Problem << "\n";
-  outs() << Result->Files << " files differ, " << Result->Units
-         << " units compared, " << Result->Problems.size() << " problems\n";
+    outs() << printable(Problem) << "\n";
+  outs() << "by the plan " << printable(By) << ": " << Result->Files
+         << " files differ, " << Result->Units << " units compared, "
+         << Result->Problems.size() << " problems\n";
   return Result->Problems.empty() ? Done : NeedsPerson;
 }

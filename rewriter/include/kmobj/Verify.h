@@ -2,10 +2,12 @@
 /*
  * Is a converted tree what the plan promised?
  *
- * Two questions, each asked of the compiler and not of the editor: is anything
- * of the old allocators left where the plan says converted (the converted tree
- * is collected again), and does every unit that can have changed give the same
- * diagnostics as before.
+ * Three questions, none of them asked of the editor. Does every unit that can
+ * have changed, and every new file, give the diagnostics it gave before, and no
+ * more? Is anything of the old allocators left where the plan says converted
+ * (the converted tree is collected again)? And does the plan's meaning hold:
+ * each call as planned, each other statement where it stood (Meaning.cpp), the
+ * allocator's hooks and the shims as they are installed?
  */
 #ifndef KMOBJ_VERIFY_H
 #define KMOBJ_VERIFY_H
@@ -27,21 +29,37 @@ using UnitProgress =
 struct VerifyOptions {
   /// Parallel parses; 0: one per CPU.
   unsigned Jobs = 0;
+  /// The tree before with the shims installed, where the plan needs them: what
+  /// install() changes and adds. Its files are compared instead of Before's.
+  FileSet Installed;
   UnitProgress Progress;
 };
 
 struct VerifyResult {
   /// One sentence each, with file and line; empty: all is well.
   std::vector<std::string> Problems;
+  /// What could not be looked at: new files whose headers the tree before does
+  /// not have either.
+  std::vector<std::string> Notes;
   unsigned Files = 0; ///< that differ between the trees
   unsigned Units = 0; ///< whose diagnostics were compared
 };
 
-/// F and P: of the tree before. Converted: directory of the converted tree,
-/// a real path.
+/// F and P: of the tree before. F.Tree is the one that the compile database
+/// names; Before and Converted, which are real paths, are the directories with
+/// its two versions, and one of them may be F.Tree itself. Fails where there is
+/// nothing to compare.
 llvm::Expected<VerifyResult>
 verify(const clang::tooling::CompilationDatabase &DB, const Facts &F,
-       const Plan &P, llvm::StringRef Converted, const VerifyOptions &Options);
+       const Plan &P, llvm::StringRef Before, llvm::StringRef Converted,
+       const VerifyOptions &Options);
+
+/// What of P does not hold in After, given the text of the files that differ,
+/// with file and line. Statements that P does not touch stand under what they
+/// stood under.
+std::vector<std::string> meaningProblems(const Facts &F, const Plan &P,
+                                         const FileSet &Before,
+                                         const FileSet &After);
 
 /// Diagnostics that a unit of Tree gives with the contents of After and not
 /// without them.

@@ -23,9 +23,10 @@ StringRef kmobj::actionName(Action A) {
 }
 
 bool PlanEntry::needsShims() const {
-  return Convert &&
-         (WantReserve || Bootstrap || Constructed ||
-          llvm::any_of(Steps, [](const Step &S) { return S.CallCache; }));
+  return Convert && (WantReserve || Bootstrap || Constructed ||
+                     llvm::any_of(Steps, [](const Step &S) {
+                       return S.CallCache || S.Do == Action::Reclaim;
+                     }));
 }
 
 const PlanEntry *Plan::entry(StringRef Key) const {

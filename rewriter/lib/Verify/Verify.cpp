@@ -5,6 +5,7 @@
 #include "kmobj/Parse.h"
 #include "kmobj/TreeView.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -200,22 +201,131 @@ std::vector<NewDiagnostic> newDiagnostics(const CompilationDatabase &DB,
       [&] { return viewContents(Tree.root(), After); }, Options);
 }
 
+/// Their text, of files that C is written in.
+static FileSet contents(const SourceTree &Tree,
+                        const std::set<std::string> &Files) {
+  FileSet Out;
+  for (const std::string &Path : Files) {
+    const StringRef Extension = sys::path::extension(Path);
+    if (Extension != ".c" && Extension != ".h")
+      continue;
+    if (auto Content = MemoryBuffer::getFile(Tree.path(Path)))
+      Out[Path] = (*Content)->getBuffer().str();
+  }
+  return Out;
+}
+
+/// Lines that the installation adds to lists of files and options.
+static void findListProblems(const SourceTree &After, const FileSet &Installed,
+                             std::vector<std::string> &Problems) {
+  for (const auto &[Path, Text] : Installed) {
+    const StringRef Extension = sys::path::extension(Path);
+    if (Extension == ".c" || Extension == ".h")
+      continue;
+    auto Words = [](StringRef Line) {
+      SmallVector<StringRef, 8> Parts;
+      SplitString(Line, Parts);
+      return join(Parts, " ");
+    };
+    StringSet<> Have;
+    if (auto Content = MemoryBuffer::getFile(After.path(Path))) {
+      SmallVector<StringRef, 0> Lines;
+      (*Content)->getBuffer().split(Lines, '\n');
+      for (const StringRef Line : Lines)
+        Have.insert(Words(Line));
+    }
+    SmallVector<StringRef, 0> Lines;
+    StringRef(Text).split(Lines, '\n');
+    for (const StringRef Line : Lines)
+      if (StringRef(Line).contains("kmalloc") && !Have.contains(Words(Line)))
+        Problems.push_back(Path + ": `" + Words(Line) + "' is missing");
+  }
+}
+
+/// The shims' files and the allocator with its hooks: every statement that is
+/// installed is there.
+static void findInstallProblems(const SourceTree &After, const Facts &F,
+                                const FileSet &Installed, const Plan &P,
+                                std::vector<std::string> &Problems) {
+  FileSet Want, Have;
+  for (const auto &[Path, Text] : Installed) {
+    const StringRef Extension = sys::path::extension(Path);
+    const bool Edited = any_of(P.Entries, [&, &Path = Path](auto &E) {
+      return E.Convert && any_of(E.Steps, [&](const Step &S) {
+               return S.Replace.File == Path;
+             });
+    });
+    if ((Extension != ".c" && Extension != ".h") || Edited)
+      continue;
+    auto Content = MemoryBuffer::getFile(After.path(Path));
+    if (!Content) {
+      Problems.push_back(Path + ": is missing, though the plan needs the "
+                                "shims");
+      continue;
+    }
+    if ((*Content)->getBuffer() == Text)
+      continue;
+    Want[Path] = Text;
+    Have[Path] = (*Content)->getBuffer().str();
+  }
+  append_range(Problems, meaningProblems(F, Plan(), Want, Have));
+  findListProblems(After, Installed, Problems);
+}
+
 Expected<VerifyResult> verify(const CompilationDatabase &DB, const Facts &F,
-                              const Plan &P, StringRef Converted,
+                              const Plan &P, StringRef BeforeRoot,
+                              StringRef Converted,
                               const VerifyOptions &Options) {
-  const SourceTree Before(F.Tree), After(Converted.str());
+  const SourceTree Before(BeforeRoot.str()), After(Converted.str());
+  const View SeeBefore = [&]() -> FileSystem {
+    return BeforeRoot == F.Tree ? vfs::createPhysicalFileSystem()
+                                : viewDirectory(F.Tree, BeforeRoot);
+  };
+  const View SeeAfter = [&]() -> FileSystem {
+    return Converted == F.Tree ? vfs::createPhysicalFileSystem()
+                               : viewDirectory(F.Tree, Converted);
+  };
   VerifyResult Result;
   const std::set<std::string> Changed = changedFiles(Before, After);
+  const bool Converts =
+      any_of(P.Entries, [](const PlanEntry &E) { return E.Convert; });
+  if (Changed.empty() && Converts)
+    return createStringError("%s: there is nothing to verify, it is the same "
+                             "as the tree before; if the conversion was "
+                             "applied to that tree, compare with a revision: "
+                             "--base REV",
+                             After.root().c_str());
+  for (const PlanEntry &E : P.Entries)
+    if (E.Convert && E.Where.valid() && Before.exists(E.Where.File) &&
+        !After.exists(E.Where.File))
+      return createStringError("%s: there is no %s, where %s is: this is no "
+                               "conversion of the tree",
+                               After.root().c_str(), E.Where.File.c_str(),
+                               E.Variable.c_str());
   Result.Files = Changed.size();
 
   CollectOptions Collecting;
   Collecting.Tree = F.Tree;
   Collecting.Jobs = Options.Jobs;
-  Collecting.FS = viewDirectory(F.Tree, Converted);
+  Collecting.FS = SeeAfter();
   auto Now = collect(DB, Collecting);
   if (!Now)
     return Now.takeError();
   findLeftOvers(*Now, P, Result.Problems);
+
+  // What is installed is compared with what it is installed from.
+  FileSet Old = contents(Before, Changed), New = contents(After, Changed);
+  for (const auto &[Path, Text] : Options.Installed)
+    if (!any_of(P.Entries, [&, &Path = Path](const PlanEntry &E) {
+          return E.Convert && any_of(E.Steps, [&](const Step &S) {
+                   return S.Replace.File == Path;
+                 });
+        })) {
+      Old.erase(Path);
+      New.erase(Path);
+    }
+  append_range(Result.Problems, meaningProblems(F, P, Old, New));
+  findInstallProblems(After, F, Options.Installed, P, Result.Problems);
 
   const std::set<std::string> Affected = affectedFiles(After, Changed);
   std::set<std::string> Units;
@@ -225,20 +335,27 @@ Expected<VerifyResult> verify(const CompilationDatabase &DB, const Facts &F,
     if (sys::path::is_absolute(Relative) || Affected.count(Relative))
       Units.insert(Path);
   }
-  // What was changed without being in the database (the allocator) is parsed
-  // by the command of a unit like it.
+  // What was changed or added without being in the database (the allocator,
+  // the shims) is parsed by the command of a unit like it.
+  const SourceTree Named(F.Tree);
   for (const std::string &Path : Changed)
-    if (sys::path::extension(Path) == ".c" && Before.exists(Path) &&
-        After.exists(Path))
-      Units.insert(Before.path(Path));
+    if (sys::path::extension(Path) == ".c" && After.exists(Path))
+      Units.insert(Named.path(Path));
   Result.Units = Units.size();
   const std::vector<std::string> List(Units.begin(), Units.end());
-  for (NewDiagnostic &D : compareAll(
-           DB, F.Tree, List, [] { return vfs::createPhysicalFileSystem(); },
-           [&] { return viewDirectory(F.Tree, Converted); }, Options)) {
+  for (NewDiagnostic &D :
+       compareAll(DB, F.Tree, List, SeeBefore, SeeAfter, Options)) {
     const bool Elsewhere = D.File != D.Unit;
-    Result.Problems.push_back(D.Text +
-                              (Elsewhere ? " (in " + D.Unit + ")" : ""));
+    const bool IsNew = !Before.exists(D.Unit);
+    // By another unit's command: what the tree's own headers or that command
+    // have to say concerns nobody.
+    if (IsNew && !StringRef(D.Text).contains(": error: ") &&
+        !Changed.count(D.File))
+      continue;
+    auto &Where = IsNew && StringRef(D.Text).ends_with("file not found")
+                      ? Result.Notes
+                      : Result.Problems;
+    Where.push_back(D.Text + (Elsewhere ? " (in " + D.Unit + ")" : ""));
   }
   llvm::sort(Result.Problems);
   Result.Problems.erase(

@@ -46,11 +46,62 @@ TEST_F(PlanFile, NaiveOutputMakesTheNaivePlan) {
 
 TEST_F(PlanFile, EditsAreTaken) {
   EXPECT_EQ(apply(zone("    type: M_THING\n    reserve: 5\n    sites:\n"
-                       "      - at: vm/a.c:20:9\n        flags: M_WAITOK\n")),
+                       "      - at: vm/a.c:20:9\n        flags: M_NOWAIT\n")),
             "");
   EXPECT_EQ(P.Entries[0].Type, "M_THING");
   EXPECT_EQ(P.Entries[0].Reserve, 5u);
-  EXPECT_EQ(stepOf(P.Entries[0], Action::Alloc)->Flags, "M_WAITOK");
+  EXPECT_EQ(stepOf(P.Entries[0], Action::Alloc)->Flags, "M_NOWAIT");
+}
+
+TEST_F(PlanFile, WhatItDoesNotNameIsNotConverted) {
+  EXPECT_EQ(apply("version: 1\nzones: []\n"), "");
+  EXPECT_FALSE(P.Entries[0].Convert);
+  ASSERT_EQ(P.Moved.size(), 1u);
+  EXPECT_NE(report(P).find("the plan does not name it"), std::string::npos);
+}
+
+TEST_F(PlanFile, EditsOutliveTheLines) {
+  std::string Text = writePlan(P);
+  Text.replace(Text.find("reserve: 3"), 10, "reserve: 7");
+  // In the tree that it was made from, the lines were others.
+  for (size_t At = 0; (At = Text.find("at: \"vm/a.c:", At)) != Text.npos; ++At)
+    Text.insert(At + 12, "9");
+  EXPECT_EQ(apply(Text), "");
+  EXPECT_EQ(P.Entries[0].Reserve, 7u);
+  EXPECT_TRUE(P.Moved.empty());
+}
+
+TEST_F(PlanFile, WhatIsPlannedAnewIsNotAnEdit) {
+  const std::string Text = writePlan(P);
+  P.Entries[0].Reserve = 5; // as if the tree asked for more now
+  EXPECT_EQ(apply(Text), "");
+  EXPECT_EQ(P.Entries[0].Reserve, 5u);
+}
+
+TEST_F(PlanFile, PromisesAreKept) {
+  EXPECT_NE(apply(zone("    sites:\n      - at: vm/a.c:20:9\n"
+                       "        flags: M_WAITOK\n"))
+                .find("never waits"),
+            std::string::npos);
+  EXPECT_NE(apply(zone("    sites:\n      - at: vm/a.c:20:9\n"
+                       "        flags: M_WAITOK|M_NOWAIT\n"))
+                .find("both to wait and not to"),
+            std::string::npos);
+}
+
+TEST_F(PlanFile, KeysAreGivenOnce) {
+  EXPECT_EQ(apply(zone("    reserve: 1\n    reserve: 2\n")),
+            "plan.yaml:5: 'reserve' is given twice");
+}
+
+TEST(Shards, AreAllThere) {
+  Facts F;
+  EXPECT_EQ(llvm::toString(checkShards(F)), "");
+  F.Shards = {"0/3", "2/3"};
+  EXPECT_NE(llvm::toString(checkShards(F)).find("1/3 is missing"),
+            std::string::npos);
+  F.Shards.push_back("1/3");
+  EXPECT_EQ(llvm::toString(checkShards(F)), "");
 }
 
 TEST_F(PlanFile, RefusalByAPersonKeepsTheOldAllocator) {
