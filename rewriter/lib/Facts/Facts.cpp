@@ -455,6 +455,11 @@ llvm::Expected<Facts> kmobj::mergeFacts(std::vector<Facts> Parts) {
   llvm::sort(All.Shards);
   All.Shards.erase(std::unique(All.Shards.begin(), All.Shards.end()),
                    All.Shards.end());
+  // All of them are the whole, as if it had never been in parts.
+  if (llvm::Error Missing = checkShards(All))
+    llvm::consumeError(std::move(Missing));
+  else
+    All.Shards.clear();
   All.normalize();
   return All;
 }
