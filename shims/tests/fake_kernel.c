@@ -20,6 +20,7 @@
 
 struct sleeper {
 	struct sleeper	*next;
+	const struct thread *td;
 	const volatile void *chan;
 	bool		woken;
 };
@@ -31,13 +32,15 @@ struct thread *pagethread;
 struct thread *emergpager;
 struct globaldata fake_globaldata;
 struct vm_map *kernel_map;
-struct vmstats vmstats = { .v_page_count = FAKE_PAGES };
+struct vmstats vmstats = {
+	.v_page_count = FAKE_PAGES,
+	.v_interrupt_free_min = FAKE_INTERRUPT_MIN
+};
 long pseudo_ticks = 1000;
 int ncpus = 1;
 int hz = 100;
 
 char *fake_kva;
-long fake_free_pages;
 int fake_fail_page;
 int fake_requests;
 long fake_kmem_slab_allocs;
@@ -100,10 +103,32 @@ fake_asleep_on(const volatile void *chan)
 	return (false);
 }
 
+bool
+fake_asleep(const struct thread *td)
+{
+	struct sleeper *s;
+
+	for (s = sleepers; s != NULL; s = s->next) {
+		if (s->td == td && !s->woken)
+			return (true);
+	}
+	return (false);
+}
+
+void
+fake_wake_all(void)
+{
+	struct sleeper *s;
+
+	for (s = sleepers; s != NULL; s = s->next)
+		s->woken = true;
+	pthread_cond_broadcast(&changed);
+}
+
 static void
 fake_sleep(const volatile void *chan)
 {
-	struct sleeper self = { sleepers, chan, false };
+	struct sleeper self = { sleepers, curthread, chan, false };
 	struct sleeper **sp;
 
 	if (spinlocks != 0)

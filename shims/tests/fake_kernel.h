@@ -214,6 +214,7 @@ struct vmstats {
 	long		v_interrupt_free_min;
 };
 extern struct vmstats vmstats;
+#define	fake_free_pages		vmstats.v_free_count
 
 struct vm_map;
 extern struct vm_map *kernel_map;
@@ -258,6 +259,8 @@ void	fake_thread_exit(void);
 /* Let others run until done(arg); the predicate runs under the giant lock. */
 void	fake_run_until(bool (*done)(void *), void *arg);
 bool	fake_asleep_on(const volatile void *chan);
+bool	fake_asleep(const struct thread *);	/* and nobody has woken it */
+void	fake_wake_all(void);		/* as any sleep may end for no reason */
 void	fake_leave_free(long pages);
 void	fake_start_maintainer(void);
 
@@ -267,7 +270,6 @@ void	fake_maintain(void);
 void	fake_kva_reset(void);
 
 extern char *fake_kva;			/* kernel addresses begin here */
-extern long fake_free_pages;
 extern int fake_fail_page;		/* the so-manieth page to come fails */
 extern int fake_requests;		/* all classes of pages asked for */
 extern long fake_kmem_slab_allocs;	/* calls so far */
