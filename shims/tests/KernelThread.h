@@ -8,7 +8,6 @@
 #include "fake_kernel.h"
 
 #include <functional>
-#include <gtest/gtest.h>
 #include <thread>
 
 class KernelThread {
@@ -43,14 +42,6 @@ public:
           return T->Done || T->asleep();
         },
         this);
-  }
-
-  // Everything this thread waits for has happened: somebody must have woken it,
-  // and it must get on.
-  void expectDone(const char *After) {
-    EXPECT_TRUE(Done || !asleep()) << "nobody woke it after " << After;
-    run();
-    EXPECT_TRUE(Done) << "it sleeps again after " << After;
   }
 
 private:

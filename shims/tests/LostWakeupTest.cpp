@@ -12,6 +12,13 @@ namespace {
 
 using LostWakeup = KmallocObj;
 
+// What T waits for has happened: somebody must have woken it, and it must get on.
+void expectDone(KernelThread &T, const char *After) {
+  EXPECT_TRUE(T.done() || !T.asleep()) << "nobody woke it after " << After;
+  T.run();
+  EXPECT_TRUE(T.done()) << "it sleeps again after " << After;
+}
+
 // Objects of a constructed type, as many as can be had without a sleep.
 std::vector<void *> getAll(struct malloc_type *Type) {
   std::vector<void *> Objs;
@@ -129,9 +136,9 @@ TEST_F(LostWakeup, soDoesAConstructorThatFails) {
   EXPECT_TRUE(Waits.asleep());
   CtorSleeps = false;
   wakeup(&fake_free_pages);
-  Constructs.expectDone("memory came");
+  expectDone(Constructs, "memory came");
   CtorFails = false;
-  Waits.expectDone("the constructor failed");
+  expectDone(Waits, "the constructor failed");
 }
 
 // A type whose slabs were all had, with no page for more.
@@ -213,7 +220,7 @@ TEST_F(LostWakeup, moreSlotsWakeWhoWaitsForThem) {
   fake_leave_free(FAKE_RESERVED + 20);
   Stop = true;
   fake_maintain();
-  T.expectDone("there are more slots");
+  expectDone(T, "there are more slots");
   EXPECT_EQ(Got, Before + 1);
 }
 

@@ -12,6 +12,8 @@ struct globaldata {
 	int		gd_cpuid;
 	int		gd_rand_incr;
 	KMGlobalData	gd_kmslab;
+	int		gd_vme_avail;	/* of zalloc: see fake_old.h */
+	struct vm_map_entry *gd_vme_base;
 };
 typedef struct globaldata *globaldata_t;
 

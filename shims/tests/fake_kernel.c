@@ -43,6 +43,7 @@ int hz = 100;
 char *fake_kva;
 int fake_fail_page;
 int fake_requests;
+long fake_least_free;
 long fake_kmem_slab_allocs;
 int fake_kmem_flags;
 bool fake_kmem_forbidden;
@@ -272,6 +273,7 @@ vm_page_alloc(void *object, size_t pindex, int req)
 		return (NULL);
 	free_pages = m->next;
 	--fake_free_pages;
+	fake_least_free = lmin(fake_least_free, fake_free_pages);
 	m->busy = 1;
 #ifndef FAKE_FAST
 	memset(dmap + m->phys_addr, 0xdb, PAGE_SIZE);
@@ -449,8 +451,10 @@ kmem_slab_alloc(vm_size_t size, vm_offset_t align, int flags)
 	va = kmem_alloc_nofault(kernel_map, size, VM_SUBSYS_KMALLOC, align);
 	for (i = 0; i < size; i += PAGE_SIZE) {
 		while ((m = vm_page_alloc(NULL, 0, req)) == NULL) {
-			if ((flags & M_WAITOK) == 0)
-				panic("kmem_slab_alloc: undoing is not faked");
+			if ((flags & M_WAITOK) == 0) {
+				kmem_slab_free((void *)va, i);
+				return (NULL);
+			}
 			vm_wait(0);
 		}
 		vm_page_wire(m);

@@ -271,6 +271,7 @@ void	fake_kva_reset(void);
 
 extern char *fake_kva;			/* kernel addresses begin here */
 extern int fake_fail_page;		/* the so-manieth page to come fails */
+extern long fake_least_free;		/* free pages there ever were */
 extern int fake_requests;		/* all classes of pages asked for */
 extern long fake_kmem_slab_allocs;	/* calls so far */
 extern int fake_kmem_flags;		/* of the last */
