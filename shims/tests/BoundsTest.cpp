@@ -176,4 +176,88 @@ TEST_F(Bounds, oneMoreThanTheLimitAllowsMayBeThereWhileItIsDestroyed) {
   EXPECT_EQ(Exist, 0);
 }
 
+MALLOC_DEFINE_OBJ(M_SLOTS, Size, "SLOTS", "");
+
+// Every slot can be had, and had again, those of a map's last word, too.
+TEST_F(Bounds, everySlotIsUsed) {
+  malloc_init(M_SLOTS_obj);
+  const size_t PerSlab = M_SLOTS_obj->ks_mgt.slab_count;
+  kmalloc_obj_reserve(M_SLOTS, 0, 61 * PerSlab + 1); // and two for the cpu
+  struct kmalloc_ext *Ext = kmalloc_ext(M_SLOTS_obj);
+  ASSERT_GE(Ext->nslots, 64);
+  for (int Round = 0; Round < 2; ++Round) {
+    std::vector<struct kmalloc_slab *> Slabs;
+    while (struct kmalloc_slab *Slab = kmalloc_slot_populate_mini(
+               Ext, M_SLOTS_obj, VM_ALLOC_NORMAL, 0))
+      Slabs.push_back(Slab);
+    EXPECT_EQ(long(Slabs.size()), Ext->nslots);
+    EXPECT_EQ(Ext->nfreeslots, 0);
+    for (struct kmalloc_slab *Slab : Slabs)
+      kmalloc_slot_depopulate(Ext, Slab);
+    EXPECT_EQ(Ext->nfreeslots, Ext->nslots);
+  }
+}
+
+// A type that comes and goes leaves nothing behind.
+TEST_F(Bounds, addressesAndBlocksComeBack) {
+  auto ComeAndGo = [](size_t Objects) {
+    struct malloc_type *t_obj = nullptr;
+    kmalloc_create_obj(&t, "t", Size);
+    _kmalloc_obj_reserve(t_obj, 1, Objects);
+    _kfree_obj(get(t_obj, M_INTNOWAIT), t_obj);
+    kmalloc_destroy_obj(&t);
+    fake_maintain();
+  };
+  ComeAndGo(0);
+  const long Bytes = fake_nofault_bytes, Pieces = fake_kmallocs;
+  for (size_t Objects : {0, 1, 1000, 5000}) {
+    ComeAndGo(Objects);
+    EXPECT_EQ(fake_nofault_bytes, Bytes);
+    EXPECT_EQ(fake_kmallocs, Pieces);
+  }
+}
+
+// Nobody who may wait gets less because kmalloc() refuses who may not.
+TEST_F(Bounds, aTypeCanBeCreatedWhileKmallocRefuses) {
+  fake_kmalloc_refuses = true;
+  struct malloc_type *t_obj = nullptr;
+  kmalloc_create_obj(&t, "t", Size);
+  kmalloc_obj_reserve(t, 1, 100);
+  EXPECT_NE(get(t_obj, M_INTNOWAIT), nullptr);
+  fake_kmalloc_refuses = false;
+}
+
+MALLOC_DEFINE_OBJ(M_CLASSES, Size, "CLASSES", "");
+
+// The classes say more than how deep: VM_ALLOC_NORMAL gets cached pages, too.
+TEST_F(Bounds, anInterruptZoneAsksForPagesOfEveryClass) {
+  malloc_init(M_CLASSES_obj);
+  kmalloc_obj_reserve(M_CLASSES, 0, 5000);
+  fake_leave_free(FAKE_MIN);
+  fake_requests = 0;
+  get(M_CLASSES_obj, M_INTNOWAIT);
+  EXPECT_EQ(fake_requests, VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM);
+  fake_leave_free(1);
+  exhaust(M_CLASSES_obj, M_INTNOWAIT);
+  EXPECT_EQ(fake_requests,
+            VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT);
+}
+
+MALLOC_DEFINE_OBJ(M_INTERRUPTS, Size, "INTERRUPTS", "");
+
+// Who preempts must not sleep for a page: what kmem_slab_alloc() does is its own.
+TEST_F(Bounds, whoPreemptsDoesNotWaitForAPageHere) {
+  struct thread Interrupted = {"interrupted"};
+  malloc_init(M_INTERRUPTS_obj);
+  kmalloc_obj_reserve(M_INTERRUPTS, 1, 5000);
+  fake_leave_free(0);
+  exhaust(M_INTERRUPTS_obj, M_INTNOWAIT);
+  MainThread.td_preempted = &Interrupted;
+  fake_kmem_reenter = [] { fake_leave_free(-1); };
+  const long Calls = fake_kmem_slab_allocs;
+  EXPECT_NE(get(M_INTERRUPTS_obj, M_INTWAIT), nullptr);
+  EXPECT_EQ(fake_kmem_slab_allocs, Calls + 1);
+  EXPECT_EQ(fake_kmem_flags, M_WAITOK);
+}
+
 } // namespace

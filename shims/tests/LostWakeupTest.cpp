@@ -266,4 +266,30 @@ TEST_F(LostWakeup, soDoesWhoUsesMiniSlabsOrGoesWithout) {
   EXPECT_AWAKE("a caller went without");
 }
 
+MALLOC_DEFINE_OBJ(M_LATER, 128, "LATER", "");
+MALLOC_DEFINE_OBJ(M_FEW, 128, "FEW", "");
+
+TEST_F(LostWakeup, soDoesAReserveThatMemoryDoesNotAllow) {
+  malloc_init(M_LATER_obj);
+  letTheMaintainerFinish();
+  fake_leave_free(1);
+  kmalloc_obj_reserve(M_LATER, 3, 1000);
+  EXPECT_AWAKE("the reserve was not filled");
+}
+
+TEST_F(LostWakeup, soDoesWhoLeavesFewSlots) {
+  malloc_init(M_FEW_obj);
+  kmalloc_obj_reserve(M_FEW, 2, 0);
+  letTheMaintainerFinish();
+  struct kmalloc_ext *Ext = kmalloc_ext(M_FEW_obj);
+  const long Slots = Ext->nslots;
+  while (Ext->nslots == Slots && Ext->nfreeslots > 0) {
+    const u_long Eaten = Ext->eaten;
+    while (Ext->eaten == Eaten)
+      ASSERT_NE(get(M_FEW_obj, M_NOWAIT), nullptr);
+    fake_run_until(maintainerIdle, nullptr);
+  }
+  EXPECT_GT(Ext->nslots, Slots) << "nobody made more";
+}
+
 } // namespace

@@ -13,6 +13,8 @@
 #include <sys/kmalloc_obj.h>
 
 struct thread fake_maintainer_td = { .name = "kmalloc_reserve" };
+long fake_kmallocs;
+bool fake_kmalloc_refuses;
 
 void
 panic(const char *fmt, ...)
@@ -89,14 +91,24 @@ void *
 _kmalloc(unsigned long size, struct malloc_type *type, int flags)
 #endif
 {
-	(void)type, (void)flags;
-	return (calloc(1, size));
+	void *ptr;
+
+	(void)type;
+	if (((flags & M_RNOWAIT) != 0) == ((flags & M_WAITOK) != 0))
+		panic("kmalloc: bad flags %#x", flags);
+	if ((flags & M_RNOWAIT) && fake_kmalloc_refuses)
+		return (NULL);
+	ptr = malloc(size);
+	memset(ptr, flags & M_ZERO ? 0 : 0xdb, size);
+	__atomic_fetch_add(&fake_kmallocs, 1, __ATOMIC_RELAXED);
+	return (ptr);
 }
 
 void
 _kfree(void *ptr, struct malloc_type *type)
 {
 	(void)type;
+	__atomic_fetch_add(&fake_kmallocs, -1, __ATOMIC_RELAXED);
 	free(ptr);
 }
 

@@ -45,6 +45,7 @@ int fake_fail_page;
 int fake_requests;
 long fake_least_free;
 long fake_kmem_slab_allocs;
+long fake_nofault_bytes;
 int fake_kmem_flags;
 bool fake_kmem_forbidden;
 void (*fake_kmem_reenter)(void);
@@ -395,6 +396,7 @@ kmem_alloc_nofault(struct vm_map *map, vm_size_t size, int id, vm_size_t align)
 	    size > fake_nofault_most)
 		return (0);
 	kva_used = va + size - (vm_offset_t)fake_kva;
+	fake_nofault_bytes += size;
 	return (va);
 }
 
@@ -402,6 +404,7 @@ void
 kmem_free(struct vm_map *map, vm_offset_t va, vm_size_t size)
 {
 	(void)map;
+	fake_nofault_bytes -= size;
 	for (; size > 0; size -= PAGE_SIZE, va += PAGE_SIZE) {
 		if (*kva_slot(va) != NULL)
 			panic("kmem_free: a page is still mapped");

@@ -270,6 +270,9 @@ void	fake_maintain(void);
 void	fake_kva_reset(void);
 
 extern char *fake_kva;			/* kernel addresses begin here */
+extern long fake_kmallocs;		/* pieces that are out */
+extern bool fake_kmalloc_refuses;	/* M_RNOWAIT */
+extern long fake_nofault_bytes;		/* addresses that are set aside */
 extern int fake_fail_page;		/* the so-manieth page to come fails */
 extern long fake_least_free;		/* free pages there ever were */
 extern int fake_requests;		/* all classes of pages asked for */

@@ -23,8 +23,8 @@ none of, 2 if anything else is wrong."""
 import argparse
 import collections
 import concurrent.futures
+import hashlib
 import os
-import random
 import re
 import resource
 import shlex
@@ -222,7 +222,8 @@ class Function:
                 yield self.replaced("bound", [(i, i, BOUNDS[tok])], first, last)
             elif re.fullmatch(r"[0-9]+", tok) and tok != "0" and \
                     before not in ("<<", ">>") and \
-                    (before, after) != ("=", ";"):
+                    (before, after) != ("=", ";") and \
+                    last - first > 2 and not (before == "[" and after == "]"):
                 yield self.replaced("bound", [(i, i, str(int(tok) + 1))],
                                     first, last)
             elif tok in SWAPS:
@@ -465,7 +466,9 @@ def run(args):
     if args.list:
         print("\n".join(names))
         return 1 if stale else 0
-    random.Random(args.seed).shuffle(names)
+    # Not shuffled: what a seed selects must outlast changes of the files.
+    names.sort(key=lambda n: hashlib.sha256(f"{args.seed} {n}".encode())
+               .digest())
     print(f"seed {args.seed}: {'all' if args.all else args.count} of "
           f"{len(names)} mutants", flush=True)
 
