@@ -39,6 +39,7 @@ def cases():
     case("--none", "--none")
     case("--append", "--append", "test=paging " + "x=1 " * 5000)
     case("--append", "--append", "x" * 100000)
+    case("--append", "--append", "test=corner", "--append", "seed=2")
 
     path = {}
     for name in ("fifo", "directory", "a,b", "full", "cut"):
@@ -54,6 +55,10 @@ def cases():
             case(value or option, option, value)
     case(path["cut"], "--kernel", path["cut"])
     case(KERNEL, "--log", KERNEL)
+    initrd = os.path.join(path["directory"], "initrd.cpio")
+    shutil.copy(KERNEL, initrd)
+    case(initrd, "--log", initrd,
+         how=wrapped(f"export KMOBJ_BUILD={path['directory']};"))
     for value in ("/dev/full", os.path.join(none, "log"), path["directory"],
                   path["fifo"]):
         case("--log " + value, "--log", value)
