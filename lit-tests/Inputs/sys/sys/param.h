@@ -5,4 +5,6 @@
 #include <sys/types.h>
 #include <machine/param.h>
 
+#define	roundup2(n, to)	(((n) + (to) - 1) & ~((to) - 1))
+
 #endif
