@@ -130,6 +130,34 @@ void exchange(int Kind, std::vector<uint64_t *> &Objs) {
   Objs.swap(Mail[Kind]);
 }
 
+u_long limitSleeps() {
+  struct kmalloc_ext *Ext = kmalloc_ext(M_LIMITED_obj);
+  spin_lock(&Ext->spin);
+  const u_long N = Ext->limit_sleeps;
+  spin_unlock(&Ext->spin);
+  return N;
+}
+
+// One takes all there are of the limited type and holds them until somebody else
+// sleeps for one: later on it is up to chance whether anybody does.
+void meetAtTheLimit(int Cpu) {
+  static std::atomic<bool> AllOut{false};
+  std::vector<uint64_t *> Objs;
+  if (Cpu == 0) {
+    while (uint64_t *Obj = get(Limited, M_WAITOK | M_NULLOK))
+      Objs.push_back(Obj);
+    AllOut = true;
+    while (limitSleeps() == 0)
+      std::this_thread::yield();
+  } else {
+    while (!AllOut)
+      std::this_thread::yield();
+    Objs.push_back(get(Limited, M_WAITOK));
+  }
+  for (uint64_t *Obj : Objs)
+    put(Limited, Obj);
+}
+
 // Who holds objects of the limited type does not sleep for more: at the limit
 // he would wait for himself.
 void work(int Cpu, long Rounds) {
@@ -137,6 +165,7 @@ void work(int Cpu, long Rounds) {
   fake_thread_enter(&Td);
   std::mt19937 Random(Cpu);
   std::vector<uint64_t *> Objs[Kinds];
+  meetAtTheLimit(Cpu);
   for (long Round = 0; Round < Rounds; ++Round) {
     const int Kind = Random() % Kinds;
     std::vector<uint64_t *> &Own = Objs[Kind];
