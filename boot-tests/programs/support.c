@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define	SYS_KMOBJ_SYSCTL	1000
@@ -21,9 +22,24 @@ test_asked(void)
 	return option_word("test", "?");
 }
 
+/*
+ * Kernel threads that want memory, see sys/vm/vm_inject_hog.c, are part of the
+ * test.
+ */
+static void
+wait_for_hogs(void)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	long hogs;
+
+	while (kvar_get_long("vm.inject.hogs", &hogs) == 0 && hogs != 0)
+		nanosleep(&pause, NULL);
+}
+
 void
 test_pass(const char *test)
 {
+	wait_for_hogs();
 	kvar_print_text("vm.lastpages");
 	printf("KMOBJ: PASS %s\n", test);
 	fflush(stdout);

@@ -10,7 +10,8 @@
  * entries, vm.inject.hog_objects=N one that allocates N objects of a type of its
  * own with kmalloc_obj() and M_INTWAIT, as vm_objects are; vm.inject.hog_pages=N
  * one that takes N pages with VM_ALLOC_INTERRUPT, as it must not: that is seen.
- * They begin when memory is short and keep what they get.
+ * They begin when memory is short and keep what they get.  vm.inject.hogs is how
+ * many are not done: a test does not end before them.
  *
  * These are ordinary threads and may well have to wait, but must not get the
  * pages that page-out lives on: vm.lastpages tells (vm_lastpage.c).  At the end
@@ -29,6 +30,7 @@
 #include <sys/globaldata.h>
 #include <sys/kthread.h>
 #include <sys/malloc.h>
+#include <sys/sysctl.h>
 #include <sys/thread.h>
 #include <sys/vmmeter.h>
 #include <vm/vm.h>
@@ -87,6 +89,10 @@ static int hog_by_callout;
 TUNABLE_INT("vm.inject.hog_preempting", &hog_by_callout);
 static struct callout hog_callout;
 
+static u_int hogs_running;
+SYSCTL_UINT(_vm_inject, OID_AUTO, hogs, CTLFLAG_RD, &hogs_running, 0,
+    "threads that want memory and have not had all of it");
+
 static void
 hog_thread(void *arg)
 {
@@ -103,6 +109,7 @@ hog_thread(void *arg)
 	}
 	kprintf("hog: %d %s, %ld of them while memory was short\n", n,
 	    hog->what, scarce);
+	atomic_add_int(&hogs_running, -1);
 	kthread_exit();
 }
 
@@ -147,8 +154,10 @@ hog_start(void *dummy)
 	if (hogs[1].count != 0)
 		kmalloc_create_obj(&hogged, "hogged", HOG_OBJSIZE);
 	for (i = 0; i < nitems(hogs); ++i) {
-		if (hogs[i].count != 0)
+		if (hogs[i].count != 0) {
+			atomic_add_int(&hogs_running, 1);
 			kthread_create(hog_thread, &hogs[i], NULL, "hog");
+		}
 	}
 }
 SYSINIT(hog, SI_SUB_KTHREAD_UPDATE, SI_ORDER_ANY, hog_start, NULL);
