@@ -10,8 +10,9 @@
  * entries, vm.inject.hog_objects=N one that allocates N objects of a type of its
  * own with kmalloc_obj() and M_INTWAIT, as vm_objects are; vm.inject.hog_pages=N
  * one that takes N pages with VM_ALLOC_INTERRUPT, as it must not: that is seen.
- * They begin when memory is short and keep what they get.  vm.inject.hogs is how
- * many are not done: a test does not end before them.
+ * They begin when page-out does, want more than it ever has free, and keep what
+ * they get.  vm.inject.hogs is how many are not done: a test does not end before
+ * them.
  *
  * These are ordinary threads and may well have to wait, but must not get the
  * pages that page-out lives on: vm.lastpages tells (vm_lastpage.c).  At the end
@@ -100,7 +101,7 @@ hog_thread(void *arg)
 	long scarce = 0;
 	int n;
 
-	while (vmstats.v_free_count >= vmstats.v_free_min * 3 / 2)
+	while (vm_pages_needed == 0)
 		tsleep(arg, 0, "hog", 1);
 	for (n = 0; n < hog->count; ++n) {
 		if (vmstats.v_free_count < vmstats.v_free_min)
