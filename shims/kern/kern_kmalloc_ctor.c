@@ -7,12 +7,10 @@
  *	An object is constructed when it is handed out for the first time, not
  *	when its slab is made: a slab may hold a thousand and their constructors
  *	may each allocate something large.  When it is put it stays constructed,
- *	idle, in a magazine.  Each cpu has two of these, touched by nobody else,
- *	in a critical section: it gets from and puts to the loaded one, and swaps
- *	the two when that cannot go on.  If both are empty (or full) it trades
- *	one at the depot, which all share, for a full (or an empty) one, under
- *	ext->spin.  Only when the depot has none either is an object constructed
- *	(or destroyed).  To its slab an idle object is in use.
+ *	idle, in a magazine.  Each cpu has two of these (kern_kmalloc_mag.c).  If
+ *	both are empty (or full) it trades one at the depot, which all share, for
+ *	a full (or an empty) one, under ext->spin.  Only when the depot has none
+ *	either is an object constructed (or destroyed).
  *
  *	There are as many magazines as objcache had, as large as its own: both
  *	follow from the nominal number of idle objects and from the number of
@@ -54,8 +52,7 @@
  *
  * The state of an object (free, out, idle) is kept in its slab, for the sake of
  * assertions alone: a second put, and one of what was never got, is seen.  A large
- * object has none, nor has one in a slab that is older than the constructor; such
- * a one is only looked for in the magazine.
+ * object has none, and is only looked for in the magazine.
  *
  * A constructor always gets zeroed memory.  Destructors may block; they run with
  * nothing held, in whoever puts the object.
@@ -67,10 +64,9 @@
 #include <sys/globaldata.h>
 #include <sys/malloc.h>
 #include <sys/lock.h>
-#include <sys/queue.h>
 #include <sys/spinlock.h>
 #include <sys/thread.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 
 #include <sys/spinlock2.h>
 #include <sys/thread2.h>
@@ -79,45 +75,17 @@
 #define	MAG_ROUNDS_MIN		4
 #define	MAG_ROUNDS_MAX		4096
 
-struct kmalloc_mag {
-	SLIST_ENTRY(kmalloc_mag) link;
-	int		rounds;		/* objects in it */
-	int		capacity;
-	void		*objects[];
-};
-
-SLIST_HEAD(kmalloc_maglist, kmalloc_mag);
-
-/* A cpu's own. */
-struct kmalloc_magcpu {
-	struct kmalloc_mag *loaded;
-	struct kmalloc_mag *previous;
-	volatile long	waiting;	/* threads that went to sleep here */
-	long		exhausted;	/* the limit was met, and it was said */
-	long		unused[4];	/* to the end of the cache line */
-};
-
-/* All magazines of a type; the depot's lists are under ext->spin. */
-struct kmalloc_mags {
+/*
+ * What all cpus share of a type's magazines; the lists are under ext->spin.
+ */
+struct kmalloc_depot {
 	struct kmalloc_maglist full;
 	struct kmalloc_maglist empty;
-	int		capacity;	/* of each */
-	int		ncpus;
 	volatile long	nfull;
-	long		unused[4];
-	struct kmalloc_magcpu cpu[];
+	int		capacity;	/* of each magazine */
+	int		ncpus;
+	struct kmalloc_magcpu *cpu[];
 };
-
-static struct kmalloc_mag *
-mag_alloc(int capacity)
-{
-	struct kmalloc_mag *mag;
-
-	mag = kmalloc(__offsetof(struct kmalloc_mag, objects[capacity]),
-	    M_KMALLOC_EXT, M_INTWAIT | M_ZERO | M_CACHEALIGN);
-	mag->capacity = capacity;
-	return (mag);
-}
 
 /*
  * Fill up the cache line that the last round is in.
@@ -134,10 +102,10 @@ mag_capacity(long rounds)
 	    sizeof(void *));
 }
 
-static struct kmalloc_mags *
-mags_create(long limit, long nominal)
+static struct kmalloc_depot *
+depot_create(long limit, long nominal)
 {
-	struct kmalloc_mags *mags;
+	struct kmalloc_depot *depot;
 	struct kmalloc_mag *mag;
 	long n;
 
@@ -148,36 +116,19 @@ mags_create(long limit, long nominal)
 	if (nominal == 0)
 		nominal = 2 * MAG_ROUNDS_DEFAULT;
 
-	mags = kmalloc(__offsetof(struct kmalloc_mags, cpu[ncpus]),
-	    M_KMALLOC_EXT, M_INTWAIT | M_ZERO | M_CACHEALIGN);
-	SLIST_INIT(&mags->full);
-	SLIST_INIT(&mags->empty);
-	mags->ncpus = ncpus;
-	mags->capacity = mag_capacity(nominal / (ncpus + 1) / 2 + 1);
-	for (n = 0; n < ncpus; ++n) {
-		mags->cpu[n].loaded = mag_alloc(mags->capacity);
-		mags->cpu[n].previous = mag_alloc(mags->capacity);
+	depot = kmalloc(__offsetof(struct kmalloc_depot, cpu[ncpus]),
+	    M_KMALLOC_EXT, M_INTWAIT | M_ZERO);
+	SLIST_INIT(&depot->full);
+	SLIST_INIT(&depot->empty);
+	depot->ncpus = ncpus;
+	depot->capacity = mag_capacity(nominal / (ncpus + 1) / 2 + 1);
+	for (n = lmax(nominal / depot->capacity + 1, 2); n > 0; --n) {
+		mag = kmalloc_mag_create(depot->capacity);
+		SLIST_INSERT_HEAD(&depot->empty, mag, link);
 	}
-	for (n = lmax(nominal / mags->capacity + 1, 2); n > 0; --n) {
-		mag = mag_alloc(mags->capacity);
-		SLIST_INSERT_HEAD(&mags->empty, mag, link);
-	}
-	return (mags);
-}
-
-static __inline int
-mag_full(const struct kmalloc_mag *mag)
-{
-	return (mag->rounds == mag->capacity);
-}
-
-static __inline void
-mag_swap(struct kmalloc_magcpu *cpu)
-{
-	struct kmalloc_mag *mag = cpu->loaded;
-
-	cpu->loaded = cpu->previous;
-	cpu->previous = mag;
+	for (n = 0; n < depot->ncpus; ++n)
+		depot->cpu[n] = kmalloc_magcpu_create(depot->capacity);
+	return (depot);
 }
 
 /*
@@ -199,47 +150,47 @@ mag_trade(struct kmalloc_magcpu *cpu, struct kmalloc_maglist *from,
  * This cpu's magazines.  Critical section.
  */
 static __inline struct kmalloc_magcpu *
-cobj_cpu(struct kmalloc_ext *ext)
+cobj_cpu(const struct kmalloc_ext *ext)
 {
-	KASSERT(mycpu->gd_cpuid < ext->mags->ncpus,
+	KASSERT(mycpu->gd_cpuid < ext->depot->ncpus,
 	    ("%s: kmalloc_obj_ctor before the cpus were counted",
 	    ext->type->ks_shortdesc));
-	return (&ext->mags->cpu[mycpu->gd_cpuid]);
-}
-
-#ifdef INVARIANTS
-
-static const char *
-state_name(uint8_t state)
-{
-	return (state == KMALLOC_STATE_OUT ? "out" :
-	    state == KMALLOC_STATE_IDLE ? "idle" : "free");
+	return (ext->depot->cpu[mycpu->gd_cpuid]);
 }
 
 /*
- * An object goes from one state to another.
+ * A constructed object goes to a caller, or comes back.  Of large ones kmalloc()
+ * keeps account, idle ones included, and they have no state.  Critical section.
  */
-static void
-cobj_state(struct kmalloc_ext *ext, struct malloc_type *type, void *obj,
-    uint8_t from, uint8_t to)
+static __inline void
+cobj_out(struct kmalloc_ext *ext, struct malloc_type *type, void *obj,
+    uint8_t from)
 {
-	struct kmalloc_slab *slab;
-	uint8_t *state;
+	struct kmalloc_use *use = &type->ks_use[mycpu->gd_cpuid];
 
+	if (ext->large) {
+		++use->calls;
+		return;
+	}
+	kmalloc_state_change(type, obj, from, KMALLOC_STATE_OUT);
+	kmalloc_use_charge(use, type->ks_objsize);
+}
+
+static __inline void
+cobj_back(struct kmalloc_ext *ext, struct malloc_type *type, void *obj,
+    uint8_t to)
+{
 	if (ext->large)
 		return;
-	slab = (void *)((uintptr_t)obj & ~KMALLOC_SLAB_MASK);
-	KASSERT(slab->magic == KMALLOC_SLAB_MAGIC && slab->type == type,
+	KASSERT(kmalloc_slab_of(obj)->type == type,
 	    ("kfree_cobj: %s: %p is not of this type", type->ks_shortdesc,
 	    obj));
-	if ((state = kmalloc_slab_states(slab)) == NULL)
-		return;
-	state += ((uintptr_t)obj & KMALLOC_SLAB_MASK) / __VM_CACHELINE_SIZE;
-	KASSERT(*state == from, ("kfree_cobj: %s: %p is %s, expected %s",
-	    type->ks_shortdesc, obj, state_name(*state),
-	    state_name(from)));
-	*state = to;
+	kmalloc_state_change(type, obj, KMALLOC_STATE_OUT, to);
+	kmalloc_use_discharge(&type->ks_use[mycpu->gd_cpuid],
+	    type->ks_objsize);
 }
+
+#ifdef INVARIANTS
 
 /*
  * The object is not in the magazine that it is put to.
@@ -258,25 +209,26 @@ cobj_look(struct kmalloc_ext *ext, struct malloc_type *type,
 }
 
 #else
-#define	cobj_state(ext, type, obj, from, to)
 #define	cobj_look(ext, type, mag, obj)
 #endif
 
 long
 kmalloc_cobj_idle(const struct kmalloc_ext *ext)
 {
-	const struct kmalloc_mags *mags = ext->mags;
+	const struct kmalloc_depot *depot = ext->depot;
+	const struct kmalloc_magcpu *cpu;
 	const volatile struct kmalloc_mag *mag;
 	long n;
 	int i;
 
-	if (mags == NULL)
+	if (depot == NULL)
 		return (0);
-	n = mags->nfull * mags->capacity;
-	for (i = 0; i < mags->ncpus; ++i) {
-		mag = mags->cpu[i].loaded;
+	n = depot->nfull * depot->capacity;
+	for (i = 0; i < depot->ncpus; ++i) {
+		cpu = depot->cpu[i];
+		mag = cpu->loaded;
 		n += mag->rounds;
-		mag = mags->cpu[i].previous;
+		mag = cpu->previous;
 		n += mag->rounds;
 	}
 	return (n);
@@ -315,18 +267,15 @@ cobj_discount(struct kmalloc_ext *ext, struct malloc_type *type)
 	waiting = ext->limit_waiting;
 	spin_unlock(&ext->spin);
 	if (waiting)
-		wakeup(&ext->mags);
+		wakeup(&ext->depot);
 }
 
 static void *
 cobj_alloc(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
-	/* What kmalloc_obj() calls has another name under SLAB_DEBUG. */
-	struct malloc_type *const type_obj = type;
-
 	if (ext->large)
 		return (kmalloc(type->ks_objsize, type, flags | M_ZERO));
-	return (kmalloc_obj(type->ks_objsize, type, flags));
+	return (kmalloc_ext_get(ext, type, flags));
 }
 
 /*
@@ -335,13 +284,13 @@ cobj_alloc(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 static void
 cobj_free(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 {
-	struct malloc_type *const type_obj = type;
-
 	if (ext->large) {
 		kfree(obj, type);
 	} else {
 		bzero(obj, type->ks_objsize);
-		kfree_obj(obj, type);
+		spin_lock(&ext->spin);
+		kmalloc_slabs_give(ext, &obj, 1);
+		spin_unlock(&ext->spin);
 	}
 }
 
@@ -361,11 +310,13 @@ cobj_construct(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 		cobj_free(ext, type, obj);
 		obj = NULL;
 	}
-	if (obj == NULL)
+	if (obj == NULL) {
 		cobj_discount(ext, type);
-	else
-		cobj_state(ext, type, obj, KMALLOC_STATE_FREE,
-		    KMALLOC_STATE_OUT);
+		return (NULL);
+	}
+	crit_enter();
+	cobj_out(ext, type, obj, KMALLOC_STATE_FREE);
+	crit_exit();
 	return (obj);
 }
 
@@ -373,10 +324,8 @@ cobj_construct(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
  * One that counts no more.
  */
 static void
-cobj_destroy(struct kmalloc_ext *ext, struct malloc_type *type, void *obj,
-    uint8_t state)
+cobj_destroy(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
 {
-	cobj_state(ext, type, obj, state, KMALLOC_STATE_FREE);
 	if (ext->dtor != NULL)
 		ext->dtor(obj, ext->privdata);
 	cobj_free(ext, type, obj);
@@ -387,7 +336,7 @@ cobj_ext(struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = kmalloc_ext(type);
 
-	if (ext == NULL || ext->mags == NULL)
+	if (ext == NULL || ext->depot == NULL)
 		panic("%s: kmalloc_obj_ctor was not called",
 		    type->ks_shortdesc);
 	return (ext);
@@ -410,54 +359,58 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
     kmalloc_dtor_fn *dtor, void *privdata, long limit, long nominal)
 {
 	struct kmalloc_ext *ext;
-	struct kmalloc_mags *mags;
+	struct kmalloc_depot *depot;
+	int n;
 
 	if (type->ks_limit == 0)
 		panic("%s: kmalloc_obj_ctor before malloc_init",
 		    type->ks_shortdesc);
 	ext = kmalloc_ext_create(type);
-	KASSERT(ext->mags == NULL, ("%s: kmalloc_obj_ctor twice",
+	KASSERT(ext->depot == NULL, ("%s: kmalloc_obj_ctor twice",
 	    type->ks_shortdesc));
-	mags = mags_create(limit, nominal);
+	depot = depot_create(limit, nominal);
 	ext->ctor = ctor;
 	ext->dtor = dtor;
 	ext->privdata = privdata;
 	ext->limit = limit;
 	/* Objects that are out since a former life are not of this one. */
-	ext->slack = 2L * mags->ncpus * mags->capacity + ext->constructed;
-	ext->states = 1;
+	ext->slack = 2L * depot->ncpus * depot->capacity + ext->constructed;
 	ext->large = kmalloc_slab_wasteful(type);
-	ext->mags = mags;
-	if (!ext->large)
-		_kmalloc_obj_cache(type);
+	kmalloc_mags_destroy(ext);
+	ext->depot = depot;
+	if (ext->large)
+		return;
+	_kmalloc_obj_cache(type);
+	for (n = 0; n < depot->ncpus; ++n)
+		type->ks_use[n].mgt.unused02 = (uintptr_t)depot->cpu[n];
 }
 
 /*
- * An object that this cpu has not got.  In a critical section, which is left.
+ * An object that this cpu's loaded magazine has not got.  In a critical section,
+ * which is left.
  */
 static __noinline void *
-cobj_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
+cobj_get(struct malloc_type *type, int flags)
 {
+	struct kmalloc_ext *ext = cobj_ext(type);
 	struct kmalloc_magcpu *cpu;
 	void *obj;
 
 	for (;;) {
 		cpu = cobj_cpu(ext);
 		if (cpu->loaded->rounds == 0)
-			mag_swap(cpu);
+			kmalloc_mag_swap(cpu);
 		if (cpu->loaded->rounds != 0) {
 			obj = cpu->loaded->objects[--cpu->loaded->rounds];
-			cobj_state(ext, type, obj, KMALLOC_STATE_IDLE,
-			    KMALLOC_STATE_OUT);
-			++type->ks_use[mycpu->gd_cpuid].calls;
+			cobj_out(ext, type, obj, KMALLOC_STATE_IDLE);
 			crit_exit();
 			return (obj);
 		}
 
 		spin_lock(&ext->spin);
-		if (!SLIST_EMPTY(&ext->mags->full)) {
-			mag_trade(cpu, &ext->mags->full, &ext->mags->empty);
-			--ext->mags->nfull;
+		if (!SLIST_EMPTY(&ext->depot->full)) {
+			mag_trade(cpu, &ext->depot->full, &ext->depot->empty);
+			--ext->depot->nfull;
 			spin_unlock(&ext->spin);
 			continue;
 		}
@@ -484,7 +437,7 @@ cobj_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 		++ext->limit_sleeps;
 		++ext->limit_waiting;
 		++cpu->waiting;
-		ssleep(&ext->mags, &ext->spin, 0, "kmlimit", 0);
+		ssleep(&ext->depot, &ext->spin, 0, "kmlimit", 0);
 		--cpu->waiting;
 		--ext->limit_waiting;
 		spin_unlock(&ext->spin);
@@ -494,77 +447,87 @@ cobj_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 void *
 _kmalloc_cobj(struct malloc_type *type, int flags)
 {
-	struct kmalloc_ext *ext = cobj_ext(type);
+	struct kmalloc_use *use;
+	struct kmalloc_magcpu *cpu;
 	struct kmalloc_mag *mag;
 	void *obj;
 
 	crit_enter();
-	mag = cobj_cpu(ext)->loaded;
-	if (__predict_false(mag->rounds == 0))
-		return (cobj_get(ext, type, flags));
+	use = &type->ks_use[mycpu->gd_cpuid];
+	cpu = kmalloc_use_cmags(use);
+	if (__predict_false(cpu == NULL || (mag = cpu->loaded)->rounds == 0))
+		return (cobj_get(type, flags));
 	obj = mag->objects[--mag->rounds];
-	cobj_state(ext, type, obj, KMALLOC_STATE_IDLE, KMALLOC_STATE_OUT);
-	++type->ks_use[mycpu->gd_cpuid].calls;
+	kmalloc_state_change(type, obj, KMALLOC_STATE_IDLE, KMALLOC_STATE_OUT);
+	kmalloc_use_charge(use, type->ks_objsize);
 	crit_exit();
 	return (obj);
 }
 
 /*
- * An object that this cpu's loaded magazine has no room for.  In a critical
- * section, which is left.
+ * An object that this cpu's loaded magazine has no room for, or that somebody
+ * waits for, or that is not to be kept.  In a critical section, which is left.
  */
 static __noinline void
-cobj_put(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
+cobj_put(void *obj, struct malloc_type *type)
 {
-	struct kmalloc_magcpu *cpu = cobj_cpu(ext);
+	struct kmalloc_ext *ext = kmalloc_ext(type);
+	struct kmalloc_magcpu *cpu;
 	int waiting = 0;
 
-	mag_swap(cpu);
-	if (mag_full(cpu->loaded)) {
+	/* The few objects of a mini slab are for who needs one of them now. */
+	if (ext == NULL || ext->depot == NULL ||
+	    (!ext->large && kmalloc_slab_is_mini(kmalloc_slab_of(obj)))) {
+		crit_exit();
+		_kfree_cobj_dtor(obj, type);
+		return;
+	}
+	cpu = cobj_cpu(ext);
+	cobj_look(ext, type, cpu->loaded, obj);
+	if (kmalloc_mag_full(cpu->loaded))
+		kmalloc_mag_swap(cpu);
+	if (kmalloc_mag_full(cpu->loaded)) {
 		spin_lock(&ext->spin);
-		if (SLIST_EMPTY(&ext->mags->empty)) {
+		if (SLIST_EMPTY(&ext->depot->empty)) {
 			spin_unlock(&ext->spin);
 			crit_exit();
-			cobj_discount(ext, type);
-			cobj_destroy(ext, type, obj, KMALLOC_STATE_OUT);
+			_kfree_cobj_dtor(obj, type);
 			return;
 		}
-		mag_trade(cpu, &ext->mags->empty, &ext->mags->full);
-		++ext->mags->nfull;
+		mag_trade(cpu, &ext->depot->empty, &ext->depot->full);
+		++ext->depot->nfull;
 		waiting = ext->limit_waiting;
 		spin_unlock(&ext->spin);
 	}
 	cobj_look(ext, type, cpu->loaded, obj);
-	cobj_state(ext, type, obj, KMALLOC_STATE_OUT, KMALLOC_STATE_IDLE);
+	cobj_back(ext, type, obj, KMALLOC_STATE_IDLE);
 	cpu->loaded->objects[cpu->loaded->rounds++] = obj;
 	if (waiting || cpu->waiting)
-		wakeup(&ext->mags);
+		wakeup(&ext->depot);
 	crit_exit();
 }
 
 void
 _kfree_cobj(void *obj, struct malloc_type *type)
 {
-	struct kmalloc_ext *ext = kmalloc_ext(type);
+	struct kmalloc_slab *slab = kmalloc_slab_of(obj);
+	struct kmalloc_use *use;
 	struct kmalloc_magcpu *cpu;
 	struct kmalloc_mag *mag;
 
-	if (__predict_false(ext == NULL || ext->mags == NULL)) {
-		_kfree_cobj_dtor(obj, type);
-		return;
-	}
 	crit_enter();
-	cpu = cobj_cpu(ext);
-	mag = cpu->loaded;
-	cobj_look(ext, type, mag, obj);
-	if (__predict_false(mag_full(mag))) {
-		cobj_put(ext, type, obj);
+	use = &type->ks_use[mycpu->gd_cpuid];
+	cpu = kmalloc_use_cmags(use);
+	if (__predict_false(cpu == NULL || slab->magic != KMALLOC_XSLAB_MAGIC ||
+	    cpu->waiting != 0 || kmalloc_mag_full(mag = cpu->loaded))) {
+		cobj_put(obj, type);
 		return;
 	}
-	cobj_state(ext, type, obj, KMALLOC_STATE_OUT, KMALLOC_STATE_IDLE);
+	KASSERT(slab->type == type, ("kfree_cobj: %s: %p is not of this type",
+	    type->ks_shortdesc, obj));
+	kmalloc_state_change(type, obj, KMALLOC_STATE_OUT, KMALLOC_STATE_IDLE);
+	kmalloc_use_discharge(use, type->ks_objsize);
 	mag->objects[mag->rounds++] = obj;
-	if (__predict_false(cpu->waiting != 0))
-		wakeup(&ext->mags);
 	crit_exit();
 }
 
@@ -576,8 +539,11 @@ _kfree_cobj_dtor(void *obj, struct malloc_type *type)
 	if (ext == NULL)
 		panic("%s: kmalloc_obj_ctor was not called",
 		    type->ks_shortdesc);
+	crit_enter();
+	cobj_back(ext, type, obj, KMALLOC_STATE_FREE);
+	crit_exit();
 	cobj_discount(ext, type);
-	cobj_destroy(ext, type, obj, KMALLOC_STATE_OUT);
+	cobj_destroy(ext, type, obj);
 }
 
 void
@@ -591,7 +557,20 @@ _kmalloc_obj_set_limit(struct malloc_type *type, long limit)
 	waiting = ext->limit_waiting;
 	spin_unlock(&ext->spin);
 	if (waiting)
-		wakeup(&ext->mags);
+		wakeup(&ext->depot);
+}
+
+/*
+ * Destroy an idle object.
+ */
+static void
+cobj_purge(struct kmalloc_ext *ext, struct malloc_type *type, void *obj)
+{
+	if (!ext->large)
+		kmalloc_state_change(type, obj, KMALLOC_STATE_IDLE,
+		    KMALLOC_STATE_FREE);
+	cobj_discount(ext, type);
+	cobj_destroy(ext, type, obj);
 }
 
 /*
@@ -603,11 +582,8 @@ mag_purge(struct kmalloc_ext *ext, struct malloc_type *type,
 {
 	int count;
 
-	for (count = 0; mag->rounds > 0; ++count) {
-		cobj_discount(ext, type);
-		cobj_destroy(ext, type, mag->objects[--mag->rounds],
-		    KMALLOC_STATE_IDLE);
-	}
+	for (count = 0; mag->rounds > 0; ++count)
+		cobj_purge(ext, type, mag->objects[--mag->rounds]);
 	return (count);
 }
 
@@ -623,19 +599,18 @@ cpu_purge(struct kmalloc_ext *ext, struct malloc_type *type)
 	void *obj;
 	int count;
 
-	for (count = 0; count < 2 * ext->mags->capacity; ++count) {
+	for (count = 0; count < 2 * ext->depot->capacity; ++count) {
 		crit_enter();
 		cpu = cobj_cpu(ext);
 		if (cpu->loaded->rounds == 0)
-			mag_swap(cpu);
+			kmalloc_mag_swap(cpu);
 		obj = NULL;
 		if (cpu->loaded->rounds != 0)
 			obj = cpu->loaded->objects[--cpu->loaded->rounds];
 		crit_exit();
 		if (obj == NULL)
 			break;
-		cobj_discount(ext, type);
-		cobj_destroy(ext, type, obj, KMALLOC_STATE_IDLE);
+		cobj_purge(ext, type, obj);
 	}
 	return (count);
 }
@@ -651,15 +626,15 @@ depot_purge(struct kmalloc_ext *ext, struct malloc_type *type)
 	int count = 0;
 
 	spin_lock(&ext->spin);
-	full = ext->mags->full;
-	SLIST_INIT(&ext->mags->full);
-	ext->mags->nfull = 0;
+	full = ext->depot->full;
+	SLIST_INIT(&ext->depot->full);
+	ext->depot->nfull = 0;
 	spin_unlock(&ext->spin);
 	while ((mag = SLIST_FIRST(&full)) != NULL) {
 		SLIST_REMOVE_HEAD(&full, link);
 		count += mag_purge(ext, type, mag);
 		spin_lock(&ext->spin);
-		SLIST_INSERT_HEAD(&ext->mags->empty, mag, link);
+		SLIST_INSERT_HEAD(&ext->depot->empty, mag, link);
 		spin_unlock(&ext->spin);
 	}
 	return (count);
@@ -673,7 +648,7 @@ kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes)
 
 	for (i = 0; i < ntypes; ++i) {
 		ext = kmalloc_ext(list[i]);
-		if (ext == NULL || ext->mags == NULL)
+		if (ext == NULL || ext->depot == NULL)
 			continue;
 		count = cpu_purge(ext, list[i]);
 		count += depot_purge(ext, list[i]);
@@ -691,36 +666,36 @@ void
 _kmalloc_obj_unctor(struct malloc_type *type)
 {
 	struct kmalloc_ext *ext = kmalloc_ext(type);
-	struct kmalloc_mags *mags;
+	struct kmalloc_depot *depot;
 	struct kmalloc_mag *mag;
-	int i;
+	int n;
 
-	if (ext == NULL || ext->mags == NULL)
+	if (ext == NULL || ext->depot == NULL)
 		return;
 	depot_purge(ext, type);
-	for (i = 0; i < ext->mags->ncpus; ++i) {
-		mag_purge(ext, type, ext->mags->cpu[i].loaded);
-		mag_purge(ext, type, ext->mags->cpu[i].previous);
+	for (n = 0; n < ext->depot->ncpus; ++n) {
+		mag_purge(ext, type, ext->depot->cpu[n]->loaded);
+		mag_purge(ext, type, ext->depot->cpu[n]->previous);
 	}
 
 	/* Statistics are read under ext->lock. */
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	mags = ext->mags;
-	ext->mags = NULL;
+	depot = ext->depot;
+	for (n = 0; n < depot->ncpus && !ext->large; ++n)
+		type->ks_use[n].mgt.unused02 = 0;
+	ext->depot = NULL;
 	ext->ctor = NULL;
 	ext->dtor = NULL;
 	ext->limit = 0;
 	lockmgr(&ext->lock, LK_RELEASE);
 
-	for (i = 0; i < mags->ncpus; ++i) {
-		kfree(mags->cpu[i].loaded, M_KMALLOC_EXT);
-		kfree(mags->cpu[i].previous, M_KMALLOC_EXT);
-	}
-	while ((mag = SLIST_FIRST(&mags->empty)) != NULL) {
-		SLIST_REMOVE_HEAD(&mags->empty, link);
+	for (n = 0; n < depot->ncpus; ++n)
+		kmalloc_magcpu_destroy(depot->cpu[n]);
+	while ((mag = SLIST_FIRST(&depot->empty)) != NULL) {
+		SLIST_REMOVE_HEAD(&depot->empty, link);
 		kfree(mag, M_KMALLOC_EXT);
 	}
-	kfree(mags, M_KMALLOC_EXT);
+	kfree(depot, M_KMALLOC_EXT);
 	if (ext->constructed != 0) {
 		kprintf("%s: kmalloc_obj_unctor: %ld objects are out\n",
 		    type->ks_shortdesc, ext->constructed);

@@ -11,10 +11,10 @@
  *			and zeroed, as fresh objects are.  A slab that comes
  *			here from retirement so betrays whoever still writes to
  *			an object that he has freed.
- *	red zones	what lies between the ring of pointers, or the states
- *			of objects, and the first object, and behind the last object up to the end of the
- *			slab, or of the page of a mini slab.  Checked when the
- *			slab is retired, becomes ready, or is given back.
+ *	red zones	what lies between the states of objects and the first
+ *			object, and behind the last object up to the end of the
+ *			slab.  Checked when the slab becomes ready or is given
+ *			back.
  *
  * Objects lie side by side: an overrun into the next one is not noticed.
  *
@@ -24,7 +24,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/malloc.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 
 #ifdef KMALLOC_OBJ_DEBUG
 
@@ -52,23 +52,14 @@ debug_check(struct kmalloc_slab *slab, size_t from, size_t to, u_long word,
 	}
 }
 
-static size_t
-slab_end(const struct kmalloc_slab *slab)
-{
-	return (kmalloc_slab_is_mini(slab) ? PAGE_SIZE : KMALLOC_SLAB_SIZE);
-}
-
 /*
- * The end of ring and states.
+ * The end of states and stack.
  */
 static size_t
-head_end(struct kmalloc_slab *slab)
+head_end(const struct kmalloc_slab *slab)
 {
-	size_t end = __offsetof(struct kmalloc_slab, fobjs[slab->ncount]);
-
-	if (kmalloc_slab_states(slab) != NULL)
-		end += slab_end(slab) / __VM_CACHELINE_SIZE;
-	return (end);
+	return (__offsetof(struct kmalloc_slab, fobjs[slab->ncount]) +
+	    kmalloc_slab_bytes(slab) / __VM_CACHELINE_SIZE);
 }
 
 static size_t
@@ -81,14 +72,14 @@ void
 kmalloc_debug_format(struct kmalloc_slab *slab)
 {
 	debug_fill(slab, head_end(slab), slab->offset, REDZONE);
-	debug_fill(slab, objs_end(slab), slab_end(slab), REDZONE);
+	debug_fill(slab, objs_end(slab), kmalloc_slab_bytes(slab), REDZONE);
 }
 
 void
 kmalloc_debug_check(struct kmalloc_slab *slab)
 {
 	debug_check(slab, head_end(slab), slab->offset, REDZONE, "header");
-	debug_check(slab, objs_end(slab), slab_end(slab), REDZONE, "end");
+	debug_check(slab, objs_end(slab), kmalloc_slab_bytes(slab), REDZONE, "end");
 }
 
 void

@@ -2,7 +2,7 @@
 /*
  * Where the objects of a slab lie.
  *
- *	header | ring of free pointers | states | (gap) | objects | (rest)
+ *	header | states | stack of free ones | (gap) | objects | (rest)
  *
  * Alignment
  *
@@ -24,43 +24,46 @@
  *
  * States
  *
- *	In slabs of constructed types there is a byte for each cache line of the
- *	slab, found by the address of the object without a division, that says
- *	whether the object is free, out, or idle: 2 KB, or 64 bytes in a mini
- *	slab.  Objects have no room for it, nor do they need any.  A slab has
- *	states if they fit between its ring and its first object: a type gets its
- *	control block and its constructor when it likes, slabs which were set up
- *	before that are recognised by having no room, and what the objects in
- *	them are is not known.  Nobody but the holder of an object, or of the
- *	magazine that it is in, touches its state.
+ *	There is a byte for each cache line of the slab, found by the address of
+ *	the object without a division, that says whether the object is out, or
+ *	idle and constructed, or neither: 2 KB, or 64 bytes in a slab of one
+ *	page.  Objects have no room for it, nor do they need any.  Nobody but who
+ *	holds an object, or has the magazine that it is in, touches its state: so
+ *	a second free that begins after the first ended is always seen.
+ *
+ * All of this is about slabs of types with a control block.  Other types have
+ * the layout that malloc_mgt_init() gives them.
  */
 
 #include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/globaldata.h>
 #include <sys/malloc.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
+
+#include <sys/spinlock2.h>
 
 /*
- * How many objects there are in a slab of so many bytes, all of it or a page,
- * and where the first one is.
+ * Header and states of a slab of so many bytes.
  */
+static size_t
+slab_head(size_t bytes)
+{
+	return (__offsetof(struct kmalloc_slab, fobjs) +
+	    bytes / __VM_CACHELINE_SIZE);
+}
+
 size_t
 kmalloc_slab_layout(const struct malloc_type *type, size_t bytes,
     size_t *offsetp)
 {
-	const struct kmalloc_ext *ext = kmalloc_ext(type);
 	const size_t size = type->ks_objsize;
-	size_t head = __offsetof(struct kmalloc_slab, fobjs);
-	size_t align = __VM_CACHELINE_SIZE;
+	const size_t head = slab_head(bytes);
 	size_t count;
 
-	if (ext != NULL) {
-		align = KMALLOC_OBJ_ALIGN(size);
-		if (ext->states)
-			head += bytes / __VM_CACHELINE_SIZE;
-	}
 	count = (bytes - head) / (size + sizeof(void *));
-	*offsetp = roundup2(head + count * sizeof(void *), align);
+	*offsetp = roundup2(head + count * sizeof(void *),
+	    KMALLOC_OBJ_ALIGN(size));
 	KASSERT(count == 0 || *offsetp + count * size <= bytes,
 	    ("%s: %zu objects at %zu do not fit %zu bytes", type->ks_shortdesc,
 	    count, *offsetp, bytes));
@@ -73,10 +76,42 @@ kmalloc_slab_layout(const struct malloc_type *type, size_t bytes,
 int
 kmalloc_slab_wasteful(const struct malloc_type *type)
 {
-	const size_t head = __offsetof(struct kmalloc_slab, fobjs) +
-	    KMALLOC_SLAB_SIZE / __VM_CACHELINE_SIZE;
-	const size_t room = KMALLOC_SLAB_SIZE - head;
-	const size_t size = type->ks_objsize + sizeof(void *);
+	const size_t room = KMALLOC_SLAB_SIZE - slab_head(KMALLOC_SLAB_SIZE);
 
-	return (room % size > KMALLOC_SLAB_SIZE / 8);
+	return (room % (type->ks_objsize + sizeof(void *)) >
+	    KMALLOC_SLAB_SIZE / 8);
+}
+
+/*
+ * Fresh objects are zero, as their states are.  The first object will be handed
+ * out first.
+ */
+void
+kmalloc_slab_format(struct malloc_type *type, struct kmalloc_slab *slab,
+    void *origin, size_t bytes)
+{
+	size_t count, offset, i;
+	void **stack;
+
+	count = kmalloc_slab_layout(type, bytes, &offset);
+	KASSERT(count > 0, ("%s: no object fits %zu bytes", type->ks_shortdesc,
+	    bytes));
+	bzero(slab, offset + count * type->ks_objsize);
+	spin_init(&slab->spin, "kmslb");
+	slab->type = type;
+	slab->orig_cpuid = mycpu->gd_cpuid;
+	slab->offset = offset;
+	slab->objsize = type->ks_objsize;
+	slab->ncount = count;
+	slab->findex = count;
+	slab->xindex = count;
+	slab->unused01 = origin;
+	slab->bmap[0] = bytes;
+	stack = kmalloc_slab_stack(slab);
+	for (i = 0; i < count; ++i) {
+		stack[i] = (char *)slab + offset +
+		    (count - 1 - i) * slab->objsize;
+	}
+	slab->magic = KMALLOC_XSLAB_MAGIC;
+	kmalloc_debug_format(slab);
 }

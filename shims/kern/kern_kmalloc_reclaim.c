@@ -1,45 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What kmalloc_obj gives back, and to whom.
+ * What goes back, and when.
  *
- * The allocator's poller retires slabs of which every object is free, beyond
- * a few that each type keeps.  Left alone, it puts them into a per-cpu cache of
- * free slabs that serves all types and takes megabytes before it is full, and
- * gives the rest to kmem_slab_free().  Three things are different here.
+ * The allocator's own poller does not see the slabs of a type with a control
+ * block, nor do the cpus' caches of free slabs.  Where a slab came from decides
+ * where it goes:
  *
- * Where a slab came from (unused01) decides where it goes
- *
- *	kmem_slab_alloc()	as before
  *	boot memory		to the type's reserve, for ever
  *	a slot, whole		to the type's reserve if it is short; else its
  *				pages to the VM and the slot to the type
- *	a slot, mini		its page to the VM and the slot to the type
+ *	a slot, smaller		its pages to the VM and the slot to the type
+ *	kmem_slab_alloc()	to kmem_slab_free()
  *
- *	kmalloc_obj_retire() takes all but the first out of the list before it
- *	gets near the cache or kmem_slab_free(), which would take 128 KB for
- *	granted.  So the reserve is filled from below when load goes, never
- *	drained by retirement, and the cache holds nothing but slabs that the
- *	VM can take back.
+ * So the reserve is filled from below when load goes and never drained.
  *
- * Mini slabs do not wait for the poller
+ * When
  *
- *	It looks at one type a second and leaves four free slabs alone.  The
- *	maintainer thread looks for mini slabs of which every object is free
- *	itself, in all three lists of the type, as long as there are any.
- *
- * In a shortage (vm_paging_min()) nothing is kept but the reserve
- *
- *	The maintainer then retires every free slab, and empties the caches of
- *	free slabs: all that other cpus have put there and what this cpu has
- *	taken out.  Another cpu's own chain is only its own to touch; it hands
- *	those out before it asks for a new slab.
- *
- * When a slab is free for good is the allocator's own rule (malloc_mgt_poll()):
- * it has been put on the full list, exis_terminate() was called then, every
- * kfree_obj() has stored its object, and no reader of a freed object is left.
- * Lists and counts are changed under the type's mgt spinlock; slabs that were
- * taken off are nobody else's.  A slab that a cpu holds active or alternate is
- * in no list and stays.
+ *	A slab is free for good when every object is free, and no reader of one
+ *	can be left (kern_kmalloc_slab.c).  Mini slabs go then, as soon as none
+ *	has been made for a second.  A type keeps a few of the others, or it would
+ *	give back what it needs again in the next moment.  How many follows from
+ *	what it has done: the least number of free slabs that it had since the
+ *	last sweep were not needed in all that time, and go (the working set of
+ *	Bonwick and Adams).  There is a sweep every SWEEP_SECONDS, and one a
+ *	second while memory is needed, that is as soon as page-out works or ought
+ *	to begin.  It does not let memory become short (vm_paging_min()), and
+ *	would page out what is used to keep what is not.  Magazines are emptied
+ *	first then.  What nobody needed for a
+ *	second of shortage is not likely to be needed in the next: how often it
+ *	was is counted (regrets).
  */
 
 #include <sys/param.h>
@@ -50,168 +39,76 @@
 #include <sys/lock.h>
 #include <sys/spinlock.h>
 #include <sys/thread.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 
 #include <vm/vm.h>
 #include <vm/vm_param.h>
 #include <vm/vm_extern.h>
 #include <vm/vm_kern.h>
-#include <vm/vm_map.h>
-#include <vm/vm_object.h>
 #include <vm/vm_page.h>
 #include <vm/vm_pageout.h>
-#include <vm/pmap.h>
 
-#include <sys/exislock2.h>
 #include <sys/spinlock2.h>
-#include <sys/thread2.h>
 #include <vm/vm_page2.h>
 
+#define	SWEEP_SECONDS	10	/* while there is memory */
+
 /*
- * What to do with a retired slab that is not of kmem_slab_alloc().
+ * Does page-out work, or ought it to begin?  The latter is what this cpu last
+ * knew of free pages; the former is the same for all.
+ */
+#ifndef KMALLOC_MEMORY_NEEDED
+#define	KMALLOC_MEMORY_NEEDED()	(vm_pages_needed != 0 || vm_paging_start(0))
+#endif
+
+int
+kmalloc_memory_needed(void)
+{
+	return (KMALLOC_MEMORY_NEEDED());
+}
+
+/*
+ * ticks wraps.
+ */
+int
+kmalloc_within_second(int then)
+{
+	return ((u_int)(ticks - then) < (u_int)hz);
+}
+
+/*
+ * What to do with a slab that nobody can reach.
  */
 static void
-slab_keep(struct kmalloc_ext *ext, struct malloc_type *type,
-    struct kmalloc_slab *slab)
+slab_done(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 {
 	void *origin = slab->unused01;
 
-	if (ext->dying || kmalloc_slab_is_mini(slab) ||
-	    (origin != KMALLOC_ORIGIN_BOOT &&
-	    kmalloc_ext_count(ext, &ext->nready) >= kmalloc_ext_target(ext))) {
-		if (origin != KMALLOC_ORIGIN_BOOT)
-			kmalloc_slot_depopulate(ext, slab);
-	} else {
-		kmalloc_slab_format(type, slab, origin, KMALLOC_SLAB_SIZE);
+	kmalloc_debug_check(slab);
+	if (origin == NULL) {
+		slab->magic = 0;
+		kmem_slab_free(slab, KMALLOC_SLAB_SIZE);
+	} else if (!ext->dying && (origin == KMALLOC_ORIGIN_BOOT ||
+	    (kmalloc_slab_bytes(slab) == KMALLOC_SLAB_SIZE &&
+	    kmalloc_ext_count(ext, &ext->nready) < kmalloc_ext_target(ext)))) {
+		kmalloc_slab_format(ext->type, slab, origin,
+		    KMALLOC_SLAB_SIZE);
 		kmalloc_ext_add_ready(ext, slab, 0);
+	} else if (origin != KMALLOC_ORIGIN_BOOT) {
+		kmalloc_slot_depopulate(ext, slab);
 	}
 }
 
-struct kmalloc_slab *
-kmalloc_obj_retire(struct malloc_type *type, struct kmalloc_slab *base)
+static void
+slabs_done(struct kmalloc_ext *ext, struct kmalloc_slab *base)
 {
-	struct kmalloc_ext *ext = kmalloc_ext(type);
-	struct kmalloc_slab *rest = NULL;
-	struct kmalloc_slab **restp = &rest;
 	struct kmalloc_slab *slab;
 
-	for (slab = base; slab != NULL; slab = slab->next) {
-		KASSERT(slab->type == type && kmalloc_slab_settled(slab),
-		    ("%s: slab %p is retired in use", type->ks_shortdesc,
-		    slab));
-		kmalloc_debug_check(slab);
-	}
-	if (ext == NULL)
-		return (base);
-
-	lockmgr(&ext->lock, LK_EXCLUSIVE);
 	while ((slab = base) != NULL) {
 		base = slab->next;
 		slab->next = NULL;
-		if (slab->unused01 == NULL) {
-			*restp = slab;
-			restp = &slab->next;
-		} else if (ext->type == type) {
-			/* A dying type's block may be another's by now. */
-			slab_keep(ext, type, slab);
-		}
+		slab_done(ext, slab);
 	}
-	if (ext->dying)
-		kmalloc_ext_poke();
-	lockmgr(&ext->lock, LK_RELEASE);
-	return (rest);
-}
-
-/*
- * Once dying is set nobody but the destroyer works on the type: the maintainer
- * tops nothing up, and every slab that retires goes.  The type itself will not
- * be looked at again, but by kmalloc_obj_retire() for malloc_uninit().
- */
-void
-kmalloc_obj_detach(struct malloc_type *type)
-{
-	struct kmalloc_ext *ext = kmalloc_ext(type);
-	struct kmalloc_slab *slab;
-
-	if (ext == NULL)
-		return;
-	_kmalloc_obj_unctor(type);
-	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	ext->dying = 1;
-	ext->nslabs = 0;
-	while ((slab = kmalloc_ext_take_ready(ext, 1)) != NULL)
-		slab_keep(ext, type, slab);
-	KASSERT(ext->nready == 0, ("%s: %ld ready slabs are lost",
-	    type->ks_shortdesc, ext->nready));
-	lockmgr(&ext->lock, LK_RELEASE);
-	kmalloc_ext_poke();
-}
-
-/*
- * The block of a type that is gone can be used again when every slot is free;
- * if objects are still out (malloc_uninit() has said so) that is never.
- */
-void
-kmalloc_ext_bury(struct kmalloc_ext *ext)
-{
-	if (ext->type != NULL &&
-	    kmalloc_ext_count(ext, &ext->nfreeslots) == ext->nslots) {
-		kmalloc_slots_free(ext);
-		kmalloc_ext_recycle(ext);
-	}
-}
-
-/*
- * Move slabs of a list to the full list, if every object of theirs is free and
- * we want them.  Returns how many.  The mgt spinlock is held.
- */
-static size_t
-mgt_find_full(struct kmalloc_mgt *ggm, struct kmalloc_slab **slabp, int all)
-{
-	struct kmalloc_slab *slab;
-	size_t moved = 0;
-
-	while ((slab = *slabp) != NULL) {
-		if (!kmalloc_slab_all_free(slab) ||
-		    (!all && !kmalloc_slab_is_mini(slab))) {
-			slabp = &slab->next;
-			continue;
-		}
-		*slabp = slab->next;
-		exis_terminate(&slab->exis);
-		slab->next = ggm->full;
-		ggm->full = slab;
-		++ggm->nfull;
-		++moved;
-	}
-	return (moved);
-}
-
-/*
- * Take slabs that are free for good off the full list: mini slabs, or all.  The
- * mgt spinlock is held.
- */
-static struct kmalloc_slab *
-mgt_take_full(struct kmalloc_mgt *ggm, int all)
-{
-	struct kmalloc_slab *base = NULL;
-	struct kmalloc_slab **slabp = &ggm->full;
-	struct kmalloc_slab *slab;
-
-	while ((slab = *slabp) != NULL) {
-		if (!kmalloc_slab_settled(slab) ||
-		    !exis_freeable(&slab->exis) ||
-		    (!all && !kmalloc_slab_is_mini(slab))) {
-			slabp = &slab->next;
-			continue;
-		}
-		*slabp = slab->next;
-		--ggm->nfull;
-		++ggm->gcache_count;
-		slab->next = base;
-		base = slab;
-	}
-	return (base);
 }
 
 /*
@@ -242,69 +139,97 @@ ext_trim_ready(struct kmalloc_ext *ext)
 	}
 }
 
-void
-kmalloc_ext_reclaim(struct kmalloc_ext *ext, int all)
+/*
+ * How many free slabs the type can do without.  ext->spin is held.
+ */
+static long
+ext_surplus(struct kmalloc_ext *ext, int needed)
 {
-	struct malloc_type *type = ext->type;
-	struct kmalloc_mgt *ggm = &type->ks_mgt;
-	struct kmalloc_slab *base, *slab;
+	const int interval = needed ? hz : SWEEP_SECONDS * hz;
+	long surplus = 0;
+
+	if (ticks - ext->swept >= interval) {
+		surplus = ext->whole.least;
+		ext->whole.least = ext->whole.nfull;
+		ext->swept = ticks;
+	}
+	if (ext->nready < kmalloc_ext_target(ext)) {
+		surplus = lmax(surplus, lmin(ext->whole.nfull,
+		    kmalloc_ext_target(ext) - ext->nready));
+	}
+	return (surplus);
+}
+
+void
+kmalloc_ext_reclaim(struct kmalloc_ext *ext, int needed)
+{
+	struct kmalloc_slab *whole, *minis;
 
 	ext_trim_ready(ext);
-	if (kmalloc_ext_count(ext, &ext->minis) == 0 && !all)
-		return;
 
-	spin_lock(&ggm->spin);
-	ggm->npartial -= mgt_find_full(ggm, &ggm->partial, all);
-	ggm->nempty -= mgt_find_full(ggm, &ggm->empty, all);
-	ggm->empty_tailp = &ggm->empty;
-	while (*ggm->empty_tailp != NULL)
-		ggm->empty_tailp = &(*ggm->empty_tailp)->next;
-	base = mgt_take_full(ggm, all);
-	spin_unlock(&ggm->spin);
+	spin_lock(&ext->spin);
+	kmalloc_slabs_sort(&ext->mini);
+	kmalloc_slabs_sort(&ext->whole);
+	minis = kmalloc_slabs_retire(ext, &ext->mini,
+	    kmalloc_within_second(ext->mini_made) ? 0 : ext->mini.nfull);
+	whole = kmalloc_slabs_retire(ext, &ext->whole,
+	    ext_surplus(ext, needed));
+	spin_unlock(&ext->spin);
 
-	while ((slab = base) != NULL) {
-		base = slab->next;
-		slab->next = NULL;
-		kmalloc_debug_check(slab);
-		if (slab->unused01 != NULL)
-			slab_keep(ext, type, slab);
-		else
-			kmem_slab_free(slab, KMALLOC_SLAB_SIZE);
-	}
+	slabs_done(ext, minis);
+	slabs_done(ext, whole);
 }
 
 /*
- * Free a chain of slabs from a cpu's cache.
+ * Once dying is set nobody but the destroyer works on the type, and it itself
+ * will not be looked at again.  ext->lock is not held while slabs are freed, which
+ * may have to wait for map entries, and these for the maintainer.
  */
-static void
-cache_free(KMGlobalData *kmgd, struct kmalloc_slab *base)
+void
+kmalloc_obj_detach(struct malloc_type *type)
 {
-	struct kmalloc_slab *slab;
+	struct kmalloc_ext *ext = kmalloc_ext(type);
+	struct kmalloc_slab *slab, *minis;
 
-	while ((slab = base) != NULL) {
-		base = slab->next;
-		atomic_add_long(&kmgd->free_count, -1);
-		kmem_slab_free(slab, KMALLOC_SLAB_SIZE);
-	}
+	if (ext == NULL)
+		return;
+	_kmalloc_obj_unctor(type);
+	lockmgr(&ext->lock, LK_EXCLUSIVE);
+	ext->dying = KMALLOC_DYING;
+	ext->nslabs = 0;
+	lockmgr(&ext->lock, LK_RELEASE);
+
+	kmalloc_mags_destroy(ext);
+	while ((slab = kmalloc_ext_take_ready(ext, 1)) != NULL)
+		slab_done(ext, slab);
+	KASSERT(ext->nready == 0, ("%s: %ld ready slabs are lost",
+	    type->ks_shortdesc, ext->nready));
+	spin_lock(&ext->spin);
+	minis = kmalloc_slabs_purge(ext, &ext->mini);
+	slab = kmalloc_slabs_purge(ext, &ext->whole);
+	spin_unlock(&ext->spin);
+	slabs_done(ext, minis);
+	slabs_done(ext, slab);
+	if (ext->nobjs != 0)
+		kprintf("%s: slabs with %ld objects are still in use\n",
+		    type->ks_shortdesc, ext->nobjs);
+
+	lockmgr(&ext->lock, LK_EXCLUSIVE);
+	type->ks_unused0 = 0;
+	ext->dying = KMALLOC_DEAD;
+	lockmgr(&ext->lock, LK_RELEASE);
+	kmalloc_ext_poke();
 }
 
+/*
+ * The block can be used again when every slab has gone; if objects are still out
+ * that is never.
+ */
 void
-kmalloc_cache_reclaim(void)
+kmalloc_ext_bury(struct kmalloc_ext *ext)
 {
-	struct kmalloc_slab *base;
-	KMGlobalData *kmgd;
-	int n;
-
-	for (n = 0; n < ncpus; ++n) {
-		kmgd = &globaldata_find(n)->gd_kmslab;
-		base = atomic_swap_ptr(
-		    (volatile void **)&kmgd->remote_free_slabs, NULL);
-		cache_free(kmgd, base);
+	if (ext->dying == KMALLOC_DEAD && ext->nobjs == 0) {
+		kmalloc_slots_free(ext);
+		kmalloc_ext_recycle(ext);
 	}
-	crit_enter();
-	kmgd = &mycpu->gd_kmslab;
-	base = kmgd->free_slabs;
-	kmgd->free_slabs = NULL;
-	crit_exit();
-	cache_free(kmgd, base);
 }

@@ -26,25 +26,30 @@
  *			comes back here.  32 pages make a full slab, and one
  *			page makes a mini slab.
  *
- * Where a slab comes from, in this order (kmalloc_obj_getslab())
+ * Where an object comes from, in this order (kmalloc_ext_get())
  *
+ *	0. A slab that has a free one: a whole one, else a mini slab.
  *	1. A ready slab.  The last one, the floor, only for those who must get
- *	   on: the page daemons, the maintainer, callers with M_RNOWAIT and
+ *	   on: the page daemons, our own threads, callers with M_RNOWAIT and
  *	   M_USE_INTERRUPT_RESERVE (M_INTNOWAIT), and recursions (see below).
  *	   At every slab taken, another slot is populated at once, without
  *	   blocking, or else the maintainer thread is woken.
- *	2. A full slab in a slot, made on the spot.  It is not worth the last
- *	   pages there are, so VM_ALLOC_SYSTEM is as deep as this goes.
- *	3. A slab of the type into which objects were freed, if there is one, and
- *	   else a mini slab in a slot, with a page as deep as the caller may
- *	   reach.
- *	4. M_RNOWAIT callers: NULL.  They never reach kmem_slab_alloc().
+ *	   An ordinary caller of what was an ordinary zone leaves the ready slabs
+ *	   alone at first when memory is short, and goes to 2: see `the last
+ *	   ordinary pages'.
+ *	2. A slab in a slot, made on the spot.  It is not worth the last pages
+ *	   there are, so VM_ALLOC_SYSTEM is as deep as this goes.
+ *	3. A mini slab in a slot, with a page as deep as the caller may reach.
+ *	4. M_RNOWAIT callers: NULL.  They do not reach kmem_slab_alloc(), but for
+ *	   caches without a free slot, whose objects it always gave them.
  *	5. Others wait for a page in vm_wait(), or for slots if only the floor of
- *	   these is left, holding nothing of ours, and begin again at 1: one
+ *	   these is left, holding nothing of ours, and begin again at 0: one
  *	   page that they may have ends the wait, as in zget().
  *	6. kmem_slab_alloc(.., M_WAITOK), which collects 32 pages for as long as
  *	   that takes, is left to types that have run out of slots for good or
  *	   have no mini slabs, and to threads which preempt.
+ *
+ *	Who makes a slab has the first object of it before others see the slab.
  *
  * Whose pages
  *
@@ -65,7 +70,7 @@
  *	recursions
  *	who preempts		SYSTEM in place of NORMAL, as in kmem_slab_alloc():
  *				NORMAL might have to wait for who holds a page
- *	the maintainer		SYSTEM, for what only they or interrupt zones can
+ *	maintainer and grower	SYSTEM, for what only they or interrupt zones can
  *				get: it fills these zones' reserve and everybody
  *				else's floor.  That is a bounded number of pages,
  *				those between v_free_reserved and
@@ -77,16 +82,30 @@
  *	Who refills after he took a slab does so from what he may have himself, but
  *	for the last pages.
  *
+ * The last ordinary pages
+ *
+ *	A process that makes map entries without end has wired all memory at last,
+ *	and lives on the few pages between v_free_reserved and where page-out has
+ *	nothing left to free.  While there are five of these, processes make a
+ *	system call now and then, paging for each; with less they do not get
+ *	through one.  zalloc() wanted 32 pages or none, so it could be refused with
+ *	some left, and have items for minutes.  Who makes slabs of one page is
+ *	only refused when his own page faults find nothing, either, and until then
+ *	he runs so fast that page-out does not touch him.  So as soon as memory is
+ *	short an ordinary caller of what was an ordinary zone makes slabs first,
+ *	as long as KMALLOC_FAULT_PAGES stay; waits for memory once; takes a ready
+ *	slab, which costs no page; and the last ordinary pages come last.  Nothing
+ *	is kept from him that he could have, it is only the order that is another.
+ *
  * The argument
  *
  *	Claim: while at least one page is free when page-out asks, page-out gets
  *	on.  Step by step, for the thread that writes a page to swap:
  *
  *	(a) It allocates from what was an interrupt zone, or is recognised as
- *	    pagethread or emergpager.  _kmalloc_obj() takes the type's mgt
- *	    spinlock to look for a slab and to add one, and not in between;
- *	    steps 1 to 4 take ext->spin, the spinlocks of vm_page and
- *	    pmap_qenter(), those of poke and wakeup(), one after the other.  For
+ *	    pagethread or emergpager.  Steps 0 to 4 take ext->spin, the
+ *	    spinlocks of vm_page and pmap_qenter(), those of poke and
+ *	    wakeup(), one after the other.  For
  *	    a NORMAL page vm_page_alloc() may take one that caches a file: it
  *	    tries that object's lock, without waiting for it, and unmaps the
  *	    page.  zget() asked it for the same, in the same place.  Nobody
@@ -106,9 +125,10 @@
  *	    those frees more than the one.  So memory grows from then on, until
  *	    step 2 and the maintainer succeed again and the reserve is full.
  *
- *	Nothing in (a) to (f) needs the maintainer or the poller to run: they
- *	may block, on kernel_map's lock or for memory, and page-out need not
- *	wait for them.  They may hold ext->lock when they give slabs back, which
+ *	Nothing in (a) to (f) needs the maintainer or the grower
+ *	(kern_kmalloc_maint.c) to run: they may block, on kernel_map's lock or
+ *	for memory, and page-out need not wait for them.  The maintainer holds
+ *	ext->lock when it gives slabs back, which
  *	is never taken to allocate or to free an object; more addresses are got
  *	without it, so that what waits for memory does not hold up what frees
  *	some.
@@ -126,17 +146,27 @@
  * How many slots
  *
  *	A ZONE_INTERRUPT zone had addresses for all of its n items, and so has
- *	a type with nobjs != 0, in full slabs.  On top there are slots for mini
+ *	a type with nobjs != 0, in whole slabs, and for those that magazines
+ *	may hold.  On top there are slots for mini
  *	slabs: for all objects if that is little, else one for 64 pages of RAM
  *	(their page tables take a page in 1024).  With SWAPMETA's mini slabs
  *	that is metadata for five times as much swap as there is RAM, used up
  *	only if memory is short by the last 32 pages from beginning to end of
  *	that; and mini slabs are given back as soon as they are free.
- *	Other types get SLOTS_MINI in advance, and more by the maintainer, when
+ *	Other types get SLOTS_MINI in advance, and more by the grower, when
  *	memory is not short: more slots need page tables.  The last few, the
  *	floor, are for those who may take the last ready slab.  If no other is
- *	left the maintainer makes more in a shortage, too; it is the only thread
+ *	left the grower makes more in a shortage, too; it is the only thread
  *	that does, so a few are enough.
+ *
+ * Types of few objects
+ *
+ *	Most types that were caches have a few dozen objects, for which 128 KB
+ *	are too much.  A type without ready slabs, which is never one that was
+ *	an interrupt zone, begins with a slab of as many pages as four objects
+ *	need, and each new one is as large as all that it has, so that less than
+ *	half is empty and the fifth or sixth is a whole one.  What is made of the
+ *	last pages is not one of these: it is a mini slab.
  *
  * Recursion: the type that map entries come from
  *
@@ -150,7 +180,7 @@
  *	kmem_alloc3(.., KM_KRESERVE) had entries set aside.  They hold no lock of
  *	the VM then, so page-out goes on, by the claim, and one page ends their
  *	wait.
- *	The maintainer makes slots before the floor is used, and one of them
+ *	The grower makes slots before the floor is used, and one of them
  *	yields a dozen entries at the least where a new run costs one or two, so
  *	it finds what it needs in steps 1 to 3.  All others wait for it rather
  *	than call kmem_slab_alloc(): if each came to ask for entries that it
@@ -161,7 +191,7 @@
  *	cpu before any map is locked, and what is done with a map locked, on
  *	kernel_map too, takes its entries from that stock and allocates nothing:
  *	so he who waits holds no lock that page-out, or he who makes slots, might
- *	want.  The maintainer makes slots with entries of its own, from the floor.
+ *	want.  The grower makes slots with entries of its own, from the floor.
  *
  * What goes back, and when, is the subject of kern_kmalloc_reclaim.c.
  *
@@ -173,7 +203,6 @@
 #include <sys/systm.h>
 #include <sys/kernel.h>
 #include <sys/globaldata.h>
-#include <sys/kthread.h>
 #include <sys/malloc.h>
 #include <sys/lock.h>
 #include <sys/proc.h>
@@ -181,7 +210,7 @@
 #include <sys/sysctl.h>
 #include <sys/thread.h>
 #include <sys/vmmeter.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 
 #include <vm/vm.h>
 #include <vm/vm_param.h>
@@ -193,7 +222,6 @@
 #include <vm/vm_pageout.h>
 #include <vm/pmap.h>
 
-#include <sys/exislock2.h>
 #include <sys/spinlock2.h>
 #include <sys/thread2.h>
 #include <vm/vm_page2.h>
@@ -202,9 +230,12 @@
 #define	SLOTS_LOW	4	/* fewer free ones: time for a new run */
 #define	SLOTS_MINI	64	/* slots for mini slabs, of types with a reserve */
 #define	SLOTS_MINI_PAGES 64	/* or one for so many pages of RAM */
+#define	FEW_OBJECTS	4	/* that the first slab of a type has */
 
-/* What the maintainer may take; see ext_refill_one(). */
-#define	MAINTAINER_CLASS (VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM)
+/* Ordinary pages that are left alone while there are ready slabs. */
+#ifndef KMALLOC_FAULT_PAGES
+#define	KMALLOC_FAULT_PAGES 8
+#endif
 
 /*
  * A thread inside kmem_slab_alloc() for a type, on its stack.
@@ -214,12 +245,7 @@ struct kmalloc_blocked {
 	struct thread	*td;
 };
 
-static struct thread *kmalloc_maintainer;
-static int kmalloc_poked = 1;
-static struct spinlock kmalloc_poke_spin =
-    SPINLOCK_INITIALIZER(&kmalloc_poke_spin, "kmpoke");
-
-static int kmalloc_reserve = -1;
+int kmalloc_reserve = -1;
 TUNABLE_INT("kern.kmalloc_reserve", &kmalloc_reserve);
 
 static int kmalloc_mini = 1;
@@ -244,18 +270,6 @@ kmalloc_ext_count(struct kmalloc_ext *ext, const long *count)
 	n = *count;
 	spin_unlock(&ext->spin);
 	return (n);
-}
-
-void
-kmalloc_ext_poke(void)
-{
-	/* It looks at everything when it starts. */
-	if (kmalloc_maintainer == NULL)
-		return;
-	spin_lock(&kmalloc_poke_spin);
-	kmalloc_poked = 1;
-	spin_unlock(&kmalloc_poke_spin);
-	wakeup(&kmalloc_poked);
 }
 
 int
@@ -284,6 +298,15 @@ kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab,
 	if (waiting)
 		wakeup(&ext->ready);
 	return (1);
+}
+
+/*
+ * One of the threads that others may wait for.
+ */
+static int
+is_ours(const struct thread *td)
+{
+	return (td == kmalloc_maintainer || td == kmalloc_grower);
 }
 
 /*
@@ -325,7 +348,7 @@ kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 	    ext->ready));
 	spin_unlock(&ext->spin);
 	if (slab != NULL) {
-		KASSERT(slab->magic == KMALLOC_SLAB_MAGIC &&
+		KASSERT(slab->magic == KMALLOC_XSLAB_MAGIC &&
 		    kmalloc_slab_all_free(slab),
 		    ("kmalloc_obj: ready slab %p was used", slab));
 		kmalloc_debug_unpoison(slab);
@@ -335,7 +358,8 @@ kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 
 /*
  * The class of pages that the calling thread may make slabs of: see `whose
- * pages' above.
+ * pages' above.  ext->pages is one word, and does not change once the type is in
+ * use: no lock is needed to read it.
  */
 static int
 page_class(const struct kmalloc_ext *ext, int flags)
@@ -395,7 +419,7 @@ ext_refill_one(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
 		if (vmflags == 0 || ext_is_deep(ext, vmflags))
 			return (0);
 	}
-	slab = kmalloc_slot_populate(ext, type, vmflags, 0);
+	slab = kmalloc_slot_populate(ext, type, KMALLOC_SLAB_PAGES, vmflags, 0);
 	if (slab == NULL)
 		return (0);
 	if (!kmalloc_ext_add_ready(ext, slab, ext_is_deep(ext, vmflags))) {
@@ -408,12 +432,8 @@ ext_refill_one(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
 	return (1);
 }
 
-/*
- * Bring the reserve up to its target as far as slots go, and pages that the
- * caller may have.  Returns whether pages were missing.  Never blocks.
- */
-static int
-ext_refill(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
+int
+kmalloc_ext_refill(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
 {
 	while (kmalloc_ext_count(ext, &ext->nready) < kmalloc_ext_target(ext)) {
 		if (!ext_refill_one(ext, type, vmflags))
@@ -441,9 +461,9 @@ ext_slots_wanted(const struct kmalloc_ext *ext, const struct malloc_type *type,
 		if (ext->nslabs != 0)
 			minis = SLOTS_MINI;
 	} else {
-		/* A cpu may sit on two slabs that are partly used. */
 		nslots = howmany(nobjs, perslab) +
-		    kmalloc_ext_target(ext) + 2 * ncpus;
+		    howmany(2L * ncpus * kmalloc_mag_capacity(type), perslab) +
+		    kmalloc_ext_target(ext);
 		if (ext->nslabs != 0 && percount != 0) {
 			minis = lmin(howmany(nobjs, percount),
 			    lmax(SLOTS_MINI, vmstats.v_page_count /
@@ -521,7 +541,7 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 	}
 
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	if (ext_refill(ext, type, page_class(ext, M_WAITOK)))
+	if (kmalloc_ext_refill(ext, type, page_class(ext, M_WAITOK)))
 		kmalloc_ext_poke();
 	ext->lowwater = ext->nready;
 	lockmgr(&ext->lock, LK_RELEASE);
@@ -546,19 +566,20 @@ ext_recursing(struct kmalloc_ext *ext)
 }
 
 /*
- * kmem_slab_alloc() for a caller who waits, as deep as page_class() goes.
+ * kmem_slab_alloc(), as deep as page_class() goes; NULL only for M_RNOWAIT.
  */
 static struct kmalloc_slab *
-ext_slab_wait(struct kmalloc_ext *ext, int flags)
+ext_kmem_alloc(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
 	struct kmalloc_blocked self, **bp;
 	struct kmalloc_slab *slab;
 
 	if (ext->pages == KMALLOC_PAGES_FLAGS)
-		flags &= M_USE_RESERVE | M_USE_INTERRUPT_RESERVE;
+		flags &= M_RNOWAIT | M_USE_RESERVE | M_USE_INTERRUPT_RESERVE;
 	else
 		flags = 0;
-	flags |= M_WAITOK;
+	if ((flags & M_RNOWAIT) == 0)
+		flags |= M_WAITOK;
 
 	KASSERT(!ext_recursing(ext),
 	    ("kmalloc_obj: kmem_slab_alloc is called by itself"));
@@ -566,7 +587,8 @@ ext_slab_wait(struct kmalloc_ext *ext, int flags)
 	spin_lock(&ext->spin);
 	self.next = ext->blocked;
 	ext->blocked = &self;
-	++ext->blocking;
+	if (flags & M_WAITOK)
+		++ext->blocking;
 	spin_unlock(&ext->spin);
 
 	slab = kmem_slab_alloc(KMALLOC_SLAB_SIZE, KMALLOC_SLAB_SIZE, flags);
@@ -575,8 +597,11 @@ ext_slab_wait(struct kmalloc_ext *ext, int flags)
 	for (bp = &ext->blocked; *bp != &self; bp = &(*bp)->next)
 		;
 	*bp = self.next;
-	++ext->eaten;
+	if (slab != NULL)
+		++ext->eaten;
 	spin_unlock(&ext->spin);
+	if (slab != NULL)
+		kmalloc_slab_format(type, slab, NULL, KMALLOC_SLAB_SIZE);
 	return (slab);
 }
 
@@ -593,13 +618,25 @@ ext_page_would_do(struct kmalloc_ext *ext, const struct malloc_type *type,
 }
 
 /*
- * Will the maintainer make more slots?  It has the last ones for itself.
+ * Will the grower make more slots?  It has the last ones for itself.
  */
 static int
 ext_slots_will_come(const struct kmalloc_ext *ext)
 {
-	return (kmalloc_slot_floor(ext, 0) != 0 && kmalloc_maintainer != NULL &&
-	    curthread != kmalloc_maintainer && curthread->td_preempted == NULL);
+	return (kmalloc_slot_floor(ext, 0) != 0 && kmalloc_grower != NULL &&
+	    !is_ours(curthread) && curthread->td_preempted == NULL);
+}
+
+/*
+ * Somebody who may wait is about to.
+ */
+static void
+ext_blocks(struct kmalloc_ext *ext)
+{
+	spin_lock(&ext->spin);
+	++ext->blocking;
+	spin_unlock(&ext->spin);
+	kmalloc_ext_poke();
 }
 
 /*
@@ -619,142 +656,227 @@ ext_wait_ready(struct kmalloc_ext *ext, int privileged)
 }
 
 /*
- * _kmalloc_obj() has looked at a few slabs of the empty list only.  Objects may
- * have been freed into any other: he who would have to take one of the last
- * pages, to wait or to go without looks at all of them.
+ * Pages of the next slab: see `types of few objects'.
  */
-static struct kmalloc_slab *
-mgt_find_slab(struct kmalloc_mgt *ggm)
+static size_t
+ext_slab_pages(struct kmalloc_ext *ext, const struct malloc_type *type)
 {
-	struct kmalloc_slab *slab, **slabp;
+	const long want = lmax(kmalloc_ext_count(ext, &ext->nobjs),
+	    FEW_OBJECTS);
+	size_t npages, offset;
 
-	spin_lock(&ggm->spin);
-	if ((slab = ggm->partial) != NULL) {
-		ggm->partial = slab->next;
-		--ggm->npartial;
-	} else if ((slab = ggm->full) != NULL) {
-		ggm->full = slab->next;
-		--ggm->nfull;
-		exis_setlive(&slab->exis);
-	} else {
-		for (slabp = &ggm->empty; (slab = *slabp) != NULL;
-		    slabp = &slab->next) {
-			if (kmalloc_slab_has_objects(slab))
-				break;
-		}
-		if (slab != NULL) {
-			*slabp = slab->next;
-			if (*slabp == NULL)
-				ggm->empty_tailp = slabp;
-			--ggm->nempty;
-		}
+	if (ext->nslabs != 0 || ext->pages == KMALLOC_PAGES_INTERRUPT)
+		return (KMALLOC_SLAB_PAGES);
+	for (npages = 1; npages < KMALLOC_SLAB_PAGES; npages *= 2) {
+		if ((long)kmalloc_slab_layout(type, npages * PAGE_SIZE,
+		    &offset) >= want)
+			break;
 	}
-	if (slab != NULL)
-		slab->next = NULL;
-	spin_unlock(&ggm->spin);
-	return (slab);
+	return (npages);
 }
 
 /*
- * A slab in a free slot, a whole one if there is memory; else one with a free
- * object that there is already, else a mini slab.
+ * A free object of a slab that there is, or NULL.
  */
-static struct kmalloc_slab *
+static void *
+ext_take(struct kmalloc_ext *ext)
+{
+	void *obj;
+	int got;
+
+	spin_lock(&ext->spin);
+	got = kmalloc_slabs_take(&ext->whole, &obj, 1);
+	if (got == 0)
+		got = kmalloc_slabs_take(&ext->mini, &obj, 1);
+	spin_unlock(&ext->spin);
+	return (got != 0 ? obj : NULL);
+}
+
+/*
+ * The first object of a slab that nobody else knows yet.
+ */
+static void *
+ext_take_first(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
+{
+	void *obj;
+
+	spin_lock(&ext->spin);
+	kmalloc_slabs_add(ext, slab);
+	kmalloc_slabs_take(kmalloc_slab_is_mini(slab) ? &ext->mini :
+	    &ext->whole, &obj, 1);
+	spin_unlock(&ext->spin);
+	return (obj);
+}
+
+/*
+ * An object of a new slab in a free slot, as large as it should be if there is
+ * memory; else a free one that has come back meanwhile, else one of a mini slab.
+ */
+static void *
 ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags,
     int privileged)
 {
 	const int whole = has_minis(type) ? vmflags & ~VM_ALLOC_INTERRUPT :
 	    vmflags;
 	struct kmalloc_slab *slab;
+	void *obj;
 
-	slab = kmalloc_slot_populate(ext, type, whole, privileged);
+	slab = kmalloc_slot_populate(ext, type, ext_slab_pages(ext, type), whole,
+	    privileged);
 	if (slab == NULL) {
-		if ((slab = mgt_find_slab(&type->ks_mgt)) != NULL)
-			return (slab);
-		if (has_minis(type)) {
-			slab = kmalloc_slot_populate_mini(ext, type, vmflags,
-			    privileged);
-		}
+		if ((obj = ext_take(ext)) != NULL || !has_minis(type))
+			return (obj);
+		slab = kmalloc_slot_populate_mini(ext, type, vmflags,
+		    privileged);
 	}
-	if (slab != NULL) {
-		spin_lock(&ext->spin);
-		++ext->eaten;
-		spin_unlock(&ext->spin);
-	}
-	return (slab);
+	if (slab == NULL)
+		return (NULL);
+	spin_lock(&ext->spin);
+	++ext->eaten;
+	spin_unlock(&ext->spin);
+	return (ext_take_first(ext, slab));
 }
 
 /*
- * Raw memory is told from slabs that are set up by its magic.
+ * Should ready slabs and the last ordinary pages wait?  See there.  Not if there
+ * are ready slabs that are about to be given back.
  */
-static struct kmalloc_slab *
-slab_raw(void *mem)
+static int
+ext_is_saving(const struct kmalloc_ext *ext)
 {
-	struct kmalloc_slab *slab = mem;
-
-	if (slab != NULL)
-		slab->magic = 0;
-	return (slab);
+	return (ext->pages == KMALLOC_PAGES_NORMAL && vm_paging_min() &&
+	    ext->nready <= kmalloc_ext_target(ext));
 }
 
-struct kmalloc_slab *
-kmalloc_obj_getslab(struct malloc_type *type, int flags)
+static void *
+ext_populate_saving(struct kmalloc_ext *ext, struct malloc_type *type,
+    int vmflags)
+{
+	if (vmstats.v_free_count <
+	    vmstats.v_free_reserved + KMALLOC_FAULT_PAGES)
+		return (NULL);
+	return (ext_populate(ext, type, vmflags, 0));
+}
+
+/*
+ * Have callers as many objects as the type's byte limit allows?  It is asked when
+ * a slab is needed.
+ */
+static int
+type_over_limit(const struct malloc_type *type)
+{
+	const volatile struct kmalloc_use *use = type->ks_use;
+	ssize_t total = 0;
+	int n;
+
+	if (type->ks_limit == 0)
+		return (0);
+	for (n = 0; n < ncpus; ++n)
+		total += use[n].memuse;
+	return (total > 0 && (size_t)total >= type->ks_limit);
+}
+
+static void
+ext_count_refusal(struct kmalloc_ext *ext)
+{
+	spin_lock(&ext->spin);
+	++ext->refusals;
+	spin_unlock(&ext->spin);
+}
+
+/*
+ * As kmalloc_obj() does it; but an interrupt zone had no more and said so.
+ */
+static void *
+ext_refuse_limit(struct kmalloc_ext *ext, const struct malloc_type *type,
+    int flags)
+{
+	if ((flags & M_NULLOK) == 0 && ((flags & M_RNOWAIT) == 0 ||
+	    ext->pages != KMALLOC_PAGES_INTERRUPT))
+		panic("%s: malloc limit exceeded", type->ks_shortdesc);
+	ext_count_refusal(ext);
+	return (NULL);
+}
+
+void *
+kmalloc_ext_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
 	const int intnowait = M_RNOWAIT | M_USE_INTERRUPT_RESERVE;
-	struct kmalloc_ext *ext = kmalloc_ext(type);
+	const int daemon = (curthread == pagethread || curthread == emergpager);
 	struct kmalloc_slab *slab;
-	int daemon, recursing, privileged, class, page;
+	void *obj;
+	int recursing, privileged, class, page;
 	int waits = 0;
 
-	if (ext == NULL) {
-		/* As ever, whatever the caller says. */
-		return (slab_raw(kmem_slab_alloc(KMALLOC_SLAB_SIZE,
-		    KMALLOC_SLAB_SIZE, M_WAITOK)));
-	}
-
-	daemon = (curthread == pagethread || curthread == emergpager);
 	for (;;) {
+		if ((obj = ext_take(ext)) != NULL)
+			return (obj);
+		if (type_over_limit(type))
+			return (ext_refuse_limit(ext, type, flags));
 		class = page_class(ext, flags);
 		recursing = ext_recursing(ext);
 		privileged = (flags & intnowait) == intnowait || recursing ||
-		    daemon || curthread == kmalloc_maintainer;
+		    daemon || is_ours(curthread);
+		if (!privileged && ext_is_saving(ext)) {
+			obj = ext_populate_saving(ext, type, class);
+			if (obj != NULL) {
+				kmalloc_ext_poke();
+				return (obj);
+			}
+			if (waits == 0 && ext_has_ready(ext, 0) &&
+			    (flags & M_RNOWAIT) == 0 &&
+			    curthread->td_preempted == NULL) {
+				++waits;
+				ext_blocks(ext);
+				vm_wait(0);
+				continue;
+			}
+		}
 		slab = kmalloc_ext_take_ready(ext, privileged);
 		if (slab != NULL) {
-			if (ext_refill(ext, type, class) ||
+			obj = ext_take_first(ext, slab);
+			if (kmalloc_ext_refill(ext, type, class) ||
 			    kmalloc_ext_count(ext, &ext->nfreeslots) <
 			    ext_slots_low(ext))
 				kmalloc_ext_poke();
-			return (slab);
+			return (obj);
 		}
-		if (curthread == kmalloc_maintainer)
-			class |= MAINTAINER_CLASS;
+		if (is_ours(curthread))
+			class |= VM_ALLOC_NORMAL | VM_ALLOC_SYSTEM;
 		if (daemon || recursing)
 			class |= VM_ALLOC_SYSTEM | VM_ALLOC_INTERRUPT;
-		slab = ext_populate(ext, type, class, privileged);
-		if (slab != NULL) {
+		obj = ext_populate(ext, type, class, privileged);
+		if (obj != NULL) {
 			kmalloc_ext_poke();
-			return (slab);
+			return (obj);
 		}
-		if (flags & M_RNOWAIT) {
-			spin_lock(&ext->spin);
-			++ext->refusals;
-			spin_unlock(&ext->spin);
-			kmalloc_ext_poke();
-			return (NULL);
-		}
-		if (recursing) {
+		if (recursing && (flags & M_RNOWAIT) == 0) {
 			ext_wait_ready(ext, 1);
 			continue;
 		}
 		page = ext_page_would_do(ext, type, privileged);
-		if (!page && !ext_slots_will_come(ext))
-			return (slab_raw(ext_slab_wait(ext, flags)));
-		if (waits++ == 0) {
-			spin_lock(&ext->spin);
-			++ext->blocking;
-			spin_unlock(&ext->spin);
+		slab = NULL;
+		if (flags & M_RNOWAIT) {
+			/* Not for want of slots: kmalloc() needed none. */
+			if (ext->pages == KMALLOC_PAGES_FLAGS && !recursing &&
+			    !ext_has_slot(ext, privileged))
+				slab = ext_kmem_alloc(ext, type, flags);
+			if (slab != NULL)
+				return (ext_take_first(ext, slab));
+			ext_count_refusal(ext);
 			kmalloc_ext_poke();
+			return (NULL);
 		}
+		if (!page && !ext_slots_will_come(ext)) {
+			slab = ext_kmem_alloc(ext, type, flags);
+			return (ext_take_first(ext, slab));
+		}
+		if (waits++ == 0)
+			ext_blocks(ext);
+		/*
+		 * Whoever was refused a page found fewer than v_free_reserved,
+		 * so that vm_wait() sleeps; if it does not there are more now.
+		 */
 		if (page)
 			vm_wait(hz / 10 + 1);
 		else
@@ -788,8 +910,8 @@ ext_may_grow(struct kmalloc_ext *ext)
  * More slots for a type that needs them.  What blocks is done without
  * ext->lock, or retirement would wait for memory that it could free.
  */
-static void
-ext_grow(struct kmalloc_ext *ext)
+void
+kmalloc_ext_grow(struct kmalloc_ext *ext)
 {
 	struct kmalloc_run *run;
 	int needed;
@@ -811,146 +933,3 @@ ext_grow(struct kmalloc_ext *ext)
 	if (run != NULL)
 		kmalloc_run_destroy(run);
 }
-
-/*
- * Look after every type: what can be had without blocking first, then
- * addresses.  Returns whether pages were missing.
- */
-static int
-kmalloc_maintain(void)
-{
-	struct kmalloc_ext *ext;
-	int pass, missing = 0;
-
-	for (pass = 0; pass < 2; ++pass) {
-		for (ext = kmalloc_ext_next(NULL); ext != NULL;
-		    ext = kmalloc_ext_next(ext)) {
-			if (pass == 1)
-				ext_grow(ext);
-			lockmgr(&ext->lock, LK_EXCLUSIVE);
-			if (ext->type == NULL || ext->dying) {
-				kmalloc_ext_bury(ext);
-			} else {
-				if (pass == 0) {
-					kmalloc_ext_reclaim(ext,
-					    vm_paging_min());
-				}
-				missing |= ext_refill(ext, ext->type,
-				    MAINTAINER_CLASS);
-			}
-			lockmgr(&ext->lock, LK_RELEASE);
-		}
-	}
-	if (vm_paging_min())
-		kmalloc_cache_reclaim();
-	return (missing);
-}
-
-/*
- * Pages may be refused although memory is not short.  vm_wait() returns at
- * once then, and a kernel thread that does not sleep keeps all processes off
- * its cpu.
- */
-static void
-maintainer_pause(void)
-{
-	spin_lock(&kmalloc_poke_spin);
-	ssleep(&kmalloc_poked, &kmalloc_poke_spin, 0, "kmpause", 1);
-	spin_unlock(&kmalloc_poke_spin);
-}
-
-/*
- * Looks round once a second, as nobody tells it that memory is short or that
- * a mini slab is free.
- */
-static void
-kmalloc_maintainer_thread(void)
-{
-	for (;;) {
-		spin_lock(&kmalloc_poke_spin);
-		if (kmalloc_poked == 0) {
-			ssleep(&kmalloc_poked, &kmalloc_poke_spin, 0,
-			    "kmidle", hz);
-		}
-		kmalloc_poked = 0;
-		spin_unlock(&kmalloc_poke_spin);
-
-		while (kmalloc_maintain()) {
-			if (vm_paging_min())
-				vm_wait(hz / 10 + 1);
-			else
-				maintainer_pause();
-		}
-	}
-}
-
-static struct kproc_desc kmalloc_maintainer_kp = {
-	"kmalloc_reserve",
-	kmalloc_maintainer_thread,
-	&kmalloc_maintainer
-};
-SYSINIT(kmalloc_reserve, SI_SUB_KTHREAD_PAGE, SI_ORDER_FIRST, kproc_start,
-    &kmalloc_maintainer_kp);
-
-static int
-sysctl_kmalloc_reserve(SYSCTL_HANDLER_ARGS)
-{
-	int error;
-
-	error = sysctl_handle_int(oidp, arg1, arg2, req);
-	if (error == 0)
-		kmalloc_ext_poke();
-	return (error);
-}
-SYSCTL_PROC(_kern, OID_AUTO, kmalloc_reserve, CTLTYPE_INT | CTLFLAG_RW,
-    &kmalloc_reserve, 0, sysctl_kmalloc_reserve, "I",
-    "slabs to keep ready for each type with a reserve, -1: as it asked");
-
-/*
- * kern.kmalloc_ext: one line a type, its name with blanks as underscores, then
- * name=value pairs; low is `-' for a type that asked for no reserve.
- */
-static int
-sysctl_kmalloc_ext(SYSCTL_HANDLER_ARGS)
-{
-	struct kmalloc_ext *ext;
-	char name[32], low[24], line[512];
-	size_t i;
-	int error = 0;
-
-	for (ext = kmalloc_ext_next(NULL); ext != NULL && error == 0;
-	    ext = kmalloc_ext_next(ext)) {
-		lockmgr(&ext->lock, LK_EXCLUSIVE);
-		if (ext->type == NULL || ext->dying) {
-			lockmgr(&ext->lock, LK_RELEASE);
-			continue;
-		}
-		strlcpy(name, ext->type->ks_shortdesc, sizeof(name));
-		for (i = 0; name[i] != '\0'; ++i) {
-			if (name[i] == ' ')
-				name[i] = '_';
-		}
-		strlcpy(low, "-", sizeof(low));
-		if (ext->nslabs != 0)
-			ksnprintf(low, sizeof(low), "%ld", ext->lowwater);
-		ksnprintf(line, sizeof(line), "%-14s ready=%ld low=%s "
-		    "target=%ld slots=%ld/%ld eaten=%lu refills=%lu "
-		    "refill_failures=%lu minis=%ld minis_made=%lu "
-		    "minis_returned=%lu refusals=%lu blocking=%lu "
-		    "constructed=%ld out=%ld limit=%lu limit_sleeps=%lu "
-		    "limit_refusals=%lu foreign=%lu\n",
-		    name, ext->nready, low, kmalloc_ext_target(ext),
-		    ext->nfreeslots, ext->nslots, ext->eaten, ext->refills,
-		    ext->refill_failures, ext->minis, ext->minis_made,
-		    ext->minis_returned, ext->refusals, ext->blocking,
-		    ext->constructed, kmalloc_cobj_out(ext), ext->limit,
-		    ext->limit_sleeps, ext->limit_refusals, ext->foreign);
-		lockmgr(&ext->lock, LK_RELEASE);
-		error = SYSCTL_OUT(req, line, strlen(line));
-	}
-	if (error == 0)
-		error = SYSCTL_OUT(req, "", 1);
-	return (error);
-}
-SYSCTL_PROC(_kern, OID_AUTO, kmalloc_ext, CTLTYPE_STRING | CTLFLAG_RD, NULL, 0,
-    sysctl_kmalloc_ext, "A", "reserves and constructed objects of kmalloc_obj");

@@ -10,26 +10,19 @@
  * blocks, and pmap_qenter(), which tells the other cpus once, not a page at a
  * time.  If a page is missing, those already had are given back at once.
  *
- * Full slabs and mini slabs
+ * Slabs of fewer pages
  *
- *	A slab of an ordinary type wants all of its 32 pages: the objects of
- *	any page may be handed out next.  A mini slab is one page at the base of
- *	a slot, with nothing mapped behind it.  kfree_obj() finds the header by
- *	masking the object's address, as ever, and believes what the header says
- *	about where objects begin and how many there are: fewer, and sooner.
- *	The allocator looks at nothing else either, so a mini slab goes through
- *	its lists like any other.
+ *	A slab is the first 1, 2, 4 .. 32 pages of a slot, with nothing mapped
+ *	behind it.  kfree_obj() finds the header by masking the object's address,
+ *	as ever, and the header says where objects begin and how many there are.
+ *	Types of few objects begin with small slabs (kern_kmalloc_reserve.c).
  *
- *	The header is large for one page, as it has a bit for each of the most
- *	objects that a slab can hold (KMALLOC_SLAB_MAXOBJS): some 350 of 4096
- *	bytes.  With a word each for the ring of free ones there is room for 11
- *	objects of 320 bytes, 18 of 192 or 27 of 128 (kern_kmalloc_layout.c).  A
- *	mini slab uses the first few bits; they are indexed by object, counted
- *	from the offset in the same header.  A type whose objects do not fit has
- *	no mini slabs.
- *
- *	A slab is a mini slab if all of it lies in its first page.  No full one
- *	does.
+ *	A mini slab is one page, for a type that cannot get a whole slab now.  Its
+ *	header says so, as its objects are treated differently
+ *	(kern_kmalloc_slab.c).  The header is large for one page, as it has a bit
+ *	for each of the most objects that a slab can hold (KMALLOC_SLAB_MAXOBJS):
+ *	some 350 of 4096 bytes.  There is room for 11 objects of 320 bytes, 18 of
+ *	192 or 27 of 128.  A type whose objects do not fit has no mini slabs.
  *
  * Slots are protected by ext->spin, which is never held across a call into the
  * VM.  What is in a slot belongs to who took it.
@@ -43,7 +36,7 @@
 #include <sys/lock.h>
 #include <sys/spinlock.h>
 #include <sys/thread.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 
 #include <vm/vm.h>
 #include <vm/vm_param.h>
@@ -58,8 +51,6 @@
 #include <sys/spinlock2.h>
 #include <sys/thread2.h>
 #include <vm/vm_page2.h>
-
-#define	SLAB_PAGES	(KMALLOC_SLAB_SIZE / PAGE_SIZE)
 
 /*
  * Slots of a type that grows, which only the privileged may take; see `how
@@ -147,13 +138,13 @@ slot_give(struct kmalloc_ext *ext, struct kmalloc_run *run, vm_offset_t va)
 }
 
 /*
- * Make a slab of so many pages in a free slot: all of it, or one page.
+ * Make a slab of so many pages in a free slot.
  */
 static struct kmalloc_slab *
 slot_populate(struct kmalloc_ext *ext, struct malloc_type *type, size_t npages,
     int vmflags, int privileged)
 {
-	vm_page_t pgs[SLAB_PAGES];
+	vm_page_t pgs[KMALLOC_SLAB_PAGES];
 	struct kmalloc_run *run;
 	struct kmalloc_slab *slab;
 	vm_offset_t va;
@@ -184,14 +175,18 @@ slot_populate(struct kmalloc_ext *ext, struct malloc_type *type, size_t npages,
 	pmap_qenter(va, pgs, npages);
 	slab = (struct kmalloc_slab *)va;
 	kmalloc_slab_format(type, slab, run, npages * PAGE_SIZE);
+	spin_lock(&ext->spin);
+	if (ext->returned != 0 && kmalloc_within_second(ext->returned_at))
+		++ext->regrets;
+	spin_unlock(&ext->spin);
 	return (slab);
 }
 
 struct kmalloc_slab *
 kmalloc_slot_populate(struct kmalloc_ext *ext, struct malloc_type *type,
-    int vmflags, int privileged)
+    size_t npages, int vmflags, int privileged)
 {
-	return (slot_populate(ext, type, SLAB_PAGES, vmflags, privileged));
+	return (slot_populate(ext, type, npages, vmflags, privileged));
 }
 
 struct kmalloc_slab *
@@ -202,12 +197,11 @@ kmalloc_slot_populate_mini(struct kmalloc_ext *ext, struct malloc_type *type,
 
 	slab = slot_populate(ext, type, 1, vmflags, privileged);
 	if (slab != NULL) {
-		KASSERT(kmalloc_slab_is_mini(slab),
-		    ("%s: mini slab %p has more than a page",
-		    type->ks_shortdesc, slab));
+		slab->magic = KMALLOC_XMINI_MAGIC;
 		spin_lock(&ext->spin);
 		++ext->minis;
 		++ext->minis_made;
+		ext->mini_made = ticks;
 		spin_unlock(&ext->spin);
 	}
 	return (slab);
@@ -218,23 +212,25 @@ kmalloc_slot_depopulate(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 {
 	struct kmalloc_run *run = slab->unused01;
 	vm_offset_t va = (vm_offset_t)slab;
-	vm_page_t pgs[SLAB_PAGES];
-	size_t npages = SLAB_PAGES;
+	vm_page_t pgs[KMALLOC_SLAB_PAGES];
+	size_t npages = kmalloc_slab_bytes(slab) / PAGE_SIZE;
 	size_t i;
 
 	KASSERT(run != NULL && slab->unused01 != KMALLOC_ORIGIN_BOOT,
 	    ("kmalloc_obj: slab %p is not in a slot", slab));
 	KASSERT(kmalloc_slab_all_free(slab),
 	    ("kmalloc_obj: slab %p is given back in use", slab));
+	spin_lock(&ext->spin);
 	if (kmalloc_slab_is_mini(slab)) {
-		npages = 1;
-		spin_lock(&ext->spin);
 		--ext->minis;
 		++ext->minis_returned;
 		KASSERT(ext->minis >= 0,
 		    ("kmalloc_obj: %ld mini slabs", ext->minis));
-		spin_unlock(&ext->spin);
+	} else {
+		++ext->returned;
+		ext->returned_at = ticks;
 	}
+	spin_unlock(&ext->spin);
 	for (i = 0; i < npages; ++i)
 		pgs[i] = PHYS_TO_VM_PAGE(pmap_kextract(va + i * PAGE_SIZE));
 	pmap_qremove(va, npages);

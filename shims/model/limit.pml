@@ -28,14 +28,14 @@
  * were last compared (check --functions).
  *
  *	kern_kmalloc_ctor.c	cobj_below_limit		06b50fa1
- *	kern_kmalloc_ctor.c	cobj_discount			9727049e
- *	kern_kmalloc_ctor.c	cobj_construct			5c4c5c6c
- *	kern_kmalloc_ctor.c	cobj_get			cf1d2ef8
- *	kern_kmalloc_ctor.c	_kmalloc_cobj			f824d5c0
- *	kern_kmalloc_ctor.c	cobj_put			021d19c2
- *	kern_kmalloc_ctor.c	_kfree_cobj			4abd88cc
- *	kern_kmalloc_ctor.c	_kfree_cobj_dtor		9eb61bc3
- *	kern_kmalloc_ctor.c	_kmalloc_obj_set_limit		3c820ea0
+ *	kern_kmalloc_ctor.c	cobj_discount			b11d1abd
+ *	kern_kmalloc_ctor.c	cobj_construct			5ff6a82c
+ *	kern_kmalloc_ctor.c	cobj_get			8e3da722
+ *	kern_kmalloc_ctor.c	_kmalloc_cobj			6232bbd5
+ *	kern_kmalloc_ctor.c	cobj_put			edfb0b17
+ *	kern_kmalloc_ctor.c	_kfree_cobj			4b02b60e
+ *	kern_kmalloc_ctor.c	_kfree_cobj_dtor		7cc30693
+ *	kern_kmalloc_ctor.c	_kmalloc_obj_set_limit		420c6663
  */
 
 #ifdef LARGE

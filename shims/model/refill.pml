@@ -23,13 +23,13 @@
  * It stands for these functions; beside each is the hash of its text when the two
  * were last compared (check --functions).
  *
- *	kern_kmalloc_reserve.c	kmalloc_obj_getslab		87cfeae3
- *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		0709db82
+ *	kern_kmalloc_reserve.c	kmalloc_ext_get		be8d7d8e
+ *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		4c580532
  *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		75c5a40c
  *	kern_kmalloc_reserve.c	ext_is_deep			564fe3f2
- *	kern_kmalloc_reserve.c	ext_refill_one			72690980
- *	kern_kmalloc_reserve.c	ext_refill			661b68a3
- *	kern_kmalloc_reserve.c	kmalloc_maintain		695f42bd
+ *	kern_kmalloc_reserve.c	ext_refill_one			4663e7e6
+ *	kern_kmalloc_reserve.c	kmalloc_ext_refill			56b8d5ff
+ *	kern_kmalloc_maint.c	kmalloc_maintain		e955cb41
  */
 
 #ifdef LARGE

@@ -8,12 +8,14 @@
  *
  *	pageout		has WRITES writes to record before it frees what faults
  *			have used; waits for a page only if there is none
- *	ordinary	wants a slab and may block: in vm_wait(), after which it
- *			begins again (step 5), or in kmem_slab_alloc() (step 6),
- *			which wants one of the same type first, as map entries do
- *	maintainer	refills the reserve, then waits for memory for more
- *			addresses
- *	poller		retires slabs of which every object is free
+ *	ordinary	wants a slab, may leave ready ones for later, and may
+ *			block: in vm_wait(), after which it begins again (step
+ *			5), or in kmem_slab_alloc() (step 6), which wants one
+ *			of the same type first, as map entries do
+ *	grower		refills the reserve, which anybody may, then waits for
+ *			memory for more addresses
+ *	maintainer	retires slabs of which every object is free, and gives
+ *			back ready ones beyond the target
  *	faults		uses up all pages that it may have, FAULTS times
  *
  * What must hold, and the mutations (-DM_...) that break it; check runs them:
@@ -31,21 +33,24 @@
  * It stands for these functions; beside each is the hash of its text when the two
  * were last compared (check --functions).
  *
- *	kern_kmalloc_reserve.c	kmalloc_obj_getslab		87cfeae3
- *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		0709db82
+ *	kern_kmalloc_reserve.c	kmalloc_ext_get		be8d7d8e
+ *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		4c580532
  *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		75c5a40c
- *	kern_kmalloc_reserve.c	ext_populate			29648ecd
- *	kern_kmalloc_reserve.c	ext_slab_wait			e9652f05
+ *	kern_kmalloc_reserve.c	ext_populate			6dd470de
+ *	kern_kmalloc_reserve.c	ext_kmem_alloc			058e8f13
  *	kern_kmalloc_reserve.c	ext_page_would_do		59039e86
  *	kern_kmalloc_reserve.c	ext_wait_ready			09fc4d70
  *	kern_kmalloc_reserve.c	page_class			67536316
- *	kern_kmalloc_reserve.c	kmalloc_maintain		695f42bd
+ *	kern_kmalloc_maint.c	kmalloc_grower_thread		d4900157
+ *	kern_kmalloc_reserve.c	ext_is_saving			df84cb4b
+ *	kern_kmalloc_reserve.c	ext_populate_saving		24170cc6
+ *	kern_kmalloc_maint.c	kmalloc_maintain		e955cb41
  *	kern_kmalloc_slot.c	slot_take			45a66c29
  *	kern_kmalloc_slot.c	slot_give			5b7cca5b
- *	kern_kmalloc_slot.c	slot_populate			3bf2368a
- *	kern_kmalloc_slot.c	kmalloc_slot_depopulate		27f233c8
- *	kern_kmalloc_reclaim.c	slab_keep			4cc3ecaa
- *	kern_kmalloc_reclaim.c	kmalloc_obj_retire		85420ebb
+ *	kern_kmalloc_slot.c	slot_populate			09fa487f
+ *	kern_kmalloc_slot.c	kmalloc_slot_depopulate		011996e6
+ *	kern_kmalloc_reclaim.c	slab_done			615201fa
+ *	kern_kmalloc_reclaim.c	kmalloc_ext_reclaim		3c04a803
  */
 
 #ifdef LARGE
@@ -64,6 +69,7 @@
 #define	WHOLE	2
 #define	RESERVED 2		/* pages that NORMAL callers leave */
 #define	LAST	1		/* pages that SYSTEM callers leave */
+#define	SPARED	1		/* that NORMAL callers use up last of all */
 
 #define	NONE	SLOTS
 
@@ -186,7 +192,7 @@ inline free_objects(s)
 	d_step { assert(place[s] == USED); place[s] = FREE; s = NONE }
 }
 
-/* kmalloc_obj_getslab(), as far as it does not block. */
+/* kmalloc_ext_get() without a free object, as far as it does not block. */
 inline getslab(privileged, low, s, got)
 {
 	take_ready(privileged, s);
@@ -236,6 +242,21 @@ proctype ordinary()
 
 	do
 	:: s == NONE ->
+		if
+		:: true ->
+			/* Memory is short: ready slabs are saved. */
+			populate(WHOLE, RESERVED, false, s, got);
+			if
+			:: s == NONE ->
+				populate(1, RESERVED + SPARED, false, s, got)
+			:: else
+			fi
+		:: true
+		fi;
+		if
+		:: s != NONE -> break
+		:: else
+		fi;
 #ifdef M_LASTPAGE
 		getslab(false, 0, s, got);
 #else
@@ -299,7 +320,7 @@ inline retire(s)
 	fi
 }
 
-proctype poller()
+proctype maintainer()
 {
 	byte s = NONE;
 
@@ -309,11 +330,27 @@ proctype poller()
 		atomic { !extlock -> extlock = true };
 		retire(s);
 		extlock = false
+	:: nready > TARGET ->
+		atomic { !extlock -> extlock = true };
+		d_step {
+			if
+			:: nready > TARGET ->
+				s = pick(READY);
+				place[s] = BUSY;
+				nready--
+			:: else
+			fi
+		}
+		if
+		:: s != NONE -> depopulate(s)
+		:: else
+		fi;
+		extlock = false
 	:: done == 3 && !any(FREE) -> break
 	od
 }
 
-proctype maintainer()
+proctype grower()
 {
 	byte s = NONE, got;
 	bool miss;
@@ -360,8 +397,8 @@ init {
 	atomic {
 		run pageout();
 		run ordinary();
+		run grower();
 		run maintainer();
-		run poller();
 		run faults()
 	}
 	_nr_pr == 1;

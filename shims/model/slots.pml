@@ -8,14 +8,14 @@
  *
  *	mapper		wants WANT entries and keeps them, as a process does its
  *			mappings; may wait
- *	maintainer	makes a run when there are fewer than LOW slots, in a
+ *	grower		makes a run when there are fewer than LOW slots, in a
  *			shortage when only the floor is left
  *
  * What must hold: nobody waits for ever, no entry is lost.  What breaks it:
  *
  *	M_NOFLOOR	mappers take the last slots, too
  *	M_LOWFLOOR	fewer slots are kept than a run may cost
- *	M_SHORTAGE	the maintainer waits for the end of the shortage
+ *	M_SHORTAGE	the grower waits for the end of the shortage
  *	M_EVERYBODY	a mapper that finds only the floor left makes slots
  *			itself, as kmem_slab_alloc() would
  *	M_LOST		two threads add a slab at once, one forgets the other's
@@ -23,10 +23,10 @@
  * It stands for these functions; beside each is the hash of its text when the two
  * were last compared (check --functions).
  *
- *	kern_kmalloc_reserve.c	ext_slots_will_come		fcb9b972
+ *	kern_kmalloc_reserve.c	ext_slots_will_come		f504c7fd
  *	kern_kmalloc_reserve.c	ext_needs_slots			3bf4c01d
  *	kern_kmalloc_reserve.c	ext_may_grow			8a2ed2cc
- *	kern_kmalloc_reserve.c	ext_grow			725d7190
+ *	kern_kmalloc_reserve.c	kmalloc_ext_grow			379db526
  *	kern_kmalloc_reserve.c	ext_wait_ready			09fc4d70
  *	kern_kmalloc_slot.c	kmalloc_slot_floor		d58883d5
  *	kern_kmalloc_slot.c	slot_take			45a66c29
@@ -113,7 +113,7 @@ proctype mapper()
 	done++
 }
 
-proctype maintainer()
+proctype grower()
 {
 	do
 #ifdef M_SHORTAGE
@@ -133,7 +133,7 @@ init {
 	:: shortage = false
 	fi;
 	atomic {
-		run maintainer();
+		run grower();
 		do
 		:: i < MAPPERS -> run mapper(); i++
 		:: else -> break

@@ -181,8 +181,8 @@ MALLOC_DEFINE_OBJ(M_SLOTS, Size, "SLOTS", "");
 // Every slot can be had, and had again, those of a map's last word, too.
 TEST_F(Bounds, everySlotIsUsed) {
   malloc_init(M_SLOTS_obj);
-  const size_t PerSlab = M_SLOTS_obj->ks_mgt.slab_count;
-  kmalloc_obj_reserve(M_SLOTS, 0, 61 * PerSlab + 1); // and two for the cpu
+  const size_t PerSlab = perSlab(M_SLOTS_obj);
+  kmalloc_obj_reserve(M_SLOTS, 0, 62 * PerSlab + 1); // and for magazines
   struct kmalloc_ext *Ext = kmalloc_ext(M_SLOTS_obj);
   ASSERT_GE(Ext->nslots, 64);
   for (int Round = 0; Round < 2; ++Round) {

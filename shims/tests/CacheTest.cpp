@@ -149,14 +149,10 @@ MALLOC_DEFINE_OBJ(M_SHORT, Size, "SHORT", "");
 TEST_F(Cache, slabsOfConstructedTypesGoInAShortage) {
   setUp(M_SHORT_obj, 0, 0);
   struct kmalloc_ext *Ext = kmalloc_ext(M_SHORT_obj);
-  put(M_SHORT_obj, take(M_SHORT_obj, 10 * M_SHORT_obj->ks_mgt.slab_count));
-  lockmgr(&Ext->lock, LK_EXCLUSIVE);
-  for (int I = 0; I < 8; ++I) {
-    kmalloc_ext_reclaim(Ext, 1);
-    pseudo_ticks += 4;
-  }
-  lockmgr(&Ext->lock, LK_RELEASE);
-  EXPECT_EQ(M_SHORT_obj->ks_mgt.nfull, 0u);
+  put(M_SHORT_obj, take(M_SHORT_obj, 10 * perSlab(M_SHORT_obj)));
+  fake_leave_free(FAKE_START - 1);
+  rounds(8);
+  EXPECT_EQ(Ext->whole.nfull, 0);
   EXPECT_EQ(Ext->constructed, kept(0, 0));
   struct malloc_type *List[] = {M_SHORT_obj};
   EXPECT_NE(kmalloc_obj_reclaimlist(List, 1), 0);
@@ -235,7 +231,7 @@ MALLOC_DEFINE_OBJ(M_FAILS, Size, "FAILS", "");
 TEST_F(Cache, failedConstructorLeaksNothing) {
   setUp(M_FAILS_obj, 1, 0);
   Fail = true;
-  for (size_t I = 0; I <= 2 * M_FAILS_obj->ks_mgt.slab_count; ++I)
+  for (size_t I = 0; I <= 2 * perSlab(M_FAILS_obj); ++I)
     EXPECT_EQ(kmalloc_cobj(M_FAILS, M_WAITOK), nullptr);
   Fail = false;
   EXPECT_EQ(M_FAILS_obj->ks_use->inuse, 0u);
@@ -257,7 +253,7 @@ std::thread sleeper(struct malloc_type *Type) {
     fake_thread_exit();
   });
   fake_run_until([](void *Chan) { return fake_asleep_on(Chan); },
-                 &kmalloc_ext(Type)->mags);
+                 &kmalloc_ext(Type)->depot);
   EXPECT_EQ(Got, nullptr);
   return Sleeper;
 }
@@ -333,14 +329,14 @@ TEST_F(Cache, doubleAndForeignPutsAreSeen) {
   char *Obj = static_cast<char *>(kmalloc_cobj(M_TWICE, M_WAITOK));
   EXPECT_DEATH(kfree_cobj(Obj, M_OTHER), "OTHER: .* is not of this type");
   EXPECT_DEATH(kfree_cobj(Obj + 64, M_TWICE),
-               "TWICE: .* is free, expected out");
+               "TWICE: .* is not the start of an object");
   kfree_cobj(Obj, M_TWICE);
-  EXPECT_DEATH(kfree_cobj(Obj, M_TWICE), "TWICE: .* is idle, expected out");
+  EXPECT_DEATH(kfree_cobj(Obj, M_TWICE), "TWICE: .* is idle already");
   EXPECT_DEATH(kfree_cobj_dtor(Obj, M_TWICE),
-               "TWICE: .* is idle, expected out");
+               "TWICE: .* is idle already");
   Obj = static_cast<char *>(kmalloc_cobj(M_TWICE, M_WAITOK));
   kfree_cobj_dtor(Obj, M_TWICE);
-  EXPECT_DEATH(kfree_cobj(Obj, M_TWICE), "TWICE: .* is free, expected out");
+  EXPECT_DEATH(kfree_cobj(Obj, M_TWICE), "TWICE: .* is free already");
   tearDown(M_TWICE_obj);
 }
 
@@ -358,7 +354,7 @@ TEST_F(Cache, soAreThoseInMiniSlabs) {
   EXPECT_EQ(Objs.size(), 3 * kmalloc_mini_count(M_PAGES_obj));
   for (void *Obj : Objs) {
     kfree_cobj(Obj, M_PAGES);
-    ASSERT_DEATH(kfree_cobj(Obj, M_PAGES), "PAGES: .* is idle, expected out");
+    ASSERT_DEATH(kfree_cobj(Obj, M_PAGES), "PAGES: .* is free already");
     if (Obj == Objs[8])
       break;
   }
@@ -366,31 +362,21 @@ TEST_F(Cache, soAreThoseInMiniSlabs) {
 
 MALLOC_DEFINE_OBJ(M_LATER, 512, "LATER", "");
 
-// The slab says itself that it is older than the constructor.
-TEST_F(Cache, slabsFromBeforeTheConstructorGoOnBeingUsed) {
+// The slab says itself that it is not of ours.
+TEST_F(Cache, objectsFromBeforeTheControlBlockCanBeFreed) {
   malloc_init(M_LATER_obj);
   void *Plain = get(M_LATER_obj, M_WAITOK);
-  const auto SlabOf = [](void *Obj) {
-    return reinterpret_cast<struct kmalloc_slab *>(
-        reinterpret_cast<uintptr_t>(Obj) & ~KMALLOC_SLAB_MASK);
-  };
-  EXPECT_EQ(kmalloc_slab_states(SlabOf(Plain)), nullptr);
   kmalloc_obj_ctor(M_LATER, nullptr, nullptr, nullptr, 0, 0);
   std::vector<void *> Objs;
-  bool Old = false, New = false;
-  for (size_t I = 0; I < 2 * M_LATER_obj->ks_mgt.slab_count; ++I) {
+  for (size_t I = 0; I < 2 * perSlab(M_LATER_obj); ++I) {
     Objs.push_back(kmalloc_cobj(M_LATER, M_WAITOK));
-    if (kmalloc_slab_states(SlabOf(Objs.back())) == nullptr)
-      Old = true;
-    else
-      New = true;
+    EXPECT_NE(kmalloc_slab_of(Objs.back()), kmalloc_slab_of(Plain));
   }
-  EXPECT_TRUE(Old);
-  EXPECT_TRUE(New);
   put(M_LATER_obj, Objs);
   kmalloc_obj_unctor(M_LATER);
   EXPECT_EQ(M_LATER_obj->ks_use->inuse, 1u);
   kfree_obj(Plain, M_LATER);
+  EXPECT_EQ(M_LATER_obj->ks_use->inuse, 0u);
 }
 
 MALLOC_DEFINE_OBJ(M_LARGE, 65536, "LARGE", "");

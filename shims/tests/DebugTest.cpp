@@ -2,38 +2,22 @@
 //
 // What options KMALLOC_OBJ_DEBUG finds: see kern_kmalloc_debug.c.
 
-#include "fake_kernel.h"
-
-extern "C" {
-#include <sys/globaldata.h>
-#include <sys/kmalloc_obj.h>
-}
-
-#include <gtest/gtest.h>
-#include <vector>
+#include "Fixture.h"
 
 namespace {
 
 constexpr size_t Size = 320;
-
-void *get(struct malloc_type *Type, int Flags) {
-  return _kmalloc_obj(Type->ks_objsize, Type, Flags);
-}
 
 char *objsEnd(const struct kmalloc_slab *Slab) {
   return reinterpret_cast<char *>(const_cast<struct kmalloc_slab *>(Slab)) +
          Slab->offset + Slab->ncount * Slab->objsize;
 }
 
-struct kmalloc_slab *slabOf(void *Obj) {
-  return reinterpret_cast<struct kmalloc_slab *>(
-      reinterpret_cast<uintptr_t>(Obj) & ~KMALLOC_SLAB_MASK);
-}
-
 // Retire every slab of which all objects are free.
 void retire(struct malloc_type *Type) {
   struct kmalloc_ext *Ext = kmalloc_ext(Type);
-  for (int I = 0; I < 2; ++I) {
+  for (int I = 0; I < 4; ++I) {
+    ticks += hz;
     lockmgr(&Ext->lock, LK_EXCLUSIVE);
     kmalloc_ext_reclaim(Ext, 1);
     lockmgr(&Ext->lock, LK_RELEASE);
@@ -52,7 +36,7 @@ TEST_F(KmallocDebug, aWriteToAReadySlabIsFoundWhenItIsTaken) {
   malloc_init(M_STALE_obj);
   kmalloc_obj_reserve(M_STALE, 1, 1000);
   char *Obj = reinterpret_cast<char *>(kmalloc_ext(M_STALE_obj)->ready) +
-              M_STALE_obj->ks_mgt.slab_offset;
+              kmalloc_ext(M_STALE_obj)->ready->offset;
   const char Before = Obj[Size];
   Obj[Size] = 1;
   EXPECT_DEATH(get(M_STALE_obj, M_INTNOWAIT),
@@ -68,7 +52,7 @@ TEST_F(KmallocDebug, aWriteAfterFreeIsFoundOnceTheSlabIsInTheReserve) {
   kmalloc_obj_reserve(M_AFTER, 1, 10000);
   struct kmalloc_ext *Ext = kmalloc_ext(M_AFTER_obj);
   std::vector<void *> Objs;
-  for (size_t I = 0; I < 5 * M_AFTER_obj->ks_mgt.slab_count; ++I)
+  for (size_t I = 0; I < 5 * perSlab(M_AFTER_obj); ++I)
     Objs.push_back(get(M_AFTER_obj, M_INTNOWAIT));
   fake_leave_free(20); // so that the reserve is filled by retirement
   while (kmalloc_ext_take_ready(Ext, 1) != nullptr)
@@ -89,9 +73,9 @@ TEST_F(KmallocDebug, anOverrunOfTheLastObjectIsFoundAtRetirement) {
   malloc_init(M_TAIL_obj);
   kmalloc_obj_reserve(M_TAIL, 0, 10000);
   std::vector<void *> Objs;
-  for (size_t I = 0; I < 4 * M_TAIL_obj->ks_mgt.slab_count; ++I)
+  for (size_t I = 0; I < 4 * perSlab(M_TAIL_obj); ++I)
     Objs.push_back(get(M_TAIL_obj, M_INTNOWAIT));
-  struct kmalloc_slab *Slab = slabOf(Objs[0]);
+  struct kmalloc_slab *Slab = kmalloc_slab_of(Objs[0]);
   ASSERT_LT(objsEnd(Slab), reinterpret_cast<char *>(Slab) + KMALLOC_SLAB_SIZE);
   *objsEnd(Slab) = 0;
   for (void *Obj : Objs)
@@ -109,7 +93,7 @@ TEST_F(KmallocDebug, miniSlabsHaveRedZonesToo) {
   while (void *Obj = get(M_PAGE_obj, M_INTNOWAIT))
     Objs.push_back(Obj);
   ASSERT_EQ(Objs.size(), 3 * kmalloc_mini_count(M_PAGE_obj));
-  struct kmalloc_slab *Slab = slabOf(Objs[0]);
+  struct kmalloc_slab *Slab = kmalloc_slab_of(Objs[0]);
   ASSERT_LT(objsEnd(Slab), reinterpret_cast<char *>(Slab) + PAGE_SIZE);
   reinterpret_cast<char *>(Slab)[PAGE_SIZE - 1] = 0;
   for (void *Obj : Objs)

@@ -23,7 +23,7 @@
 
 extern "C" {
 #include <sys/globaldata.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 #include <sys/objcache.h>
 #include <vm/vm_zone.h>
 }

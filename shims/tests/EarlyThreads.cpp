@@ -10,7 +10,7 @@
 
 extern "C" {
 #include <sys/globaldata.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 }
 
 #include <atomic>

@@ -10,7 +10,7 @@
 
 extern "C" {
 #include <sys/globaldata.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 }
 
 #include <gtest/gtest.h>
@@ -29,6 +29,7 @@ protected:
     fake_nofault_most = FAKE_KVA_SIZE;
     *fake_sysctl_int_kmalloc_mini = 1;
     pagethread = emergpager = nullptr;
+    vm_pages_needed = 0;
     MainThread = {"main"};
   }
 };
@@ -39,6 +40,32 @@ inline void *get(struct malloc_type *Type, int Flags) {
 #else
   return _kmalloc_obj(Type->ks_objsize, Type, Flags);
 #endif
+}
+
+// Objects that a whole slab of the type has.
+inline size_t perSlab(const struct malloc_type *Type) {
+  size_t Offset;
+  return kmalloc_slab_layout(Type, KMALLOC_SLAB_SIZE, &Offset);
+}
+
+// So many rounds of the maintainer, after each of which no reader is left.
+inline void rounds(int Count) {
+  for (int I = 0; I < Count; ++I) {
+    fake_maintain();
+    pseudo_ticks += 4;
+  }
+}
+
+// What the allocator's own types have left in the cpu's cache of free slabs.
+inline void dropFreeSlabs() {
+  KMGlobalData *Cache = &mycpu->gd_kmslab;
+  for (struct kmalloc_slab **List :
+       {&Cache->free_slabs, &Cache->remote_free_slabs})
+    while (struct kmalloc_slab *Slab = *List) {
+      *List = Slab->next;
+      --Cache->free_count;
+      kmem_slab_free(Slab, KMALLOC_SLAB_SIZE);
+    }
 }
 
 // Allocate until NULL.

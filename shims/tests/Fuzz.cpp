@@ -21,7 +21,7 @@
 
 extern "C" {
 #include <sys/globaldata.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 }
 
 #include <cstring>
@@ -49,6 +49,7 @@ const Type *Owner[FAKE_KVA_SIZE / __VM_CACHELINE_SIZE]; // of a line that is out
 long Constructed;
 int FailCtor;
 long Limit;
+constexpr size_t ZoneObjects = 500;
 constexpr long CacheLimit = 20, CacheKept = 4 * 6; // what its magazines hold
 
 unsigned char tag(const Type &T, const char *Obj) {
@@ -103,11 +104,14 @@ int flagsOf(unsigned Arg) {
   }
 }
 
-// The reasons for NULL: no page that this caller may have, or no address.
+// The reasons for NULL: no page that this caller may have, no address, or a zone
+// that has all of its objects out.
 void mayRefuse(const Type &T, int Flags, bool Injected) {
   const struct kmalloc_ext *Ext = kmalloc_ext(T.Malloc);
   REQUIRE((Flags & M_WAITOK) == 0);
   const bool Last = Flags == M_INTNOWAIT || curthread == pagethread;
+  if (&T == &Zone && T.Out.size() >= ZoneObjects)
+    return;
   if (Injected || Ext->nfreeslots <= kmalloc_slot_floor(Ext, Last))
     return;
   const bool Deep = &T == &Zone || curthread == pagethread;
@@ -188,7 +192,7 @@ void create(Type &T, const char *Name, size_t Size) {
   REQUIRE(T.Out.empty());
   fake_fail_page = 0;
   if (&T == &Zone)
-    _kmalloc_obj_reserve(T.Malloc, 2, 500);
+    _kmalloc_obj_reserve(T.Malloc, 2, ZoneObjects);
   if (&T == &Grows)
     _kmalloc_obj_reserve(T.Malloc, 1, 0);
   if (&T == &Cache) {
@@ -235,6 +239,8 @@ void check(const Type &T) {
     REQUIRE(InUse == long(T.Out.size()));
   if (&T == &Grows)
     REQUIRE(InUse == long(T.Out.size()) + 2 * Constructed);
+  if (&T == &Cache)
+    REQUIRE(InUse == long(T.Out.size()));
   if (&T == &Cache)
     REQUIRE(Ext->constructed == Constructed &&
             kmalloc_cobj_out(Ext) == long(T.Out.size()) &&
@@ -299,8 +305,9 @@ void operate(unsigned Op, unsigned Arg) {
   case 13:
     pagethread = Arg & 1 ? &MainThread : &PageThread;
     break;
-  case 14:
-    kmalloc_cache_reclaim();
+  case 14: // as the maintainer does when paging is needed
+    if (&T != &Cache)
+      kmalloc_mags_drain(kmalloc_ext(T.Malloc));
     break;
   default:
     if (Arg != 0)
@@ -346,7 +353,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *Data, size_t Size) {
   destroy(Cache);
   destroy(Zone);
   destroy(Grows);
-  kmalloc_cache_reclaim();
   REQUIRE(fake_free_pages == AllPages);
   fake_kva_reset();
   return 0;

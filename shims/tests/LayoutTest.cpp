@@ -11,16 +11,11 @@ using Layout = KmallocObj;
 constexpr size_t Head = __offsetof(struct kmalloc_slab, fobjs);
 constexpr size_t Line = __VM_CACHELINE_SIZE;
 
-// Of a type of that size with a control block, or without.
 struct Type {
   struct malloc_type Malloc = {};
-  struct kmalloc_ext Ext = {};
-  Type(size_t Size, bool HasExt, bool Constructed) {
+  explicit Type(size_t Size) {
     Malloc.ks_shortdesc = "LAYOUT";
     Malloc.ks_objsize = Size;
-    Ext.states = Constructed;
-    if (HasExt)
-      Malloc.ks_unused0 = reinterpret_cast<uintptr_t>(&Ext);
   }
   size_t count(size_t Bytes, size_t *Offset) const {
     return kmalloc_slab_layout(&Malloc, Bytes, Offset);
@@ -34,70 +29,40 @@ size_t largestPowerIn(size_t Size) {
   return Align;
 }
 
+// Slabs of every number of pages that there are.
 TEST_F(Layout, everySizeIsAlignedAsByKmallocAndCostsNoObject) {
   for (size_t Size = Line; Size <= KMALLOC_SLAB_SIZE - Head - Line;
        Size += Line) {
     SCOPED_TRACE(Size);
-    struct kmalloc_mgt Mgt = {};
-    struct malloc_type Old = {};
-    Old.ks_shortdesc = "OLD";
-    malloc_mgt_init(&Old, &Mgt, Size);
-    for (bool Constructed : {false, true}) {
-      const Type T(Size, true, Constructed);
+    const Type T(Size);
+    for (size_t Bytes = PAGE_SIZE; Bytes <= KMALLOC_SLAB_SIZE; Bytes *= 2) {
       size_t Offset;
-      const size_t Count = T.count(KMALLOC_SLAB_SIZE, &Offset);
-      const size_t States = Constructed ? KMALLOC_SLAB_SIZE / Line : 0;
-      ASSERT_LE(Count, Mgt.slab_count);
-      ASSERT_GE((Count + 1) * (Size + sizeof(void *)) + Head + States,
-                KMALLOC_SLAB_SIZE);
+      const size_t Count = T.count(Bytes, &Offset);
+      ASSERT_GE((Count + 1) * (Size + sizeof(void *)) + Head + Bytes / Line,
+                Bytes);
       if (Count == 0)
         continue;
       ASSERT_EQ(Offset % largestPowerIn(Size), 0u);
-      ASSERT_GE(Offset, Head + Count * sizeof(void *) + States);
-      ASSERT_LE(Offset + Count * Size, KMALLOC_SLAB_SIZE);
-      if (!Constructed)
-        ASSERT_EQ(Count, KMALLOC_OBJ_PERSLAB(Size));
+      ASSERT_GE(Offset, Head + Count * sizeof(void *) + Bytes / Line);
+      ASSERT_LE(Offset + Count * Size, Bytes);
     }
-  }
-}
-
-// What malloc_mgt_init() says, for types that ask for nothing.
-TEST_F(Layout, aTypeWithoutAControlBlockHasTheAllocatorsLayout) {
-  for (size_t Size = Line; Size <= KMALLOC_SLAB_SIZE - Head - Line;
-       Size += Line) {
-    struct kmalloc_mgt Mgt = {};
-    const Type T(Size, false, false);
-    struct malloc_type Old = T.Malloc;
-    malloc_mgt_init(&Old, &Mgt, Size);
     size_t Offset;
-    ASSERT_EQ(T.count(KMALLOC_SLAB_SIZE, &Offset), Mgt.slab_count) << Size;
-    ASSERT_EQ(Offset, Mgt.slab_offset) << Size;
+    ASSERT_EQ(T.count(KMALLOC_SLAB_SIZE, &Offset), KMALLOC_OBJ_PERSLAB(Size));
   }
 }
 
 // States cost a mini slab 64 bytes, and so one object at most.
 TEST_F(Layout, miniSlabsLoseOneObjectAtMost) {
   for (size_t Size = Line; Size < PAGE_SIZE; Size += Line) {
-    SCOPED_TRACE(Size);
-    const size_t Before = (PAGE_SIZE - Head) / (Size + sizeof(void *));
-    for (bool Constructed : {false, true}) {
-      const Type T(Size, true, Constructed);
-      size_t Offset;
-      const size_t Count = T.count(PAGE_SIZE, &Offset);
-      ASSERT_GE(Count + (Constructed ? 1 : 0), Before);
-      if (Count == 0)
-        continue;
-      ASSERT_EQ(Offset % largestPowerIn(Size), 0u);
-      ASSERT_GE(Offset, Head + Count * sizeof(void *) +
-                            (Constructed ? PAGE_SIZE / Line : 0));
-      ASSERT_LE(Offset + Count * Size, size_t(PAGE_SIZE));
-    }
+    const size_t Without = (PAGE_SIZE - Head) / (Size + sizeof(void *));
+    size_t Offset;
+    ASSERT_GE(Type(Size).count(PAGE_SIZE, &Offset) + 1, Without) << Size;
   }
 }
 
 TEST_F(Layout, whatWouldLeaveAnEighthOfASlabEmptyIsLarge) {
   auto Wasteful = [](size_t Size) {
-    const Type T(Size, true, true);
+    const Type T(Size);
     return kmalloc_slab_wasteful(&T.Malloc);
   };
   for (size_t Size : {64, 512, 2048, 8192, 12288, 16384, 24576, 40960})

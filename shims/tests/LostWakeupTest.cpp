@@ -146,7 +146,7 @@ struct Exhausted {
   Exhausted(struct malloc_type *Type, long Slabs, size_t Objects) : Type(Type) {
     malloc_init(Type);
     _kmalloc_obj_reserve(Type, Slabs, Objects);
-    while (Out.size() < 6 * Type->ks_mgt.slab_count) // a cpu holds two
+    while (Out.size() < 6 * perSlab(Type)) // a cpu holds two
       Out.push_back(get(Type, M_WAITOK));
     fake_leave_free(0);
     for (void *Obj : exhaust(Type, M_INTNOWAIT))

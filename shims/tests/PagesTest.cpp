@@ -27,25 +27,34 @@ struct Taken {
 };
 
 // Take objects with Flags, from Free free pages on, until there are no more.
-// What ends it is a sleep for pages or NULL.
+// What ends it is NULL, or a sleep for pages that its time limit, if it has one,
+// does not help.
 Taken takeAll(struct malloc_type *Type, int Flags, long Free,
               struct thread Caller = {"caller"}) {
   static struct thread Td;
   static bool Ended;
+  static long Got;
   Td = Caller;
   Ended = false;
+  Got = 0;
   static bool Stop;
   Stop = false;
   fake_leave_free(Free);
   std::thread([=] {
     fake_thread_enter(&Td);
     while (!Stop && get(Type, Flags) != nullptr)
-      ;
+      ++Got;
     Ended = true;
     fake_thread_exit();
   }).detach();
   auto Idle = [](void *) { return Ended || fake_asleep_on(&fake_free_pages); };
-  fake_run_until(Idle, nullptr);
+  long Before;
+  do {
+    fake_run_until(Idle, nullptr);
+    Before = Got;
+    wakeup(&fake_free_pages);
+    fake_run_until(Idle, nullptr);
+  } while (Got != Before);
   const Taken Result = {fake_free_pages, !Ended};
   Stop = true;
   fake_leave_free(-1);
@@ -137,7 +146,7 @@ MALLOC_DEFINE_OBJ(M_CACHE, 136, "CACHE", "");
 TEST_F(Pages, aCacheStopsWhereTheFlagsSay) {
   malloc_init(M_CACHE_obj);
   kmalloc_obj_raise_limit(M_CACHE, size_t(512) << 20);
-  kmalloc_obj_ctor(M_CACHE, nullptr, nullptr, nullptr, 0, 0);
+  kmalloc_obj_cache(M_CACHE);
   const struct {
     int Flags;
     long Least;
@@ -204,6 +213,78 @@ TEST_F(Pages, norDoesAPageDaemonThatRefills) {
   EXPECT_NE(get(M_DAEMON_obj, M_NOWAIT), nullptr);
   EXPECT_EQ(Ext->nready, 2);
   EXPECT_EQ(fake_free_pages, Normal);
+}
+
+MALLOC_DEFINE_OBJ(M_SAVING, 136, "SAVING", "");
+
+constexpr long Spared = FAKE_RESERVED + 8 - 1;
+
+// While memory is short slabs are made of what is left, but for a few pages;
+// then he waits, once, and gets ready slabs; and the last pages come last.
+TEST_F(Pages, readySlabsComeBeforeTheLastOrdinaryPages) {
+  static struct thread Td;
+  static bool Ended, Stop;
+  Td = {"process"};
+  Ended = Stop = false;
+  malloc_init(M_SAVING_obj);
+  kmalloc_obj_raise_limit(M_SAVING, size_t(512) << 20);
+  kmalloc_obj_reserve(M_SAVING, 3, 0);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_SAVING_obj);
+  fake_leave_free(Spared + 40);
+  std::thread([] {
+    fake_thread_enter(&Td);
+    while (!Stop)
+      get(M_SAVING_obj, M_WAITOK);
+    Ended = true;
+    fake_thread_exit();
+  }).detach();
+  auto Asleep = [](void *) { return fake_asleep_on(&fake_free_pages); };
+  const struct {
+    long Ready, Free;
+  } Sleeps[] = {{3, Spared}, {2, Spared}, {1, Normal}};
+  for (const auto &Sleep : Sleeps) {
+    fake_run_until(Asleep, nullptr);
+    EXPECT_EQ(Ext->nready, Sleep.Ready);
+    EXPECT_EQ(fake_free_pages, Sleep.Free);
+    EXPECT_FALSE(Ended);
+    wakeup(&fake_free_pages);
+  }
+  fake_run_until(Asleep, nullptr);
+  Stop = true;
+  fake_leave_free(-1);
+  fake_run_until([](void *) { return Ended; }, nullptr);
+}
+
+MALLOC_DEFINE_OBJ(M_HASTE, 136, "HASTE", "");
+
+TEST_F(Pages, whoMayNotWaitGetsThemAtOnce) {
+  malloc_init(M_HASTE_obj);
+  kmalloc_obj_raise_limit(M_HASTE, size_t(512) << 20);
+  kmalloc_obj_reserve(M_HASTE, 3, 0);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_HASTE_obj);
+  fake_leave_free(Spared + 1);
+  while (Ext->nready == 3)
+    ASSERT_NE(get(M_HASTE_obj, M_NOWAIT), nullptr);
+  EXPECT_EQ(fake_free_pages, Spared);
+  MainThread.td_preempted = &MainThread;
+  while (Ext->nready == 2)
+    ASSERT_NE(get(M_HASTE_obj, M_WAITOK), nullptr);
+  EXPECT_EQ(fake_free_pages, Spared);
+}
+
+MALLOC_DEFINE_OBJ(M_PLENTY, 136, "PLENTY", "");
+
+// With memory enough a ready slab is first, and another takes its place.
+TEST_F(Pages, nobodySavesWhenThereIsEnough) {
+  malloc_init(M_PLENTY_obj);
+  kmalloc_obj_reserve(M_PLENTY, 3, 0);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_PLENTY_obj);
+  const u_long Refills = Ext->refills;
+  fake_leave_free(FAKE_MIN);
+  EXPECT_NE(get(M_PLENTY_obj, M_WAITOK), nullptr);
+  EXPECT_EQ(Ext->refills, Refills + 1);
+  EXPECT_EQ(Ext->minis, 0);
+  EXPECT_EQ(fake_free_pages, FAKE_MIN - 32);
 }
 
 } // namespace

@@ -72,7 +72,7 @@ std::vector<long> run(const Functions &F, int Flags, size_t Size) {
   F.Uninit(&Type, &Type.ks_use0.mgt);
   F.Uninit(&Type, &Type.ks_mgt);
   Note();
-  kmalloc_cache_reclaim();
+  dropFreeSlabs();
   EXPECT_EQ(fake_free_pages, Free);
   return Seen;
 }

@@ -22,7 +22,7 @@
 
 extern "C" {
 #include <sys/globaldata.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 }
 
 #include <atomic>
@@ -207,33 +207,48 @@ void poll() {
   }
 }
 
-long slotsOf(const struct kmalloc_slab *Slab) {
-  long N = 0;
-  for (; Slab != nullptr; Slab = Slab->next)
-    N += Slab->unused01 != nullptr;
-  return N;
+struct Slabs {
+  long Slots = 0, Free = 0;
+  explicit Slabs(const struct kmalloc_ext *Ext) {
+    for (const struct kmalloc_slabs *Of : {&Ext->whole, &Ext->mini})
+      for (const struct kmalloc_slab *List : {Of->partial, Of->full})
+        for (; List != nullptr; List = List->next) {
+          Slots += List->unused01 != nullptr;
+          Free += List->findex;
+        }
+  }
+};
+
+// Every processor's magazines, as if it were there.
+void drain(struct kmalloc_ext *Ext) {
+  for (int N = 0; N < ncpus; ++N) {
+    lwkt_setcpu_self(globaldata_find(N));
+    kmalloc_mags_drain(Ext);
+  }
 }
 
 void checkNothingIsLost(struct malloc_type *Type) {
   struct kmalloc_ext *Ext = kmalloc_ext(Type);
   lockmgr(&Ext->lock, LK_EXCLUSIVE);
-  spin_lock(&Ext->spin);
-  spin_lock(&Type->ks_mgt.spin);
-  long Slots = slotsOf(Type->ks_mgt.partial) + slotsOf(Type->ks_mgt.full) +
-               slotsOf(Type->ks_mgt.empty);
+  bool Magazines = false;
   long InUse = 0;
   for (int N = 0; N < ncpus; ++N) {
     InUse += Type->ks_use[N].inuse;
-    Slots += slotsOf(Type->ks_use[N].mgt.active) +
-             slotsOf(Type->ks_use[N].mgt.alternate);
+    Magazines |= kmalloc_use_mags(&Type->ks_use[N]) != nullptr;
   }
-  REQUIRE(Ext->nslots - Ext->nfreeslots == Slots + Ext->nready);
-  REQUIRE(InUse == kmalloc_cobj_idle(Ext) && kmalloc_cobj_out(Ext) == 0);
+  REQUIRE(Ext->depot != nullptr || Magazines);
+  if (Ext->depot == nullptr)
+    drain(Ext);
+  spin_lock(&Ext->spin);
+  const Slabs Seen(Ext);
+  REQUIRE(InUse == 0 && kmalloc_cobj_out(Ext) == 0);
+  REQUIRE(Seen.Free + kmalloc_cobj_idle(Ext) == Ext->nobjs);
+  if (Ext->depot == nullptr)
+    REQUIRE(Ext->nslots - Ext->nfreeslots == Seen.Slots + Ext->nready);
   printf("%s: %ld slabs, %ld ready, %lu made of one page, %lu of them back, "
          "%lu refusals, %lu waits, %lu sleeps at the limit\n",
-         Type->ks_shortdesc, Slots, Ext->nready, Ext->minis_made,
+         Type->ks_shortdesc, Seen.Slots, Ext->nready, Ext->minis_made,
          Ext->minis_returned, Ext->refusals, Ext->blocking, Ext->limit_sleeps);
-  spin_unlock(&Type->ks_mgt.spin);
   spin_unlock(&Ext->spin);
   lockmgr(&Ext->lock, LK_RELEASE);
 }

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 
 #include "fake_kernel.h"
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 
 struct thread fake_maintainer_td = { .name = "kmalloc_reserve" };
+struct thread fake_grower_td = { .name = "kmalloc_grow" };
 long fake_kmallocs;
 bool fake_kmalloc_refuses;
 
@@ -127,28 +128,46 @@ sysctl_handle_int(SYSCTL_HANDLER_ARGS)
 }
 
 static void *
-maintainer_start(void *func)
+kproc_run(void *kp)
 {
-	fake_thread_enter(&fake_maintainer_td);
-	((struct kproc_desc *)func)->func();
+	fake_thread_enter(*((struct kproc_desc *)kp)->global_threadpp);
+	((struct kproc_desc *)kp)->func();
 	return (NULL);
+}
+
+struct kproc_desc *
+fake_kproc(int i)
+{
+	extern void *fake_sysinit_kmalloc_reserve;
+	extern void *fake_sysinit_kmalloc_grow;
+
+	return (i == 0 ? fake_sysinit_kmalloc_reserve :
+	    fake_sysinit_kmalloc_grow);
+}
+
+void
+fake_kprocs_exist(void)
+{
+	*fake_kproc(0)->global_threadpp = &fake_maintainer_td;
+	*fake_kproc(1)->global_threadpp = &fake_grower_td;
 }
 
 void
 fake_start_maintainer(void)
 {
-	extern void *fake_sysinit_kmalloc_reserve;
-	struct kproc_desc *kp = fake_sysinit_kmalloc_reserve;
 	static bool started;
 	pthread_t t;
+	int i;
 
 	if (started)
 		return;
 	started = true;
-	*kp->global_threadpp = &fake_maintainer_td;
-	if (pthread_create(&t, NULL, maintainer_start, kp) != 0)
-		panic("pthread_create failed");
-	pthread_detach(t);
+	fake_kprocs_exist();
+	for (i = 0; i < FAKE_KPROCS; ++i) {
+		if (pthread_create(&t, NULL, kproc_run, fake_kproc(i)) != 0)
+			panic("pthread_create failed");
+		pthread_detach(t);
+	}
 }
 
 void

@@ -26,10 +26,12 @@ extern struct globaldata fake_globaldata[MAXCPU];
 extern __thread struct globaldata *fake_mycpu;
 #define	mycpu			fake_mycpu
 #define	globaldata_find(cpu)	(&fake_globaldata[cpu])
+void	lwkt_setcpu_self(struct globaldata *);
 #else
 extern struct globaldata fake_globaldata;
 #define	mycpu			(&fake_globaldata)
 #define	globaldata_find(cpu)	(&fake_globaldata)
+#define	lwkt_setcpu_self(gd)	((void)(gd))
 #endif
 
 #ifdef __cplusplus

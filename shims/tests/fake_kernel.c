@@ -16,7 +16,7 @@
 
 #include "fake_kernel.h"
 #include <sys/globaldata.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 
 struct sleeper {
 	struct sleeper	*next;
@@ -34,11 +34,14 @@ struct globaldata fake_globaldata;
 struct vm_map *kernel_map;
 struct vmstats vmstats = {
 	.v_page_count = FAKE_PAGES,
+	.v_free_reserved = FAKE_RESERVED,
 	.v_interrupt_free_min = FAKE_INTERRUPT_MIN
 };
 long pseudo_ticks = 1000;
 int ncpus = 1;
 int hz = 100;
+volatile int ticks = 1000;
+int vm_pages_needed;
 
 char *fake_kva;
 int fake_fail_page;
@@ -310,6 +313,12 @@ vm_paging_min(void)
 	return (fake_free_pages < FAKE_MIN);
 }
 
+int
+vm_paging_start(int adj)
+{
+	return (fake_free_pages + adj < FAKE_START);
+}
+
 /*
  * Free memory becomes exactly that; pages are eaten or given back.  -1: all
  * are given back.
@@ -490,7 +499,6 @@ malloc_init(void *data)
 {
 	struct malloc_type *type = data;
 
-	kmalloc_obj_adopt(type);
 	if (type->ks_limit != 0)
 		return;
 	type->ks_limit = (size_t)64 << 20;
@@ -537,23 +545,25 @@ fake_sysctl_out(struct sysctl_req *req, const void *data, size_t len)
 }
 
 /*
- * Its first sleep is the end of a round.
+ * The first sleep is the end of a round.
  */
 void
 fake_maintain(void)
 {
-	extern void *fake_sysinit_kmalloc_reserve;
-	struct kproc_desc *kp = fake_sysinit_kmalloc_reserve;
 	struct thread *td = curthread;
 	jmp_buf end;
+	volatile int i;
 
-	*kp->global_threadpp = &fake_maintainer_td;
+	fake_kprocs_exist();
+	ticks += hz;
 	kmalloc_ext_poke();
-	curthread = &fake_maintainer_td;
-	maintaining = &end;
-	if (setjmp(end) == 0)
-		kp->func();
-	maintaining = NULL;
+	for (i = 0; i < FAKE_KPROCS; ++i) {
+		curthread = *fake_kproc(i)->global_threadpp;
+		maintaining = &end;
+		if (setjmp(end) == 0)
+			fake_kproc(i)->func();
+		maintaining = NULL;
+	}
 	curthread = td;
 }
 

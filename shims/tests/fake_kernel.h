@@ -122,6 +122,7 @@ extern struct thread *pagethread;
 extern struct thread *emergpager;
 extern int ncpus;
 extern int hz;
+extern volatile int ticks;
 
 void	crit_enter(void);
 void	crit_exit(void);
@@ -211,9 +212,11 @@ typedef struct vm_page {
 struct vmstats {
 	long		v_page_count;
 	long		v_free_count;
+	long		v_free_reserved;
 	long		v_interrupt_free_min;
 };
 extern struct vmstats vmstats;
+extern int vm_pages_needed;
 #define	fake_free_pages		vmstats.v_free_count
 
 struct vm_map;
@@ -229,6 +232,7 @@ void	vm_page_wakeup(vm_page_t);
 void	vm_page_busy_wait(vm_page_t, int, const char *);
 void	vm_wait(int);
 int	vm_paging_min(void);
+int	vm_paging_start(int);
 void	pmap_kenter(vm_offset_t, vm_paddr_t);
 void	pmap_kremove(vm_offset_t);
 void	pmap_qenter(vm_offset_t, vm_page_t *, int);
@@ -247,11 +251,15 @@ void	kmem_free(struct vm_map *, vm_offset_t, vm_size_t);
 #define	FAKE_PAGES		8192
 #define	FAKE_KVA_SIZE		((size_t)1 << 30)
 #endif
+#define	FAKE_START		400	/* page-out has to work below */
 #define	FAKE_MIN		300	/* memory is short below */
 #define	FAKE_RESERVED		157	/* NORMAL gets none below */
 #define	FAKE_INTERRUPT_MIN	44	/* SYSTEM stops here */
 
-extern struct thread fake_maintainer_td;
+/* The shims' kernel threads: the maintainer and the grower. */
+#define	FAKE_KPROCS		2
+
+extern struct thread fake_maintainer_td, fake_grower_td;
 
 void	fake_boot(void);
 void	fake_thread_enter(struct thread *);
@@ -262,9 +270,11 @@ bool	fake_asleep_on(const volatile void *chan);
 bool	fake_asleep(const struct thread *);	/* and nobody has woken it */
 void	fake_wake_all(void);		/* as any sleep may end for no reason */
 void	fake_leave_free(long pages);
-void	fake_start_maintainer(void);
+void	fake_start_maintainer(void);	/* and the grower */
+struct kproc_desc *fake_kproc(int);
+void	fake_kprocs_exist(void);	/* as far as others look */
 
-/* One round of the maintainer, in the calling thread. */
+/* One round of both, a second later, in the calling thread. */
 void	fake_maintain(void);
 /* All addresses are free again; nothing may be mapped. */
 void	fake_kva_reset(void);

@@ -12,7 +12,7 @@
 
 #include "fake_kernel.h"
 #include <sys/globaldata.h>
-#include <sys/kmalloc_obj.h>
+#include <sys/kmalloc_ext.h>
 
 #define	WAIT_NS		(1000 * 1000)	/* a sleep is this long at most */
 
@@ -25,13 +25,16 @@ struct vm_map *kernel_map;
 struct vmstats vmstats = { .v_page_count = FAKE_PAGES };
 int ncpus = 1;
 int hz = 100;
+volatile int ticks = 1000;
+int vm_pages_needed;
 char *fake_kva;
 
 static pthread_mutex_t sleepq = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wakeups = PTHREAD_COND_INITIALIZER;
-static __thread int spinlocks;
+static pthread_mutex_t cpus[MAXCPU];
+static __thread int spinlocks, critical;
 static const char *without;
-static long ticks = 1000;
+static long exis_ticks = 1000;
 
 static pthread_mutex_t vm = PTHREAD_MUTEX_INITIALIZER;
 static struct vm_page pages[FAKE_PAGES];
@@ -132,19 +135,33 @@ fake_thread_enter(struct thread *td)
 	curthread = td;
 	fake_mycpu = &fake_globaldata[__atomic_fetch_add(&next, 1,
 	    __ATOMIC_SEQ_CST)];
-	fake_mycpu->gd_cpuid = fake_mycpu - fake_globaldata;
 	if (fake_mycpu->gd_cpuid >= ncpus)
 		panic("more threads than cpus");
 }
 
+/*
+ * Nothing else runs on a cpu in between; the maintainer may come from another.
+ */
 void
 crit_enter(void)
 {
+	if (critical++ == 0)
+		pthread_mutex_lock(&cpus[mycpu->gd_cpuid]);
 }
 
 void
 crit_exit(void)
 {
+	if (--critical == 0)
+		pthread_mutex_unlock(&cpus[mycpu->gd_cpuid]);
+}
+
+void
+lwkt_setcpu_self(struct globaldata *gd)
+{
+	if (critical != 0)
+		panic("lwkt_setcpu_self: in a critical section");
+	fake_mycpu = gd;
 }
 
 void
@@ -195,6 +212,8 @@ timed_wait(void)
 
 	if (spinlocks != 0)
 		panic("sleeping with a spinlock held");
+	if (critical != 0)
+		pthread_mutex_unlock(&cpus[mycpu->gd_cpuid]);
 	clock_gettime(CLOCK_REALTIME, &ts);
 	ts.tv_nsec += WAIT_NS;
 	if (ts.tv_nsec >= 1000000000) {
@@ -203,6 +222,8 @@ timed_wait(void)
 	}
 	pthread_cond_timedwait(&wakeups, &sleepq, &ts);
 	pthread_mutex_unlock(&sleepq);
+	if (critical != 0)
+		pthread_mutex_lock(&cpus[mycpu->gd_cpuid]);
 }
 
 /* May end early, as any sleep; callers look again. */
@@ -257,7 +278,7 @@ lockmgr(struct lock *lk, unsigned int flags)
 long
 fake_ticks(void)
 {
-	return (__atomic_load_n(&ticks, __ATOMIC_SEQ_CST));
+	return (__atomic_load_n(&exis_ticks, __ATOMIC_SEQ_CST));
 }
 
 /*
@@ -305,6 +326,12 @@ int
 vm_paging_min(void)
 {
 	return (fake_free() < FAKE_MIN);
+}
+
+int
+vm_paging_start(int adj)
+{
+	return (fake_free() + adj < FAKE_START);
 }
 
 long
@@ -449,7 +476,8 @@ fake_sysctl_out(struct sysctl_req *req, const void *data, size_t len)
 void
 fake_tick(void)
 {
-	__atomic_fetch_add(&ticks, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&exis_ticks, 1, __ATOMIC_SEQ_CST);
+	ticks = ticks + hz / 10;
 }
 
 void
@@ -466,6 +494,10 @@ fake_boot(void)
 		pages[i].next = free_pages;
 		free_pages = &pages[i];
 		++nfree;
+	}
+	for (i = 0; i < MAXCPU; ++i) {
+		fake_globaldata[i].gd_cpuid = i;
+		pthread_mutex_init(&cpus[i], NULL);
 	}
 	ncpus = MAXCPU;
 }

@@ -10,25 +10,14 @@ import re
 import sys
 
 HOOKS = [
-    ("malloc_mgt_init",
-     r"^\tbzero\(mgt, sizeof\(\*mgt\)\);",
-     "\tif (kmalloc_obj_keep_mgt(type, mgt))\n\t\treturn;\n\\g<0>"),
-    ("malloc_slab_destroy",
-     r"^\t+base = gslab_cache\(base\);",
-     "\tbase = kmalloc_obj_retire(type, base);\n\\g<0>"),
-    ("malloc_mgt_poll",
-     r"^\t+base = gslab_cache\(base\);",
-     "\t\tbase = kmalloc_obj_retire(type, base);\n\\g<0>"),
     ("_kfree_obj",
      r"^\tslab = \(void \*\)\(\(uintptr_t\)obj & ~KMALLOC_SLAB_MASK\);\n",
-     "\\g<0>\tif (__predict_false(slab->magic != KMALLOC_SLAB_MAGIC) &&\n"
-     "\t    kmalloc_obj_foreign(obj, type))\n\t\treturn;\n"),
+     "\\g<0>\tif (__predict_false(slab->magic != KMALLOC_SLAB_MAGIC)) {\n"
+     "\t\tkmalloc_obj_put(obj, type);\n\t\treturn;\n\t}\n"),
     ("_kmalloc_obj",
-     r"kmem_slab_alloc\(KMALLOC_SLAB_SIZE, KMALLOC_SLAB_SIZE,\s+M_WAITOK\);"
-     r"\n\t\}\n\n\tbzero\(slab.*?(?=^\tspin_lock\(&ggm->spin\);)",
-     "kmalloc_obj_getslab(type, flags);\n\t}\n\tif (slab == NULL) {\n"
-     "\t\tcrit_exit();\n\t\treturn (NULL);\n\t}\n"
-     "\tkmalloc_obj_setup(type, slab);\n\n"),
+     r"^\tif \(__predict_false\(type->ks_loosememuse >= type->ks_limit\)",
+     "\tif (__predict_false(type->ks_unused0 != 0))\n"
+     "\t\treturn (kmalloc_obj_get(size, type, flags));\n\\g<0>"),
 ]
 
 
@@ -50,7 +39,7 @@ def main():
         text = text[:body.start()] + new + text[body.end():]
     text = text.replace("#include <sys/malloc.h>\n",
                         "#include <sys/malloc.h>\n"
-                        "#include <sys/kmalloc_obj.h>\n", 1)
+                        "#include <sys/kmalloc_ext.h>\n", 1)
     with open(sys.argv[2], "w", encoding="ascii") as f:
         f.write(text)
 

@@ -117,19 +117,6 @@ public:
     return Found;
   }
 
-  /// Every call of Name.
-  std::vector<std::pair<const CallExpr *, Place>>
-  callsOf(StringRef Name) const {
-    std::vector<std::pair<const CallExpr *, Place>> Found;
-    walk(body(), {}, [&](const Stmt *S, Place At) {
-      if (const auto *Call = dyn_cast<CallExpr>(S))
-        if (const FunctionDecl *Callee = Call->getDirectCallee())
-          if (Callee->getName() == Name)
-            Found.emplace_back(Call, At);
-    });
-    return Found;
-  }
-
   /// Name of the only parameter whose type is a pointer to structure Record,
   /// else empty.
   std::string pointerTo(StringRef Record) const {
@@ -138,6 +125,14 @@ public:
       if (isPointer(P, Record))
         Names.push_back(P->getNameAsString());
     return Names.size() == 1 ? Names.front() : "";
+  }
+
+  /// Name of the first unsigned parameter: the object's size.
+  std::string sizeParameter() const {
+    for (const ParmVarDecl *P : Function->parameters())
+      if (P->getType()->isUnsignedIntegerType())
+        return P->getNameAsString();
+    return "";
   }
 
   /// Name of the only integer parameter called flags or the last int one.
@@ -182,63 +177,19 @@ Change before(const Hooked &F, const Stmt *S, const std::string &Line) {
 
 const Expr *strip(const Expr *E) { return E->IgnoreParenImpCasts(); }
 
-bool isNullInt(const Expr *E, ASTContext &Context) {
-  const auto Value = E->getIntegerConstantExpr(Context);
-  return Value && Value->isZero();
-}
-
-/// The type's limit field in `x->ks_limit != 0` or `x->ks_limit`.
-const MemberExpr *limitTest(const Expr *Condition, ASTContext &Context) {
-  Condition = strip(Condition);
-  if (const auto *Op = dyn_cast<BinaryOperator>(Condition)) {
-    if (Op->getOpcode() != BO_NE || !isNullInt(Op->getRHS(), Context))
-      return nullptr;
-    Condition = strip(Op->getLHS());
-  }
-  const auto *Member = dyn_cast<MemberExpr>(Condition);
-  return Member && Member->getMemberDecl()->getName() == "ks_limit" ? Member
-                                                                    : nullptr;
-}
-
-bool onlyReturns(const Stmt *S) {
-  if (const auto *Block = dyn_cast<CompoundStmt>(S))
-    return Block->size() == 1 && isa<ReturnStmt>(Block->body_front());
-  return isa<ReturnStmt>(S);
-}
-
-/// malloc_init(): a type that was used at boot has a limit already.
-Error hookAdopt(const Hooked &F, std::vector<Change> &Out) {
-  if (F.mentions("kmalloc_obj_adopt"))
-    return Error::success();
-  std::vector<std::pair<const IfStmt *, const MemberExpr *>> Found;
-  walk(F.body(), {}, [&](const Stmt *S, Place At) {
-    const auto *If = dyn_cast<IfStmt>(S);
-    if (!If || !At.Block || !onlyReturns(If->getThen()))
-      return;
-    if (const MemberExpr *Limit =
-            limitTest(If->getCond(), F.Function->getASTContext()))
-      Found.emplace_back(If, Limit);
-  });
-  if (Found.size() != 1)
-    return missing(F, Twine(Found.empty() ? "no" : "more than one") +
-                          " `if (type->ks_limit != 0) return;` was found");
-  Out.push_back(before(F, Found[0].first,
-                       ("kmalloc_obj_adopt(" +
-                        F.spelling(strip(Found[0].second->getBase())) + ");")
-                           .str()));
-  return Error::success();
-}
-
-/// malloc_mgt_init(): what was registered at boot stays.
-Error hookKeep(const Hooked &F, std::vector<Change> &Out) {
-  if (F.mentions("kmalloc_obj_keep_mgt"))
+/// _kmalloc_obj(), first of all: a type with a control block is not for it.
+Error hookGet(const Hooked &F, std::vector<Change> &Out) {
+  if (F.mentions("kmalloc_obj_get"))
     return Error::success();
   const std::string Type = F.pointerTo("malloc_type");
-  const std::string Mgt = F.pointerTo("kmalloc_mgt");
-  if (Type.empty() || Mgt.empty())
-    return missing(F, "it does not take one struct malloc_type * and one "
-                      "struct kmalloc_mgt *");
+  const std::string Size = F.sizeParameter();
+  const std::string Flags = F.flagsParameter();
+  if (Type.empty() || Size.empty() || Flags.empty())
+    return missing(F, "it has not one size, one struct malloc_type * and one "
+                      "flags parameter");
   const auto *Body = cast<CompoundStmt>(F.body());
+  if (Body->body_empty())
+    return missing(F, "its body is empty");
   uint64_t After = F.begin(Body) + 1;
   bool Declarations = false;
   for (const Stmt *S : Body->body()) {
@@ -255,170 +206,13 @@ Error hookKeep(const Hooked &F, std::vector<Change> &Out) {
     else
       Lead = "\n";
   }
-  if (Body->body_empty())
-    return missing(F, "its body is empty");
   const std::string Indent = F.Text.indent(F.begin(*Body->body_begin())).str();
   const std::string Deeper = indentTo(2 * columnAfter(Indent));
   Out.push_back({F.File.str(), At, 0,
-                 Lead + Indent + "if (kmalloc_obj_keep_mgt(" + Type + ", " +
-                     Mgt + "))\n" + Deeper + "return;\n\n"});
-  return Error::success();
-}
-
-/// Directives within a range pair up.
-bool balanced(StringRef Range) {
-  int Depth = 0;
-  while (!Range.empty()) {
-    auto [Line, Rest] = Range.split('\n');
-    Range = Rest;
-    Line = Line.ltrim();
-    if (!Line.consume_front("#"))
-      continue;
-    Line = Line.ltrim();
-    if (Line.starts_with("if"))
-      ++Depth;
-    else if (Line.starts_with("endif") && --Depth < 0)
-      return false;
-    else if (Line.starts_with("el") && Depth == 0)
-      return false;
-  }
-  return Depth == 0;
-}
-
-/// Locals of F that nothing but Statements uses: they go with them.
-std::vector<const DeclStmt *> usedOnlyBy(const Hooked &F,
-                                         ArrayRef<const Stmt *> Statements) {
-  std::map<const Decl *, unsigned> All, Inside;
-  std::vector<const DeclStmt *> Candidates;
-  auto Count = [](std::map<const Decl *, unsigned> &Uses) {
-    return [&Uses](const Stmt *S, Place) {
-      if (const auto *Ref = dyn_cast<DeclRefExpr>(S))
-        ++Uses[Ref->getDecl()];
-    };
-  };
-  walk(F.body(), {}, Count(All));
-  for (const Stmt *S : Statements)
-    walk(S, {}, Count(Inside));
-  walk(F.body(), {}, [&](const Stmt *S, Place) {
-    const auto *D = dyn_cast<DeclStmt>(S);
-    if (D && D->isSingleDecl() && isa<VarDecl>(D->getSingleDecl()) &&
-        Inside.count(D->getSingleDecl()) &&
-        Inside[D->getSingleDecl()] == All[D->getSingleDecl()] &&
-        none_of(Statements, [&](const Stmt *Outer) {
-          return F.begin(Outer) <= F.begin(D) && F.end(D) <= F.end(Outer);
-        }))
-      Candidates.push_back(D);
-  });
-  return Candidates;
-}
-
-/// _kmalloc_obj(): slabs come from the shims, and are set up by them.
-Error hookGetSlab(const Hooked &F, std::vector<Change> &Out) {
-  const bool HasGet = F.mentions("kmalloc_obj_getslab");
-  const bool HasSetup = F.mentions("kmalloc_obj_setup");
-  if (HasGet && HasSetup)
-    return Error::success();
-  if (HasGet || HasSetup)
-    return missing(F, "only one of kmalloc_obj_getslab() and "
-                      "kmalloc_obj_setup() is called");
-
-  const auto Calls = F.callsOf("kmem_slab_alloc");
-  if (Calls.size() != 1)
-    return missing(F, Twine(Calls.empty() ? "no" : "more than one") +
-                          " call of kmem_slab_alloc() was found");
-  const auto [Call, At] = Calls.front();
-  const auto *Assign = dyn_cast<BinaryOperator>(At.Top);
-  const DeclRefExpr *Slab = Assign && Assign->getOpcode() == BO_Assign &&
-                                    Assign->getRHS()->IgnoreParenCasts() == Call
-                                ? dyn_cast<DeclRefExpr>(strip(Assign->getLHS()))
-                                : nullptr;
-  if (!Slab || !At.Block)
-    return missing(F, "the result of kmem_slab_alloc() is not simply assigned "
-                      "to a variable, in a block");
-  const std::string SlabName = Slab->getDecl()->getNameAsString();
-
-  const CompoundStmt *Outer = nullptr;
-  std::vector<const Stmt *> SetUp;
-  bool Closed = false;
-  walk(F.body(), {}, [&](const Stmt *S, Place) {
-    const auto *Block = dyn_cast<CompoundStmt>(S);
-    if (!Block || Outer)
-      return;
-    bool Seen = false, Open = false;
-    for (const Stmt *Child : Block->body()) {
-      if (!Seen) {
-        Seen = F.begin(Child) <= F.begin(Call) && F.end(Call) <= F.end(Child);
-      } else if (!Open) {
-        const StringRef Text = F.spelling(Child);
-        Open = (F.calls(Child) == "bzero" || F.calls(Child) == "memset") &&
-               Text.split('(').second.ltrim().starts_with(SlabName);
-        if (!Open)
-          return;
-        SetUp.push_back(Child);
-        Outer = Block;
-      } else if (F.calls(Child) == "spin_lock" ||
-                 F.calls(Child) == "_spin_lock") {
-        Closed = true;
-        return;
-      } else {
-        SetUp.push_back(Child);
-      }
-    }
-  });
-  if (SetUp.empty() || !Closed)
-    return missing(F, "the statements that set a new slab up, from bzero(" +
-                          SlabName +
-                          ", ..) to the next spin_lock(), were not "
-                          "found");
-  const uint64_t Begin = F.begin(SetUp.front());
-  const uint64_t End = F.Text.skipTrailingComment(F.statementEnd(SetUp.back()));
-  if (!balanced(F.Text.slice(Begin, End)))
-    return missing(F, "a preprocessor conditional ends in the middle of the "
-                      "statements that set a new slab up");
-
-  const std::string Type = F.pointerTo("malloc_type");
-  const std::string Flags = F.flagsParameter();
-  if (Type.empty() || Flags.empty())
-    return missing(F, "it has not one struct malloc_type * and one flags "
-                      "parameter");
-
-  Out.push_back({F.File.str(), F.begin(Call), F.end(Call) - F.begin(Call),
-                 "kmalloc_obj_getslab(" + Type + ", " + Flags + ")"});
-  const std::string Indent = F.Text.indent(F.begin(At.Top)).str();
-  const std::string Deeper = indentTo(columnAfter(Indent) + 8);
-  Out.push_back({F.File.str(), F.statementEnd(At.Top), 0,
-                 "\n" + Indent + "if (" + SlabName + " == NULL) {\n" + Deeper +
-                     "crit_exit();\n" + Deeper + "return (NULL);\n" + Indent +
-                     "}"});
-  Out.push_back({F.File.str(), Begin, End - Begin,
-                 "kmalloc_obj_setup(" + Type + ", " + SlabName + ");"});
-  for (const DeclStmt *D : usedOnlyBy(F, SetUp)) {
-    const ByteRange Gone = F.Text.removal(F.begin(D), F.statementEnd(D));
-    Out.push_back({F.File.str(), Gone.Begin, Gone.End - Gone.Begin, ""});
-  }
-  return Error::success();
-}
-
-/// Slabs that must not reach the per-cpu cache are taken out before it.
-Error hookRetire(const Hooked &F, std::vector<Change> &Out) {
-  if (F.mentions("kmalloc_obj_retire"))
-    return Error::success();
-  const auto Calls = F.callsOf("gslab_cache");
-  if (Calls.size() != 1)
-    return missing(F, Twine(Calls.empty() ? "no" : "more than one") +
-                          " call of gslab_cache() was found");
-  const auto [Call, At] = Calls.front();
-  const DeclRefExpr *List =
-      Call->getNumArgs() == 1
-          ? dyn_cast<DeclRefExpr>(Call->getArg(0)->IgnoreParenCasts())
-          : nullptr;
-  const std::string Type = F.pointerTo("malloc_type");
-  if (!List || !At.Block || Type.empty())
-    return missing(F, "gslab_cache() is not called for a variable, in a block "
-                      "of a function that takes a struct malloc_type *");
-  const std::string Name = List->getDecl()->getNameAsString();
-  Out.push_back(before(
-      F, At.Top, Name + " = kmalloc_obj_retire(" + Type + ", " + Name + ");"));
+                 Lead + Indent + "if (__predict_false(" + Type +
+                     "->ks_unused0 != 0))\n" + Deeper +
+                     "return (kmalloc_obj_get(" + Size + ", " + Type + ", " +
+                     Flags + "));\n\n"});
   return Error::success();
 }
 
@@ -437,9 +231,9 @@ const DeclRefExpr *maskedAssignment(const Stmt *S, const ValueDecl *Object) {
              : nullptr;
 }
 
-/// _kfree_obj(): an object that was never in a slab.
-Error hookForeign(const Hooked &F, std::vector<Change> &Out) {
-  if (F.mentions("kmalloc_obj_foreign"))
+/// _kfree_obj(): an object that is not in a slab of the allocator's own.
+Error hookPut(const Hooked &F, std::vector<Change> &Out) {
+  if (F.mentions("kmalloc_obj_put"))
     return Error::success();
   const std::string Type = F.pointerTo("malloc_type");
   const ParmVarDecl *Object = nullptr;
@@ -464,9 +258,9 @@ Error hookForeign(const Hooked &F, std::vector<Change> &Out) {
   Out.push_back(
       {F.File.str(), F.Text.nextLine(F.statementEnd(Statement)), 0,
        Indent + "if (__predict_false(" + Slab->getDecl()->getNameAsString() +
-           "->magic != KMALLOC_SLAB_MAGIC) &&\n" + indentTo(Column + 4) +
-           "kmalloc_obj_foreign(" + Object->getNameAsString() + ", " + Type +
-           "))\n" + indentTo(2 * Column) + "return;\n"});
+           "->magic != KMALLOC_SLAB_MAGIC)) {\n" + indentTo(2 * Column) +
+           "kmalloc_obj_put(" + Object->getNameAsString() + ", " + Type +
+           ");\n" + indentTo(2 * Column) + "return;\n" + Indent + "}\n"});
   return Error::success();
 }
 
@@ -525,16 +319,17 @@ struct Hook {
   /// Any one of these; the tree defines one.
   std::vector<StringRef> Functions;
   Error (*Place)(const Hooked &, std::vector<Change> &);
+  /// Declares what is called. The fast path is inline, in the private one.
+  StringRef Header;
 };
 
+constexpr llvm::StringLiteral Public("sys/kmalloc_obj.h");
+constexpr llvm::StringLiteral Private("sys/kmalloc_ext.h");
+
 const Hook Hooks[] = {
-    {{"malloc_init"}, hookAdopt},
-    {{"malloc_mgt_init"}, hookKeep},
-    {{"_kmalloc_obj", "_kmalloc_obj_debug"}, hookGetSlab},
-    {{"malloc_slab_destroy"}, hookRetire},
-    {{"malloc_mgt_poll"}, hookRetire},
-    {{"_kfree_obj"}, hookForeign},
-    {{"malloc_uninit"}, hookDetach},
+    {{"_kmalloc_obj", "_kmalloc_obj_debug"}, hookGet, Private},
+    {{"_kfree_obj"}, hookPut, Public},
+    {{"malloc_uninit"}, hookDetach, Public},
 };
 
 const FunctionDecl *findFunction(const ASTUnit &Unit,
@@ -550,13 +345,14 @@ const FunctionDecl *findFunction(const ASTUnit &Unit,
   return nullptr;
 }
 
-/// #include <sys/kmalloc_obj.h>, after <sys/malloc.h> if that is there.
-std::optional<Change> includeShims(const SourceText &Text, StringRef File) {
+/// #include of the shims' Header, after <sys/malloc.h> if that is there.
+std::optional<Change> includeShims(const SourceText &Text, StringRef File,
+                                   StringRef Header) {
   const std::vector<IncludeLine> Includes = findIncludes(Text);
   const IncludeLine *After = nullptr;
   bool Settled = false;
   for (const IncludeLine &I : Includes) {
-    if (I.Name == "sys/kmalloc_obj.h")
+    if (I.Name == Header)
       return std::nullopt;
     if (!I.Unconditional || Settled)
       continue;
@@ -567,7 +363,7 @@ std::optional<Change> includeShims(const SourceText &Text, StringRef File) {
   if (!After)
     return std::nullopt;
   return Change{File.str(), After->Range.End, 0,
-                "#include <sys/kmalloc_obj.h>\n"};
+                ("#include <" + Header + ">\n").str()};
 }
 
 } // namespace
@@ -586,6 +382,7 @@ Expected<std::vector<Change>> placeHooks(const SourceTree &Tree,
     if (!Unit)
       return Unit.takeError();
     const size_t Before = Changes.size();
+    StringRef Header = Public;
     for (size_t I = 0; I < std::size(Hooks); ++I) {
       const FunctionDecl *F = findFunction(**Unit, Hooks[I].Functions);
       if (!F)
@@ -598,9 +395,11 @@ Expected<std::vector<Change>> placeHooks(const SourceTree &Tree,
       if (Error E = Hooks[I].Place(Hooked(F, Text, File), Changes))
         return E;
       Placed[I] = true;
+      if (Hooks[I].Header == Private)
+        Header = Private;
     }
     if (Changes.size() != Before)
-      if (auto Include = includeShims(Text, File))
+      if (auto Include = includeShims(Text, File, Header))
         Changes.push_back(std::move(*Include));
   }
   for (size_t I = 0; I < std::size(Hooks); ++I)

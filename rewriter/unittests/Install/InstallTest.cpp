@@ -16,7 +16,7 @@ static const char MallocH[] = R"(
 #define KMALLOC_SLAB_MAGIC 7
 #define M_WAITOK 2
 #define __predict_false(x) (x)
-struct malloc_type { unsigned long ks_limit; };
+struct malloc_type { unsigned long ks_limit, ks_unused0; };
 struct kmalloc_slab { struct malloc_type *type; int magic; int ncount; };
 struct kmalloc_mgt { int spin; };
 struct kmalloc_use { struct kmalloc_mgt mgt; };
@@ -29,63 +29,27 @@ void panic(const char *why);
 )";
 
 static const char ShimsH[] = R"(
-void kmalloc_obj_adopt(struct malloc_type *type);
-int kmalloc_obj_keep_mgt(struct malloc_type *type, struct kmalloc_mgt *mgt);
-struct kmalloc_slab *kmalloc_obj_getslab(struct malloc_type *type, int flags);
-void kmalloc_obj_setup(struct malloc_type *type, struct kmalloc_slab *slab);
-struct kmalloc_slab *kmalloc_obj_retire(struct malloc_type *type,
-    struct kmalloc_slab *base);
-int kmalloc_obj_foreign(void *obj, struct malloc_type *type);
+void *kmalloc_obj_get(unsigned long size, struct malloc_type *type, int flags);
+void kmalloc_obj_put(void *obj, struct malloc_type *type);
 void kmalloc_obj_detach(struct malloc_type *type);
 )";
 
 static const char Kmalloc[] = R"(#include <sys/malloc.h>
 
-void
-malloc_mgt_init(struct malloc_type *type, struct kmalloc_mgt *mgt,
-    unsigned long size)
-{
-	bzero(mgt, size);
-}
-
-void
-malloc_slab_destroy(struct malloc_type *type, struct kmalloc_slab **slabp)
-{
-	struct kmalloc_slab *base = *slabp;
-
-	base = gslab_cache(base);
-}
-
-int
-malloc_mgt_poll(struct malloc_type *type)
-{
-	struct kmalloc_slab *list = NULL;
-
-	list = gslab_cache(list);
-	return (list != NULL);
-}
-
 void *
 _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 {
 	struct kmalloc_slab *slab;
-	struct kmalloc_use *use = NULL;
 	int i;
 
-	slab = NULL;
-	if (slab == NULL) {
-		slab = kmem_slab_alloc(KMALLOC_SLAB_SIZE, KMALLOC_SLAB_SIZE,
-		    M_WAITOK);
-	}
-
-	bzero(slab, sizeof(*slab));
-	for (i = 0; i < 10; ++i)
-		slab->ncount = i;	/* set up */
-
 	/*
-	 * Rotate it in.
+	 * The limit.
 	 */
-	spin_lock(&use->mgt.spin);
+	if (type->ks_limit < size)
+		return (NULL);
+	slab = kmem_slab_alloc(KMALLOC_SLAB_SIZE, KMALLOC_SLAB_SIZE, flags);
+	for (i = 0; i < 10; ++i)
+		slab->ncount = i;
 	return (slab);
 }
 
@@ -137,6 +101,7 @@ protected:
                                     "kern/kern_z.c\tstandard\n"
                                     "vm/vm_zone.c\tstandard\n"}}) {
     Disk.write("shims/sys/kmalloc_obj.h", ShimsH);
+    Disk.write("shims/sys/kmalloc_ext.h", "#include <sys/kmalloc_obj.h>\n");
     Disk.write("shims/kern/kern_kmalloc_boot.c", "int boot;\n");
     Disk.write("shims/conf/files", "kern/kern_kmalloc_boot.c\tstandard\n");
     Disk.write("shims/conf/options", "KMALLOC_OBJ_DEBUG\topt_global.h\n");
@@ -180,58 +145,25 @@ bool contains(const std::string &Text, const std::string &Part) {
 TEST_F(Install, HooksInKmalloc) {
   EXPECT_EQ(installed("kern/kern_kmalloc.c"),
             R"(#include <sys/malloc.h>
-#include <sys/kmalloc_obj.h>
-
-void
-malloc_mgt_init(struct malloc_type *type, struct kmalloc_mgt *mgt,
-    unsigned long size)
-{
-	if (kmalloc_obj_keep_mgt(type, mgt))
-		return;
-
-	bzero(mgt, size);
-}
-
-void
-malloc_slab_destroy(struct malloc_type *type, struct kmalloc_slab **slabp)
-{
-	struct kmalloc_slab *base = *slabp;
-
-	base = kmalloc_obj_retire(type, base);
-	base = gslab_cache(base);
-}
-
-int
-malloc_mgt_poll(struct malloc_type *type)
-{
-	struct kmalloc_slab *list = NULL;
-
-	list = kmalloc_obj_retire(type, list);
-	list = gslab_cache(list);
-	return (list != NULL);
-}
+#include <sys/kmalloc_ext.h>
 
 void *
 _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 {
 	struct kmalloc_slab *slab;
-	struct kmalloc_use *use = NULL;
+	int i;
 
-	slab = NULL;
-	if (slab == NULL) {
-		slab = kmalloc_obj_getslab(type, flags);
-		if (slab == NULL) {
-			crit_exit();
-			return (NULL);
-		}
-	}
-
-	kmalloc_obj_setup(type, slab);
+	if (__predict_false(type->ks_unused0 != 0))
+		return (kmalloc_obj_get(size, type, flags));
 
 	/*
-	 * Rotate it in.
+	 * The limit.
 	 */
-	spin_lock(&use->mgt.spin);
+	if (type->ks_limit < size)
+		return (NULL);
+	slab = kmem_slab_alloc(KMALLOC_SLAB_SIZE, KMALLOC_SLAB_SIZE, flags);
+	for (i = 0; i < 10; ++i)
+		slab->ncount = i;
 	return (slab);
 }
 
@@ -241,9 +173,10 @@ _kfree_obj(void *obj, struct malloc_type *type)
 	struct kmalloc_slab *slab;
 
 	slab = (void *)((unsigned long)obj & ~(KMALLOC_SLAB_SIZE - 1));
-	if (__predict_false(slab->magic != KMALLOC_SLAB_MAGIC) &&
-	    kmalloc_obj_foreign(obj, type))
+	if (__predict_false(slab->magic != KMALLOC_SLAB_MAGIC)) {
+		kmalloc_obj_put(obj, type);
 		return;
+	}
 	slab->ncount = 0;
 }
 )");
@@ -259,7 +192,6 @@ malloc_init(void *data)
 {
     struct malloc_type *kind = data;
 
-    kmalloc_obj_adopt(kind);
     if (kind->ks_limit != 0)
 	return;
     kind->ks_limit = 1;
@@ -313,48 +245,32 @@ TEST_F(Install, ASecondTimeThereIsNothingToDo) {
 }
 
 TEST_F(Install, MissingAnchor) {
-  edit("kern/kern_slaballoc.c", "kind->ks_limit != 0", "kind->ks_limit == 3");
-  const std::string Error = installed("kern/kern_slaballoc.c");
-  EXPECT_TRUE(contains(Error, "kern_slaballoc.c:4: malloc_init(): no `if "
-                              "(type->ks_limit != 0) return;` was found"))
+  edit("kern/kern_kmalloc.c", "(unsigned long)obj & ~", "(unsigned long)obj | ");
+  const std::string Error = installed("kern/kern_kmalloc.c");
+  EXPECT_TRUE(contains(Error, "kern_kmalloc.c:21: _kfree_obj(): no statement "
+                              "that finds the slab by masking"))
       << Error;
   EXPECT_TRUE(contains(Error, "nothing was installed"));
 }
 
 TEST_F(Install, TwoCandidates) {
-  edit("kern/kern_kmalloc.c", "	list = gslab_cache(list);\n",
-       "	list = gslab_cache(list);\n	list = gslab_cache(list);\n");
-  const std::string Error = installed("kern/kern_kmalloc.c");
-  EXPECT_TRUE(contains(Error, "malloc_mgt_poll(): more than one call of "
-                              "gslab_cache()"))
-      << Error;
+  edit("kern/kern_kmalloc.c", "	slab->ncount = 0;\n",
+       "	slab = (void *)((unsigned long)obj & ~(KMALLOC_SLAB_SIZE - 1));\n");
+  EXPECT_TRUE(contains(installed("kern/kern_kmalloc.c"),
+                       "_kfree_obj(): more than one statement"));
+}
+
+TEST_F(Install, OtherParameters) {
+  edit("kern/kern_kmalloc.c", "unsigned long size, struct malloc_type *type",
+       "int size, struct malloc_type *type");
+  EXPECT_TRUE(contains(installed("kern/kern_kmalloc.c"),
+                       "_kmalloc_obj(): it has not one size"));
 }
 
 TEST_F(Install, MissingFunction) {
-  edit("kern/kern_kmalloc.c", "malloc_mgt_poll", "malloc_mgt_look");
+  edit("kern/kern_kmalloc.c", "_kfree_obj", "_kfree_object");
   EXPECT_TRUE(contains(installed("kern/kern_kmalloc.c"),
-                       "no function malloc_mgt_poll() was found"));
-}
-
-TEST_F(Install, HalfThere) {
-  edit("kern/kern_kmalloc.c",
-       "kmem_slab_alloc(KMALLOC_SLAB_SIZE, "
-       "KMALLOC_SLAB_SIZE,\n\t\t    M_WAITOK)",
-       "kmalloc_obj_getslab(type, flags)");
-  edit("sys/malloc.h", "void crit_exit(void);", ShimsH);
-  EXPECT_TRUE(contains(installed("kern/kern_kmalloc.c"),
-                       "only one of kmalloc_obj_getslab() and "
-                       "kmalloc_obj_setup() is called"));
-}
-
-TEST_F(Install, ConditionalAcrossTheSetUp) {
-  edit("kern/kern_kmalloc.c", "	bzero(slab, sizeof(*slab));\n",
-       "#ifndef X\n	bzero(slab, sizeof(*slab));\n");
-  edit(
-      "kern/kern_kmalloc.c", "	/*\n	 * Rotate",
-      "	slab->ncount = 1;\n#endif\n	i = 1;\n	/*\n	 * Rotate");
-  EXPECT_TRUE(contains(installed("kern/kern_kmalloc.c"),
-                       "a preprocessor conditional ends in the middle"));
+                       "no function _kfree_obj() was found"));
 }
 
 TEST_F(Install, DoesNotParse) {
