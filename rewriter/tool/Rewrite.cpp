@@ -165,6 +165,7 @@ static Expected<bool> refuseBroken(const SourceTree &Tree, const Facts &F,
                                    Plan &P, const CompilationDatabase &DB) {
   VerifyOptions Options;
   Options.Jobs = Input.Jobs;
+  Options.Known = &Input.cache();
   Progress Show("trying");
   Options.Progress = std::ref(Show);
   auto Convert = [&](Plan &Tried) -> Expected<FileSet> {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "Tool.h"
 #include "kmobj/Printable.h"
+#include "clang/Basic/Version.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
@@ -39,7 +40,8 @@ int fail(Error E) {
 }
 
 Progress::Progress(const char *What)
-    : What(What), Terminal(sys::Process::StandardErrIsDisplayed()) {}
+    : What(What), Terminal(sys::Process::StandardErrIsDisplayed()),
+      Said(std::chrono::steady_clock::now()) {}
 
 Progress::~Progress() {
   if (Terminal)
@@ -47,9 +49,54 @@ Progress::~Progress() {
 }
 
 void Progress::operator()(unsigned Done, unsigned Total, StringRef Unit) {
-  if (Terminal)
+  if (Terminal) {
     errs() << "\r\033[K" << What << " [" << Done << "/" << Total << "] "
            << printable(Unit.take_back(50));
+    return;
+  }
+  const auto Now = std::chrono::steady_clock::now();
+  if (Now - Said < std::chrono::seconds(10))
+    return;
+  Said = Now;
+  errs() << What << ": " << Done << " of " << Total << " units\n";
+}
+
+/// Changes with each change of the program.
+static std::string programVersion() {
+  static int Address;
+  KeyHasher Version;
+  const auto Text = MemoryBuffer::getFile(
+      sys::fs::getMainExecutable("kmobj", &Address), /*IsText=*/false,
+      /*RequiresNullTerminator=*/false);
+  if (!Text)
+    return "";
+  Version << (*Text)->getBuffer() << clang::getClangFullVersion();
+  return Version.key();
+}
+
+static std::unique_ptr<Cache> TheCache;
+
+Cache &InputOptions::cache() const {
+  if (!TheCache) {
+    const std::string Version = programVersion();
+    SmallString<256> Where;
+    if (!NoCache && !Directories.empty() && !Version.empty()) {
+      Where = Directories.front();
+      if (!sys::fs::is_directory(Where)) // compile_commands.json itself
+        sys::path::remove_filename(Where);
+      sys::path::append(Where, Cache::DirectoryName);
+    }
+    TheCache = std::make_unique<Cache>(Version, std::string(Where));
+  }
+  return *TheCache;
+}
+
+void closeCache() {
+  const std::string Trouble = TheCache ? TheCache->trouble() : "";
+  if (!Trouble.empty())
+    errs() << "note: what was parsed is not kept for the next run: "
+           << printable(Trouble) << "\n";
+  TheCache.reset();
 }
 
 InputOptions::InputOptions(Verb &V)
@@ -64,7 +111,11 @@ InputOptions::InputOptions(Verb &V)
            cl::value_desc("dir"), cl::sub(V.Command)),
       Jobs("j",
            cl::desc("parse that many units at a time (default: one a CPU)"),
-           cl::value_desc("n"), cl::init(0), cl::Prefix, cl::sub(V.Command)) {}
+           cl::value_desc("n"), cl::init(0), cl::Prefix, cl::sub(V.Command)),
+      NoCache("no-cache",
+              cl::desc("parse each unit, and keep nothing of it (else in "
+                       "kmobj.cache of the first -p)"),
+              cl::sub(V.Command)) {}
 
 Expected<std::unique_ptr<clang::tooling::CompilationDatabase>>
 InputOptions::database() const {
@@ -119,6 +170,7 @@ Expected<Facts> InputOptions::collectFacts(CollectOptions Options) const {
     return Root.takeError();
   Options.Tree = *Root;
   Options.Jobs = Jobs;
+  Options.Known = &cache();
   Progress Show("parsing");
   Options.Progress = std::ref(Show);
   return collect(**DB, Options);

@@ -9,11 +9,13 @@
 #ifndef KMOBJ_TOOL_TOOL_H
 #define KMOBJ_TOOL_TOOL_H
 
+#include "kmobj/Cache.h"
 #include "kmobj/Collect.h"
 #include "kmobj/Facts.h"
 #include "kmobj/Parse.h"
 #include "kmobj/Plan.h"
 #include "llvm/Support/CommandLine.h"
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -39,7 +41,8 @@ public:
 int fail(llvm::Error E);
 int fail(const llvm::Twine &Message);
 
-/// Shows "[3/40] unit" on a terminal and nothing anywhere else.
+/// Shows "[3/40] unit" on a terminal; anywhere else, a line every now and then,
+/// so that nobody takes long work for a hang.
 class Progress {
 public:
   explicit Progress(const char *What);
@@ -49,15 +52,25 @@ public:
 private:
   const char *What;
   bool Terminal;
+  std::chrono::steady_clock::time_point Said;
 };
 
-/// What -p, --tree and -j say. The same for every verb that takes them.
+/// Removes what is too much in the cache, and says if it could not be used.
+void closeCache();
+
+/// What -p, --tree, -j and --no-cache say. The same for every verb that takes
+/// them.
 struct InputOptions {
   explicit InputOptions(Verb &V);
 
   llvm::cl::list<std::string> Directories;
   llvm::cl::opt<std::string> Tree;
   llvm::cl::opt<unsigned> Jobs;
+  llvm::cl::opt<bool> NoCache;
+
+  /// What is known of units: in the first of the -p directories, where the
+  /// verbs that follow find it, or for this process only.
+  Cache &cache() const;
 
   /// The compile databases as one; an error if -p is missing.
   llvm::Expected<std::unique_ptr<clang::tooling::CompilationDatabase>>

@@ -56,6 +56,15 @@ static cl::opt<std::string>
           cl::desc("where the shims that were installed lie (default: found "
                    "from the program)"),
           cl::value_desc("dir"), cl::sub(VerifyVerb.Command));
+static cl::opt<bool>
+    All("all",
+        cl::desc("parse the units, too, that no changed line concerns"),
+        cl::sub(VerifyVerb.Command));
+static cl::opt<uint64_t>
+    Seed("seed",
+         cl::desc("which units, of those that no changed line concerns, are "
+                  "parsed to prove it (default: the contents decide)"),
+         cl::value_desc("n"), cl::sub(VerifyVerb.Command));
 
 namespace {
 
@@ -210,6 +219,10 @@ static int runVerify() {
 
   VerifyOptions Options;
   Options.Jobs = Input.Jobs;
+  Options.Known = &Input.cache();
+  Options.All = All;
+  if (Seed.getNumOccurrences())
+    Options.Seed = Seed;
   auto Installed = installed(Before, **DB, *P);
   if (!Installed)
     return fail(Installed.takeError());
@@ -223,6 +236,17 @@ static int runVerify() {
     outs() << "not parsed " << printable(Note) << "\n";
   for (const std::string &Problem : Result->Problems)
     outs() << printable(Problem) << "\n";
+  if (!Result->Disproved.empty())
+    outs() << printable(Result->Disproved)
+           << ": was held to be unconcerned and is not, so all were parsed\n";
+  else if (Result->Unconcerned)
+    outs() << Result->Unconcerned
+           << " units read what was changed and are not concerned; "
+           << (All ? std::string("all were parsed")
+                   : std::to_string(Result->Drawn) +
+                         " were parsed to prove it, --seed " +
+                         std::to_string(Result->Seed))
+           << "\n";
   outs() << "by the plan " << printable(By) << ": " << Result->Files
          << " files differ, " << Result->Units << " units compared, "
          << Result->Problems.size() << " problems\n";

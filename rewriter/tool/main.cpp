@@ -86,7 +86,10 @@ int main(int Argc, const char **Argv) {
     return BadInput;
   }
   for (Verb *V : Verb::all())
-    if (V->Command)
-      return V->Run();
+    if (V->Command) {
+      const int Code = V->Run();
+      closeCache();
+      return Code;
+    }
   return fail("say what to do: " + verbNames() + " (or --help)");
 }

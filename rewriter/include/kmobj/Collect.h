@@ -14,6 +14,7 @@
 #ifndef KMOBJ_COLLECT_H
 #define KMOBJ_COLLECT_H
 
+#include "kmobj/Cache.h"
 #include "kmobj/Facts.h"
 #include "clang/Tooling/CompilationDatabase.h"
 #include "llvm/Support/VirtualFileSystem.h"
@@ -35,6 +36,8 @@ struct CollectOptions {
   unsigned ShardCount = 1;
   /// Parse every unit, whatever the text filter says.
   bool NoFilter = false;
+  /// What is known of units from earlier; null: nothing.
+  Cache *Known = nullptr;
   /// Where files are read from; null: the disk. Tests put theirs in memory.
   llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS;
   /// Called after each unit, from any thread but one at a time.

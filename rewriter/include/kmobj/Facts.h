@@ -534,6 +534,8 @@ llvm::Expected<Facts> mergeFacts(std::vector<Facts> Parts);
 llvm::Error checkShards(const Facts &F);
 
 llvm::json::Value toJSON(const Facts &F);
+/// What reads back as F; nothing where a text in it is not UTF-8.
+std::optional<llvm::json::Value> toExactJSON(const Facts &F);
 bool fromJSON(const llvm::json::Value &V, Facts &F, llvm::json::Path P);
 
 /// Reads a facts file; the error says which file, and where it is wrong.

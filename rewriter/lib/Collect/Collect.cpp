@@ -9,7 +9,7 @@
 
 #include "kmobj/Collect.h"
 #include "TreeIndex.h"
-#include "UnitCollector.h"
+#include "UnitReader.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
@@ -67,7 +67,7 @@ class Collector {
 public:
   Collector(const CollectOptions &Options, std::string Tree, FileSystem FS)
       : Options(Options), FS(std::move(FS)), Store(Tree, this->FS),
-        Index(Store, this->FS) {
+        Index(Store, this->FS), Reader(Store, Index, Options.Known) {
     All.Tree = std::move(Tree);
   }
 
@@ -78,6 +78,7 @@ private:
   FileSystem FS;
   TextStore Store;
   TreeIndex Index;
+  UnitReader Reader;
   Facts All;
   /// How parsed units, and failing ones, read each file.
   std::map<std::string, std::set<SkippedRanges>> Parsed, Failed;
@@ -86,8 +87,8 @@ private:
 
   llvm::Error select(const clang::tooling::CompilationDatabase &DB,
                      std::vector<CompileCommand> &Units);
-  void filter(std::vector<CompileCommand> &Units);
-  void parse(const std::vector<CompileCommand> &Units);
+  std::vector<UnitText> filter(std::vector<CompileCommand> Units);
+  void parse(const std::vector<UnitText> &Units);
   void mention(Mention::KindTy Kind, const FileText &Text, const TextToken &T,
                const std::string &Var = {});
   void mentions();
@@ -168,19 +169,22 @@ static void sign(Facts &F, StringRef Configuration, StringRef Unit) {
       Sign(M.Values);
 }
 
-/// Takes out the units that cannot matter.
-void Collector::filter(std::vector<CompileCommand> &Units) {
+/// The units that may matter.
+std::vector<UnitText> Collector::filter(std::vector<CompileCommand> Units) {
+  std::vector<TreeIndex::Reach> Reaches;
   std::vector<TreeIndex::Closure> Closures;
-  for (const CompileCommand &C : Units)
-    Closures.push_back(Index.closure(C));
+  for (const CompileCommand &C : Units) {
+    Reaches.push_back(Index.reach(C));
+    Closures.push_back(Reaches.back().Files);
+  }
   std::vector<bool> Matters(Units.size(), true);
   if (!Options.NoFilter)
     Matters = Index.matter(Closures);
-  std::vector<CompileCommand> Kept;
+  std::vector<UnitText> Kept;
   llvm::DenseSet<const FileIndex *> OfSkipped;
   for (size_t I = 0; I < Units.size(); ++I) {
     if (Matters[I]) {
-      Kept.push_back(std::move(Units[I]));
+      Kept.push_back({std::move(Units[I]), std::move(Reaches[I])});
       continue;
     }
     Unit U;
@@ -191,10 +195,10 @@ void Collector::filter(std::vector<CompileCommand> &Units) {
   }
   for (const FileIndex *F : OfSkipped)
     SkippedFiles.insert(F->Name);
-  Units = std::move(Kept);
+  return Kept;
 }
 
-void Collector::parse(const std::vector<CompileCommand> &Units) {
+void Collector::parse(const std::vector<UnitText> &Units) {
   std::vector<UnitFacts> Results(Units.size());
   std::mutex Lock;
   unsigned Done = 0;
@@ -208,28 +212,28 @@ void Collector::parse(const std::vector<CompileCommand> &Units) {
             Options.FS ? Options.FS
                        : FileSystem(llvm::vfs::createPhysicalFileSystem());
         if (!Options.FS)
-          Own->setCurrentWorkingDirectory(Units[I].Directory);
-        Results[I] = collectUnit(Units[I], Store, Index, Own);
+          Own->setCurrentWorkingDirectory(Units[I].Command.Directory);
+        Results[I] = Reader.facts(Units[I], Own);
         std::lock_guard<std::mutex> Guard(Lock);
         ++Done;
         if (Options.Progress)
-          Options.Progress(Done, Units.size(), Units[I].Filename);
+          Options.Progress(Done, Units.size(), Units[I].Command.Filename);
       });
     Pool.wait();
   }
   for (size_t I = 0; I < Units.size(); ++I) {
     UnitFacts &R = Results[I];
     Unit U;
-    U.Path = Store.name(absoluteUnit(Units[I]));
+    U.Path = Store.name(absoluteUnit(Units[I].Command));
     U.FirstError = R.FirstError;
     U.State = R.FirstError.empty() ? Unit::Parsed : Unit::Failed;
     if (U.State == Unit::Failed) {
-      for (const FileIndex *F : Index.closure(Units[I]))
+      for (const FileIndex *F : Units[I].Reach.Files)
         if (!path::is_absolute(F->Name))
           U.Reads.push_back(F->Name);
       llvm::sort(U.Reads);
     }
-    sign(R.Found, Units[I].Output, U.Path);
+    sign(R.Found, Units[I].Command.Output, U.Path);
     for (Site &S : R.Found.Sites)
       if (isAllocation(S.Function)) {
         S.Units = {U.Path};
@@ -505,8 +509,7 @@ Collector::run(const clang::tooling::CompilationDatabase &DB) {
     U.FirstError = "cannot be read: " + Why;
     All.Units.push_back(std::move(U));
   }
-  filter(Units);
-  parse(Units);
+  parse(filter(std::move(Units)));
   dropOtherTypes(All);
   All.normalize();
   for (Variable &V : All.Variables)

@@ -4,9 +4,12 @@
 #include "FileIndex.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/xxhash.h"
+#include <map>
+#include <mutex>
 
 using namespace kmobj;
 using llvm::StringRef;
@@ -173,6 +176,9 @@ private:
   }
 
   void directive(const TextToken &T, StringRef Text, bool Word) {
+    if (Text == "(" && BeforeLast != "define" &&
+        (Last.starts_with("__has_include") || Last == "__has_embed"))
+      ask(T);
     if (Last == "define" && BeforeLast == "#") {
       Macro = Text;
       remember(("#" + Text).str());
@@ -184,7 +190,7 @@ private:
       InParameters = Text != ")";
     } else if (!Macro.empty()) {
       paste(Text, Word);
-    } else if (Last == "#" && Text == "include_next") {
+    } else if (Last == "#" && (Text == "include_next" || Text == "embed")) {
       F.Opaque = true;
     } else if (BeforeLast == "#" && (Last == "include" || Last == "import")) {
       include(T, Text);
@@ -220,7 +226,21 @@ private:
       F.Opaque = true;
       return;
     }
-    F.Includes.push_back({Text.drop_front().drop_back().str(), Angled});
+    F.Includes.push_back(
+        {Text.drop_front().drop_back().str(), Angled, Depth > 0});
+  }
+
+  /// __has_include(<x.h>), from its parenthesis on.
+  void ask(const TextToken &T) {
+    StringRef Name = Source.substr(T.End).ltrim(" \t");
+    const bool Angled = Name.consume_front("<");
+    const size_t End = Name.find_first_of(Angled ? ">\n" : "\"\n", !Angled);
+    if (Last != "__has_include" || (!Angled && !Name.starts_with("\"")) ||
+        End == StringRef::npos || Name[End] == '\n')
+      F.Opaque = true;
+    else
+      F.Includes.push_back(
+          {Name.slice(!Angled, End).str(), Angled, Depth > 0});
   }
 
   /// Where in the nesting of a file the token stands.
@@ -319,7 +339,13 @@ private:
 
 } // namespace
 
-FileIndex kmobj::indexFile(std::string Name, StringRef Source) {
+std::string kmobj::digestOf(StringRef Source) {
+  return llvm::toStringRef(
+             llvm::BLAKE3::hash(llvm::arrayRefFromStringRef(Source)))
+      .str();
+}
+
+static FileIndex readIndex(std::string Name, StringRef Source) {
   FileIndex F;
   F.Name = std::move(Name);
   F.Header = path::extension(F.Name) != ".c";
@@ -327,4 +353,22 @@ FileIndex kmobj::indexFile(std::string Name, StringRef Source) {
   scan(Source, I);
   I.finish();
   return F;
+}
+
+std::shared_ptr<const FileIndex> kmobj::indexFile(std::string Name,
+                                                  StringRef Source) {
+  static std::mutex Lock;
+  static std::map<std::pair<std::string, std::string>,
+                  std::shared_ptr<const FileIndex>>
+      Known;
+  std::pair<std::string, std::string> Key(std::move(Name), digestOf(Source));
+  {
+    const std::lock_guard<std::mutex> Hold(Lock);
+    if (auto Found = Known.find(Key); Found != Known.end())
+      return Found->second;
+  }
+  auto F = std::make_shared<FileIndex>(readIndex(Key.first, Source));
+  F->Digest = Key.second;
+  const std::lock_guard<std::mutex> Hold(Lock);
+  return Known.try_emplace(std::move(Key), std::move(F)).first->second;
 }

@@ -28,15 +28,18 @@ struct FileIndex {
   bool NamesType = false;      ///< names vm_zone_t or struct objcache
   bool Opaque = false;         ///< only a preprocessor can tell what it says
   bool IncludesInBody = false; ///< an #include stands between braces
+  std::string Digest;          ///< of all of its bytes
   struct Apiname {
     uint32_t Begin, End;
     Mention::KindTy Kind;
   };
   std::vector<Apiname> Api;
   std::vector<std::string> ComputedIncludes; ///< #include X
+  /// Of #include, and of __has_include(): what follows is read then, or not.
   struct IncludeName {
     std::string Name;
     bool Angled;
+    bool InBody; ///< stands between braces
   };
   std::vector<IncludeName> Includes;
   /// A name declared with an API type, a function that takes one, or a macro
@@ -58,7 +61,11 @@ struct FileIndex {
   bool mayName(llvm::StringRef Identifier) const;
 };
 
-FileIndex indexFile(std::string Name, llvm::StringRef Source);
+std::string digestOf(llvm::StringRef Source);
+
+/// What is found once is known for every version of the tree.
+std::shared_ptr<const FileIndex> indexFile(std::string Name,
+                                           llvm::StringRef Source);
 
 /// The types of the API, as a declaration names them.
 llvm::ArrayRef<llvm::StringRef> apiTypes();

@@ -3,7 +3,10 @@
 
 #include "TreeIndex.h"
 #include "NameTable.h"
+#include "kmobj/Cache.h"
+#include "clang/Driver/Driver.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ThreadPool.h"
@@ -52,7 +55,7 @@ std::vector<std::string> TreeIndex::findFiles() {
 
 void TreeIndex::scanTree(unsigned Jobs) {
   const std::vector<std::string> Paths = findFiles();
-  std::vector<std::unique_ptr<FileIndex>> Found(Paths.size());
+  std::vector<std::shared_ptr<const FileIndex>> Found(Paths.size());
   std::vector<std::error_code> Errors(Paths.size());
   {
     llvm::DefaultThreadPool Pool(llvm::hardware_concurrency(Jobs));
@@ -61,8 +64,7 @@ void TreeIndex::scanTree(unsigned Jobs) {
       Pool.async([&, First] {
         for (size_t I = First; I < std::min(First + Batch, Paths.size()); ++I)
           if (auto Buffer = FS->getBufferForFile(Store.absolute(Paths[I])))
-            Found[I] = std::make_unique<FileIndex>(
-                indexFile(Paths[I], (*Buffer)->getBuffer()));
+            Found[I] = indexFile(Paths[I], (*Buffer)->getBuffer());
           else
             Errors[I] = Buffer.getError();
       });
@@ -80,8 +82,7 @@ const FileIndex *TreeIndex::file(StringRef File) {
   auto [It, New] = Files.try_emplace(Name);
   if (New)
     if (auto Buffer = FS->getBufferForFile(Store.absolute(Name)))
-      It->second =
-          std::make_unique<FileIndex>(indexFile(Name, (*Buffer)->getBuffer()));
+      It->second = indexFile(Name, (*Buffer)->getBuffer());
   return It->second.get();
 }
 
@@ -97,10 +98,11 @@ bool TreeIndex::exists(StringRef File) {
 /// How one search path resolves #include directives.
 class TreeIndex::IncludeGraph {
 public:
-  IncludeGraph(TreeIndex &Index, std::vector<std::string> Search)
-      : Index(Index), Search(std::move(Search)) {}
+  /// Search: where "x" is looked for; <x> is, from the one at Angled on.
+  IncludeGraph(TreeIndex &Index, std::vector<std::string> Search, size_t Angled)
+      : Index(Index), Search(std::move(Search)), Angled(Angled) {}
 
-  void reach(llvm::ArrayRef<std::string> Roots, Closure &Found) {
+  void reach(llvm::ArrayRef<std::string> Roots, Reach &Found) {
     ++Visit;
     std::vector<Node *> Work;
     auto Push = [&](Node *N) {
@@ -109,16 +111,34 @@ public:
         Work.push_back(N);
       }
     };
-    for (const std::string &Root : Roots)
-      Push(node(Root));
+    for (const std::string &Root : Roots) {
+      Node *N = node(Root);
+      Found.Complete &= N->File != nullptr;
+      Push(N);
+    }
     llvm::DenseSet<const FileIndex *> Seen;
+    llvm::BLAKE3 Shape, Contents;
     for (size_t W = 0; W < Work.size(); ++W) {
       if (Seen.insert(Work[W]->File).second)
-        Found.push_back(Work[W]->File);
+        Found.Files.push_back(Work[W]->File);
       resolve(*Work[W]);
+      Shape.update(Work[W]->Shape);
+      Contents.update(Work[W]->Shape);
+      Contents.update(Work[W]->File->Digest);
       for (Node *N : Work[W]->Includes)
         Push(N);
     }
+    std::vector<Node *> Inner;
+    for (Node *N : Work)
+      llvm::append_range(Inner, N->InBody);
+    Seen.clear();
+    for (size_t W = 0; W < Inner.size(); ++W)
+      if (Inner[W]->File && Seen.insert(Inner[W]->File).second) {
+        Found.InBody.push_back(Inner[W]->File);
+        llvm::append_range(Inner, Inner[W]->Includes);
+      }
+    Found.Shape = llvm::toStringRef(Shape.final<32>()).str();
+    Found.Contents = llvm::toStringRef(Contents.final<32>()).str();
   }
 
 private:
@@ -128,13 +148,14 @@ private:
     const FileIndex *File;
     bool Resolved = false;
     unsigned Visited = 0;
-    std::vector<Node *> Includes;
+    std::vector<Node *> Includes, InBody;
+    std::string Shape; ///< digest of where it is and what its #includes find
   };
 
   Node *node(StringRef Path) {
     std::unique_ptr<Node> &N = Nodes[Path];
     if (!N)
-      N.reset(new Node{Path.str(), Index.file(Path), false, 0, {}});
+      N.reset(new Node{Path.str(), Index.file(Path), false, 0, {}, {}, {}});
     return N.get();
   }
 
@@ -142,29 +163,39 @@ private:
     if (N.Resolved)
       return;
     N.Resolved = true;
+    KeyHasher Shape;
+    Shape << N.Path << N.File->Name;
     for (const FileIndex::IncludeName &Inc : N.File->Includes) {
-      if (path::is_absolute(Inc.Name)) {
-        N.Includes.push_back(node(Inc.Name));
-        continue;
-      }
-      auto Try = [&](StringRef Directory) {
-        llvm::SmallString<256> P(Directory);
-        path::append(P, Inc.Name);
-        if (!Index.exists(P))
-          return false;
-        N.Includes.push_back(node(P));
-        return true;
-      };
-      if (!Inc.Angled && Try(path::parent_path(N.Path)))
-        continue;
-      for (const std::string &Directory : Search)
-        if (Try(Directory))
-          break;
+      Node *Found = find(N, Inc);
+      Shape << Inc.Name << (Found ? StringRef(Found->Path) : StringRef());
+      if (Found)
+        N.Includes.push_back(Found);
+      if (Found && Inc.InBody)
+        N.InBody.push_back(Found);
     }
+    N.Shape = Shape.key();
+  }
+
+  Node *find(const Node &From, const FileIndex::IncludeName &Inc) {
+    if (path::is_absolute(Inc.Name))
+      return node(Inc.Name);
+    auto Try = [&](StringRef Directory) -> Node * {
+      llvm::SmallString<256> P(Directory);
+      path::append(P, Inc.Name);
+      return Index.exists(P) ? node(P) : nullptr;
+    };
+    if (!Inc.Angled)
+      if (Node *Beside = Try(path::parent_path(From.Path)))
+        return Beside;
+    for (size_t I = Inc.Angled ? Angled : 0; I < Search.size(); ++I)
+      if (Node *There = Try(Search[I]))
+        return There;
+    return nullptr;
   }
 
   TreeIndex &Index;
   std::vector<std::string> Search;
+  size_t Angled;
   llvm::StringMap<std::unique_ptr<Node>> Nodes;
   unsigned Visit = 0;
 };
@@ -178,8 +209,34 @@ const FileText *TreeIndex::text(const FileIndex &F) {
   return Store.get(F.Name);
 }
 
-TreeIndex::Closure
-TreeIndex::closure(const clang::tooling::CompileCommand &Command) {
+const FileIndex *TreeIndex::known(StringRef Name) const {
+  auto It = Files.find(Name.str());
+  return It == Files.end() ? nullptr : It->second.get();
+}
+
+/// An option after which a unit reads what its text and the options that
+/// reach() looks at say, and no more.
+static bool isFamiliar(StringRef Option) {
+  // They name files, or have their own idea of where to look.
+  for (StringRef Other : {"-fplugin", "-fpass-plugin", "-fprofile", "-fmodule",
+                          "-fembed", "-fsanitize-", "-fxray", "-fapinotes",
+                          "-fms-compat",
+                          "-Wp,", "-Wa,", "-Wl,", "-mllvm"})
+    if (Option.starts_with(Other))
+      return false;
+  for (StringRef Known :
+       {"-D", "-U", "-I", "-iquote", "-isystem", "-idirafter", "-include",
+        "-imacros", "-f", "-m", "-W", "-O", "-g", "-std=", "--target="})
+    if (Option.starts_with(Known))
+      return true;
+  return llvm::StringSwitch<bool>(Option)
+      .Cases("-c", "-w", "-pipe", "-nostdinc", "-ansi", "-pedantic", true)
+      .Cases("-x", "-target", "-arch", "-o", "-Xclang", "-undef", true)
+      .Default(!Option.starts_with("-") && !Option.starts_with("@"));
+}
+
+TreeIndex::Reach
+TreeIndex::reach(const clang::tooling::CompileCommand &Command) {
   auto Absolute = [&](StringRef P) {
     llvm::SmallString<256> A(P);
     if (!path::is_absolute(A)) {
@@ -188,11 +245,15 @@ TreeIndex::closure(const clang::tooling::CompileCommand &Command) {
     }
     return A.str().str();
   };
+  Reach Found;
   std::vector<std::string> Roots = {Absolute(Command.Filename)};
   std::map<StringRef, std::vector<std::string>> Directories;
   std::string Defines;
+  bool OwnHeaders = true;
   const std::vector<std::string> &Args = Command.CommandLine;
   for (size_t I = 1; I < Args.size(); ++I) {
+    Found.Complete &= isFamiliar(Args[I]);
+    OwnHeaders &= Args[I] != "-nostdinc" && Args[I] != "-nobuiltininc";
     if (StringRef D = Args[I]; D.consume_front("-D")) {
       auto [Name, Value] =
           (D.empty() && I + 1 < Args.size() ? Args[I + 1] : D).split('=');
@@ -210,23 +271,36 @@ TreeIndex::closure(const clang::tooling::CompileCommand &Command) {
       break;
     }
   }
-  std::vector<std::string> Search;
-  for (StringRef Option : {"-iquote", "-I", "-isystem", "-idirafter"})
+  std::vector<std::string> Search = Directories["-iquote"];
+  const size_t Angled = Search.size();
+  for (StringRef Option : {"-I", "-isystem", "-idirafter"})
     llvm::append_range(Search, Directories[Option]);
-  std::unique_ptr<IncludeGraph> &Graph = Graphs[Search];
+  if (OwnHeaders)
+    Search.push_back(clang::driver::Driver::GetResourcesPath(KMOBJ_CLANG) +
+                     "/include");
+  std::vector<std::string> Name = Search;
+  Name.push_back(std::to_string(Angled));
+  std::unique_ptr<IncludeGraph> &Graph = Graphs[Name];
   if (!Graph)
-    Graph = std::make_unique<IncludeGraph>(*this, Search);
-  Closure Found;
-  if (!file(Roots.front()))
+    Graph = std::make_unique<IncludeGraph>(*this, Search, Angled);
+  if (!file(Roots.front())) {
+    Found.Complete = false;
     return Found;
+  }
   Graph->reach(Roots, Found);
   auto &[File, Text] = CommandLines[Defines];
   if (!File) {
-    File = std::make_unique<FileIndex>(indexFile("/command line", Defines));
+    File = indexFile("/command line", Defines);
     Text = std::make_unique<FileText>(
         File->Name, llvm::MemoryBuffer::getMemBufferCopy(Defines));
   }
-  Found.push_back(File.get());
+  Found.Files.push_back(File.get());
+  for (const FileIndex *F : Found.Files) {
+    Found.Complete &= !F->Opaque;
+    for (const std::string &X : F->ComputedIncludes)
+      for (const FileIndex *By : Found.Files)
+        Found.Complete &= !By->mayName("#" + X);
+  }
   return Found;
 }
 
@@ -249,6 +323,5 @@ std::vector<bool> TreeIndex::matter(llvm::ArrayRef<Closure> Units) {
 }
 
 bool TreeIndex::isPlain(StringRef Name) const {
-  auto It = Files.find(Name.str());
-  return It != Files.end() && Plain.count(It->second.get());
+  return Plain.count(known(Name));
 }

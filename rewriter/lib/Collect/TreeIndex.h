@@ -31,7 +31,18 @@ public:
 
   /// The files that a unit's text reaches, the unit first.
   using Closure = std::vector<const FileIndex *>;
-  Closure closure(const clang::tooling::CompileCommand &Command);
+  struct Reach {
+    Closure Files;
+    Closure InBody; ///< of Files, those read between braces
+    /// Digests of which file each #include finds; and of what is in them, too.
+    std::string Shape, Contents;
+    /// Nothing else decides what is read: no option, no computed #include.
+    bool Complete = true;
+  };
+  Reach reach(const clang::tooling::CompileCommand &Command);
+  Closure closure(const clang::tooling::CompileCommand &Command) {
+    return reach(Command).Files;
+  }
 
   /// Of each unit: may it hold a site or a use?
   std::vector<bool> matter(llvm::ArrayRef<Closure> Units);
@@ -40,9 +51,14 @@ public:
   /// either? Known after matter(); safe to ask from several threads.
   bool isPlain(llvm::StringRef Name) const;
 
-  const std::map<std::string, std::unique_ptr<FileIndex>> &files() const {
+  const std::map<std::string, std::shared_ptr<const FileIndex>> &
+  files() const {
     return Files;
   }
+  /// By its name; null: it was not read. Safe to ask from several threads.
+  const FileIndex *known(llvm::StringRef Name) const;
+  /// The tokens of F, which may be a command line.
+  const FileText *text(const FileIndex &F);
   /// Files and directories of the tree that cannot be read, and why.
   const std::map<std::string, std::string> &unreadable() const {
     return Unreadable;
@@ -53,13 +69,14 @@ private:
 
   TextStore &Store;
   llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS;
-  std::map<std::string, std::unique_ptr<FileIndex>> Files;
+  std::map<std::string, std::shared_ptr<const FileIndex>> Files;
   std::set<const FileIndex *> Plain;
   std::map<std::string, std::string> Unreadable;
   llvm::StringMap<bool> Exists;
   /// What -D says, as a file.
   std::map<std::string,
-           std::pair<std::unique_ptr<FileIndex>, std::unique_ptr<FileText>>>
+           std::pair<std::shared_ptr<const FileIndex>,
+                     std::unique_ptr<FileText>>>
       CommandLines;
   /// Units with the same search path share how it resolves each #include.
   std::map<std::vector<std::string>, std::unique_ptr<IncludeGraph>> Graphs;
@@ -67,7 +84,6 @@ private:
   std::vector<std::string> findFiles();
   const FileIndex *file(llvm::StringRef File);
   bool exists(llvm::StringRef File);
-  const FileText *text(const FileIndex &F);
 };
 
 } // namespace kmobj

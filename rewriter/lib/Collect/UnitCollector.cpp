@@ -10,6 +10,7 @@
 #include "clang/Lex/MacroArgs.h"
 #include "clang/Lex/PPCallbacks.h"
 #include "clang/Lex/Preprocessor.h"
+#include "clang/Sema/Sema.h"
 #include "clang/Tooling/ArgumentsAdjusters.h"
 #include "clang/Tooling/Tooling.h"
 
@@ -41,8 +42,8 @@ bool isConditional(const FileText &Text, uint32_t Offset) {
   return Depth > (Guarded ? 1u : 0u);
 }
 
-/// Files of a unit in which no fact can be: their functions are not parsed,
-/// their declarations not visited, what macros leave out there is no matter.
+/// Files of a unit in which no fact can be: their declarations are not visited,
+/// what macros leave out there is no matter.
 class PlainFiles {
 public:
   PlainFiles(Speller &Spell, const TreeIndex &Index)
@@ -186,10 +187,6 @@ public:
     PP.addPPCallbacks(std::move(Watch));
   }
 
-  bool shouldSkipFunctionBody(Decl *D) override {
-    return Plain.contain(D->getLocation());
-  }
-
   void HandleTranslationUnit(ASTContext &Context) override {
     std::vector<Decl *> Matter;
     for (Decl *D : Context.getTranslationUnitDecl()->decls())
@@ -197,6 +194,8 @@ public:
         Matter.push_back(D);
     FactVisitor(Context, PP, Spell, Store, Out).run(Matter);
   }
+
+  PlainFiles &plain() { return Plain; }
 
 private:
   Preprocessor &PP;
@@ -206,67 +205,142 @@ private:
   UnitFacts &Out;
 };
 
-class FactAction : public ASTFrontendAction {
+/// Keeps what the compiler says.
+class Listener : public DiagnosticConsumer {
 public:
-  FactAction(TextStore &Store, const TreeIndex &Index, UnitFacts &Out)
-      : Store(Store), Index(Index), Out(Out) {}
+  Listener(const std::string &Directory, TextStore &Store, UnitFacts &Out)
+      : Directory(Directory), Store(Store), Out(Out) {}
 
-  std::unique_ptr<ASTConsumer> CreateASTConsumer(CompilerInstance &CI,
-                                                 StringRef) override {
-    // A header that cannot be found is one error, not the end.
-    CI.getDiagnostics().setErrorLimit(0);
-    CI.getFrontendOpts().SkipFunctionBodies = true;
-    return std::make_unique<FactConsumer>(CI, Store, Index, Out);
+  void begin(CompilerInstance &Compiler, PlainFiles &Files) {
+    CI = &Compiler;
+    Plain = &Files;
   }
-
-private:
-  TextStore &Store;
-  const TreeIndex &Index;
-  UnitFacts &Out;
-};
-
-class FirstError : public DiagnosticConsumer {
-public:
-  FirstError(TextStore &Store, UnitFacts &Out) : Store(Store), Out(Out) {}
+  void end() { CI = nullptr; }
 
   void HandleDiagnostic(DiagnosticsEngine::Level Level,
                         const Diagnostic &Info) override {
     DiagnosticConsumer::HandleDiagnostic(Level, Info);
-    if (Level < DiagnosticsEngine::Error || !Out.FirstError.empty())
-      return;
     llvm::SmallString<128> Text;
     Info.FormatDiagnostic(Text);
+    UnitDiagnostics &All = Out.Diagnostics;
+    if (Level == DiagnosticsEngine::Note && !All.empty() &&
+        All.back().Note.empty())
+      All.back().Note = std::string(Text);
+    if (Level < DiagnosticsEngine::Warning)
+      return;
+    UnitDiagnostic D;
+    D.IsError = Level >= DiagnosticsEngine::Error;
+    D.Message = std::string(Text);
     if (Info.hasSourceManager() && Info.getLocation().isValid()) {
+      const SourceManager &SM = Info.getSourceManager();
       PresumedLoc At =
-          Info.getSourceManager().getPresumedLoc(Info.getLocation());
-      if (At.isValid())
-        Out.FirstError = Store.name(At.getFilename()) + ":" +
-                         std::to_string(At.getLine()) + ":" +
-                         std::to_string(At.getColumn()) + ": ";
+          SM.getPresumedLoc(SM.getExpansionLoc(Info.getLocation()));
+      if (At.isValid()) {
+        D.File = name(At.getFilename());
+        D.Line = At.getLine();
+        D.Column = At.getColumn();
+      }
     }
-    Out.FirstError += Text.str();
+    if (Out.FirstError.empty() && D.IsError && isTrouble(Info))
+      Out.FirstError =
+          (D.File.empty() ? ""
+                          : D.File + ":" + std::to_string(D.Line) + ":" +
+                                std::to_string(D.Column) + ": ") +
+          D.Message;
+    All.push_back(std::move(D));
   }
 
 private:
+  const std::string &Directory;
   TextStore &Store;
   UnitFacts &Out;
+  CompilerInstance *CI = nullptr;
+  PlainFiles *Plain = nullptr;
+
+  std::string name(llvm::StringRef File) {
+    llvm::SmallString<256> Path(File);
+    if (!llvm::sys::path::is_absolute(Path)) {
+      Path = Directory;
+      llvm::sys::path::append(Path, File);
+    }
+    return Store.name(Path);
+  }
+
+  /// Does an error say that facts may be missing? A warning that the command
+  /// makes an error does not, nor does what stands in a body without facts,
+  /// save that it hides what comes behind it.
+  bool isTrouble(const Diagnostic &Info) const {
+    if (!DiagnosticIDs::isDefaultMappingAsError(Info.getID()))
+      return false;
+    const unsigned Category =
+        DiagnosticIDs::getCategoryNumberForDiag(Info.getID());
+    if (!CI || !CI->hasSema() ||
+        DiagnosticIDs::getCategoryNameFromID(Category).starts_with("Lexical"))
+      return true;
+    const DeclContext *In = CI->getSema().CurContext;
+    while (In && !isa<FunctionDecl>(In))
+      In = In->getParent();
+    return !In || !Plain->contain(cast<FunctionDecl>(In)->getLocation());
+  }
+};
+
+class FactAction : public ASTFrontendAction {
+public:
+  FactAction(Listener &Listen, TextStore &Store, const TreeIndex &Index,
+             UnitFacts &Out, bool &Ran)
+      : Listen(Listen), Store(Store), Index(Index), Out(Out), Ran(Ran) {}
+
+  std::unique_ptr<ASTConsumer> CreateASTConsumer(CompilerInstance &CI,
+                                                 StringRef) override {
+    Ran = true;
+    // A header that cannot be found is one error, not the end.
+    CI.getDiagnostics().setErrorLimit(0);
+    auto Consumer = std::make_unique<FactConsumer>(CI, Store, Index, Out);
+    Listen.begin(CI, Consumer->plain());
+    return Consumer;
+  }
+
+  void EndSourceFileAction() override {
+    Listen.end();
+    const SourceManager &SM = getCompilerInstance().getSourceManager();
+    Out.Sealed = true;
+    for (auto I = SM.fileinfo_begin(); I != SM.fileinfo_end(); ++I) {
+      llvm::StringRef Path = I->first.getFileEntry().tryGetRealPathName();
+      const FileIndex *File =
+          Index.known(Store.name(Path.empty() ? I->first.getName() : Path));
+      const std::optional<llvm::MemoryBufferRef> Read =
+          I->second ? I->second->getBufferIfLoaded() : std::nullopt;
+      Out.Sealed &=
+          !Read || (File && File->Digest == digestOf(Read->getBuffer()));
+    }
+  }
+
+private:
+  Listener &Listen;
+  TextStore &Store;
+  const TreeIndex &Index;
+  UnitFacts &Out;
+  bool &Ran;
 };
 
 } // namespace
 
-/// The command as it is parsed here: no output, no warnings, clang's own
-/// headers from where clang is installed.
+/// The command as it is parsed here: no output, clang's own headers from where
+/// clang is installed, and an error is never the last.
 static std::vector<std::string>
 arguments(const tooling::CompileCommand &Command) {
   using namespace tooling;
-  ArgumentsAdjuster Adjust =
-      combineAdjusters(combineAdjusters(getClangStripOutputAdjuster(),
-                                        getClangStripDependencyFileAdjuster()),
-                       combineAdjusters(getClangSyntaxOnlyAdjuster(),
-                                        getInsertArgumentAdjuster(
-                                            {"-w", "-Qunused-arguments",
-                                             "-fno-caret-diagnostics"},
-                                            ArgumentInsertPosition::BEGIN)));
+  ArgumentsAdjuster Adjust = combineAdjusters(
+      combineAdjusters(getClangStripOutputAdjuster(),
+                       getClangStripDependencyFileAdjuster()),
+      combineAdjusters(
+          getClangSyntaxOnlyAdjuster(),
+          combineAdjusters(
+              getInsertArgumentAdjuster(
+                  {"-Qunused-arguments", "-fno-caret-diagnostics"},
+                  ArgumentInsertPosition::BEGIN),
+              getInsertArgumentAdjuster("-Wno-fatal-errors",
+                                        ArgumentInsertPosition::END))));
   std::vector<std::string> Args = Adjust(Command.CommandLine, Command.Filename);
   if (!Args.empty())
     Args[0] = KMOBJ_CLANG;
@@ -281,12 +355,14 @@ kmobj::collectUnit(const tooling::CompileCommand &Command, TextStore &Store,
   FileSystemOptions Options;
   Options.WorkingDir = Command.Directory;
   auto Files = llvm::makeIntrusiveRefCnt<FileManager>(Options, std::move(FS));
-  FirstError Errors(Store, Out);
+  Listener Listen(Command.Directory, Store, Out);
+  bool Ran = false;
   tooling::ToolInvocation Invocation(
-      arguments(Command), std::make_unique<FactAction>(Store, Index, Out),
+      arguments(Command),
+      std::make_unique<FactAction>(Listen, Store, Index, Out, Ran),
       Files.get());
-  Invocation.setDiagnosticConsumer(&Errors);
-  if (!Invocation.run() && Out.FirstError.empty())
+  Invocation.setDiagnosticConsumer(&Listen);
+  if (!Invocation.run() && !Ran && Out.FirstError.empty())
     Out.FirstError = "clang cannot run this command";
   return Out;
 }

@@ -5,6 +5,7 @@
 #define KMOBJ_COLLECT_UNITCOLLECTOR_H
 
 #include "TreeIndex.h"
+#include "kmobj/Diagnostic.h"
 #include "clang/Tooling/CompilationDatabase.h"
 #include <map>
 #include <set>
@@ -21,10 +22,13 @@ struct UnitFacts {
   std::map<std::string, std::set<SkippedRanges>> Read;
   /// Identifiers among the arguments of macros that leave them out.
   std::map<std::string, std::set<uint32_t>> Dropped;
+  UnitDiagnostics Diagnostics;
+  /// All that was read is in Index, with the contents that it has there.
+  bool Sealed = false;
 };
 
-/// Parses one unit, save for the function bodies in files that are plain by
-/// Index. Never fails: what went wrong is in FirstError.
+/// Parses one unit. Facts are not looked for in files that are plain by Index,
+/// and an error in the body of a function there is no FirstError. Never fails.
 UnitFacts collectUnit(const clang::tooling::CompileCommand &Command,
                       TextStore &Store, const TreeIndex &Index,
                       llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS);

@@ -47,6 +47,9 @@ ENUM_NAMES(Mention::StateTy, "understood", "other-name", "api-itself",
 
 template <class A, class T> void describe(A &Ar, T &X);
 
+/// Was a text written that JSON cannot hold?
+thread_local bool Mended;
+
 class Writer {
 public:
   json::Object Object;
@@ -66,7 +69,9 @@ private:
   static std::optional<json::Value> value(const std::string &S) {
     if (S.empty())
       return std::nullopt;
-    return json::Value(json::isUTF8(S) ? S : json::fixUTF8(S));
+    const bool Good = json::isUTF8(S);
+    Mended |= !Good;
+    return json::Value(Good ? S : json::fixUTF8(S));
   }
   static std::optional<json::Value> value(bool B) {
     if (!B)
@@ -418,6 +423,14 @@ json::Value kmobj::toJSON(const Facts &F) {
   json::Object O = Writer::object(F);
   O["version"] = Facts::Version;
   return O;
+}
+
+std::optional<json::Value> kmobj::toExactJSON(const Facts &F) {
+  Mended = false;
+  json::Value V = toJSON(F);
+  if (Mended)
+    return std::nullopt;
+  return V;
 }
 
 bool kmobj::fromJSON(const json::Value &V, Facts &F, json::Path P) {

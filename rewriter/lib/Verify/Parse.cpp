@@ -21,57 +21,32 @@ using namespace clang;
 
 namespace kmobj {
 
-std::string UnitDiagnostic::str() const {
-  std::string Text;
-  if (!File.empty())
-    Text =
-        File + ":" + std::to_string(Line) + ":" + std::to_string(Column) + ": ";
-  return Text + (IsError ? "error: " : "warning: ") + Message;
-}
-
 namespace {
 
-class Recorder : public DiagnosticConsumer {
+/// Keeps the first error.
+class FirstError : public DiagnosticConsumer {
 public:
+  std::string Text;
+
   void HandleDiagnostic(DiagnosticsEngine::Level Level,
                         const Diagnostic &Info) override {
     DiagnosticConsumer::HandleDiagnostic(Level, Info);
+    if (Level < DiagnosticsEngine::Error || !Text.empty())
+      return;
     SmallString<128> Message;
     Info.FormatDiagnostic(Message);
-    if (Level == DiagnosticsEngine::Note && !Found.empty() &&
-        Found.back().Note.empty())
-      Found.back().Note = std::string(Message);
-    if (Level < DiagnosticsEngine::Warning)
-      return;
-    UnitDiagnostic D;
-    D.IsError = Level >= DiagnosticsEngine::Error;
-    D.Message = std::string(Message);
-    if (Info.hasSourceManager() && Info.getLocation().isValid()) {
-      const SourceManager &SM = Info.getSourceManager();
-      const PresumedLoc Loc =
-          SM.getPresumedLoc(SM.getExpansionLoc(Info.getLocation()));
-      if (Loc.isValid()) {
-        D.File = Loc.getFilename();
-        D.Line = Loc.getLine();
-        D.Column = Loc.getColumn();
-      }
-    }
-    Found.push_back(std::move(D));
+    if (Info.hasSourceManager() && Info.getLocation().isValid())
+      if (const PresumedLoc At =
+              Info.getSourceManager().getPresumedLoc(Info.getLocation());
+          At.isValid())
+        Text = std::string(At.getFilename()) + ":" +
+               std::to_string(At.getLine()) + ":" +
+               std::to_string(At.getColumn()) + ": ";
+    Text += "error: " + Message.str().str();
   }
-
-  std::vector<UnitDiagnostic> Found;
 };
 
 } // namespace
-
-static void prepare(tooling::ClangTool &Tool, Recorder &Diagnostics) {
-  Tool.setPrintErrorMessage(false);
-  Tool.setDiagnosticConsumer(&Diagnostics);
-  Tool.appendArgumentsAdjuster(tooling::getInsertArgumentAdjuster(
-      // Without carets clang does not count its diagnostics on stderr either.
-      {"-ferror-limit=0", "-fno-caret-diagnostics"},
-      tooling::ArgumentInsertPosition::END));
-}
 
 /// Options of the driver that write files or print, whatever is done besides.
 static bool hasOutput(const opt::Arg &A) {
@@ -277,32 +252,22 @@ loadDatabase(ArrayRef<std::string> Directories) {
   return tooling::inferMissingCompileCommands(std::move(Understood));
 }
 
-std::vector<UnitDiagnostic> diagnose(const tooling::CompilationDatabase &DB,
-                                     StringRef Unit,
-                                     IntrusiveRefCntPtr<vfs::FileSystem> FS) {
-  if (!FS)
-    FS = vfs::createPhysicalFileSystem();
-  tooling::ClangTool Tool(DB, {Unit.str()},
-                          std::make_shared<PCHContainerOperations>(), FS);
-  Recorder Diagnostics;
-  prepare(Tool, Diagnostics);
-  Tool.run(tooling::newFrontendActionFactory<SyntaxOnlyAction>().get());
-  return std::move(Diagnostics.Found);
-}
-
 Expected<std::unique_ptr<ASTUnit>>
 parseUnit(const tooling::CompilationDatabase &DB, StringRef Unit) {
   tooling::ClangTool Tool(DB, {Unit.str()},
                           std::make_shared<PCHContainerOperations>(),
                           vfs::createPhysicalFileSystem());
-  Recorder Diagnostics;
-  prepare(Tool, Diagnostics);
+  FirstError Wrong;
+  Tool.setPrintErrorMessage(false);
+  Tool.setDiagnosticConsumer(&Wrong);
+  // Without carets clang does not count its diagnostics on stderr either.
+  Tool.appendArgumentsAdjuster(tooling::getInsertArgumentAdjuster(
+      "-fno-caret-diagnostics", tooling::ArgumentInsertPosition::END));
   std::vector<std::unique_ptr<ASTUnit>> Units;
   Tool.buildASTs(Units);
-  for (const UnitDiagnostic &D : Diagnostics.Found)
-    if (D.IsError)
-      return createStringError("%s: does not parse: %s", Unit.str().c_str(),
-                               D.str().c_str());
+  if (!Wrong.Text.empty())
+    return createStringError("%s: does not parse: %s", Unit.str().c_str(),
+                             Wrong.Text.c_str());
   if (Units.empty() || !Units.front())
     return createStringError("%s: could not be parsed", Unit.str().c_str());
   return std::move(Units.front());

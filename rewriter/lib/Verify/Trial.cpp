@@ -151,7 +151,7 @@ Trial::diagnostics(const Plan &Of, ArrayRef<std::string> Units, bool Quiet) {
   if (Quiet)
     Own.Progress = nullptr;
   return newDiagnostics(
-      Sized, Tree, *After,
+      Sized, DB, Tree, *After,
       std::vector<std::string>(Concerned.begin(), Concerned.end()), Own);
 }
 

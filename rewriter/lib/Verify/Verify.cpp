@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "kmobj/Verify.h"
 #include "kmobj/Collect.h"
-#include "kmobj/Layout.h"
-#include "kmobj/Parse.h"
+#include "kmobj/Concern.h"
 #include "kmobj/TreeView.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -12,10 +11,13 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ThreadPool.h"
 #include <mutex>
+#include <numeric>
+#include <random>
 #include <set>
 
 using namespace llvm;
 using clang::tooling::CompilationDatabase;
+using clang::tooling::CompileCommand;
 
 namespace kmobj {
 
@@ -25,18 +27,7 @@ using FileSystem = IntrusiveRefCntPtr<vfs::FileSystem>;
 /// A fresh view for each parse.
 using View = std::function<FileSystem()>;
 
-/// Path below Tree, or the path itself.
-std::string relativeTo(StringRef Tree, StringRef Path) {
-  SmallString<256> Real;
-  if (sys::fs::real_path(Path, Real))
-    Real = Path;
-  StringRef Relative = Real;
-  if (Relative.consume_front(Tree) && Relative.consume_front("/"))
-    return Relative.str();
-  return std::string(Real);
-}
-
-std::string absoluteUnit(const clang::tooling::CompileCommand &C) {
+std::string absoluteUnit(const CompileCommand &C) {
   SmallString<256> Path(C.Filename);
   if (!sys::path::is_absolute(Path)) {
     Path = C.Directory;
@@ -46,55 +37,177 @@ std::string absoluteUnit(const clang::tooling::CompileCommand &C) {
   return std::string(Path);
 }
 
-/// Diagnostics with the unit on both sides: those of After that Before lacks.
-/// Lines move, so only file and text count.
-std::vector<NewDiagnostic> compare(const CompilationDatabase &DB,
-                                   StringRef Tree, StringRef Unit,
-                                   const View &Before, const View &After) {
-  std::vector<UnitDiagnostic> Now = diagnose(DB, Unit, After());
-  if (Now.empty())
-    return {};
+/// What of After Before lacks. Lines move, so only file and text count.
+std::vector<NewDiagnostic> newOnes(const std::string &Unit,
+                                   const UnitDiagnostics &Before,
+                                   UnitDiagnostics After) {
   std::multiset<std::pair<std::string, std::string>> Known;
-  for (const UnitDiagnostic &D : diagnose(DB, Unit, Before()))
+  for (const UnitDiagnostic &D : Before)
     Known.insert({D.File, D.Message});
   std::vector<NewDiagnostic> New;
-  for (UnitDiagnostic &D : Now) {
+  for (UnitDiagnostic &D : After) {
     const auto Old = Known.find({D.File, D.Message});
-    if (Old != Known.end()) {
+    if (Old != Known.end())
       Known.erase(Old);
-      continue;
-    }
-    if (!D.File.empty())
-      D.File = relativeTo(Tree, D.File);
-    New.push_back({relativeTo(Tree, Unit), D.File, D.str(), D.IsError,
-                   D.Message, D.Note});
+    else
+      New.push_back({Unit, D.File, D.str(), D.IsError, D.Message, D.Note});
   }
   return New;
 }
 
-std::vector<NewDiagnostic> compareAll(const CompilationDatabase &DB,
-                                      StringRef Tree,
-                                      ArrayRef<std::string> Units,
-                                      const View &Before, const View &After,
-                                      const VerifyOptions &Options) {
-  std::vector<std::vector<NewDiagnostic>> Results(Units.size());
+/// Units as they are in two versions of a tree.
+class Comparison {
+public:
+  Comparison(const std::string &Tree, View Before, View After,
+             const VerifyOptions &Options)
+      : Before(Tree, std::move(Before), Options.Known),
+        After(Tree, std::move(After), Options.Known), Options(Options) {}
+
+  /// Path is absolute.
+  void add(const CompilationDatabase &DBBefore, const CompilationDatabase &DB,
+           const std::string &Path);
+  /// Parses those Units that were not compared yet.
+  void compare(ArrayRef<size_t> Units);
+  /// All, or those that the changes concern.
+  void compareConcerned(VerifyResult &Result);
+
+  std::vector<size_t> all() const {
+    std::vector<size_t> Of(Units.size());
+    std::iota(Of.begin(), Of.end(), 0);
+    return Of;
+  }
+  std::vector<NewDiagnostic> found() const;
+
+private:
+  struct Unit {
+    std::string Name;
+    std::string Way; ///< the options on which warnings depend
+    Concerns::Pair Texts;
+    bool Added; ///< there was none before
+    bool Compared = false;
+    std::vector<NewDiagnostic> New;
+  };
+
+  TreeVersion Before, After;
+  const VerifyOptions &Options;
+  std::vector<Unit> Units;
+
+  std::vector<size_t> witnesses(const Concerns &Of,
+                                ArrayRef<size_t> Reached) const;
+};
+
+static std::string wayOf(const CompileCommand &C) {
+  std::string Way = C.Output;
+  for (const StringRef A : C.CommandLine)
+    if (A.starts_with("-W") || A.starts_with("-std") ||
+        A.starts_with("-pedantic") || A == "-w" || A == "-ansi")
+      Way += (" " + A).str();
+  return Way;
+}
+
+void Comparison::add(const CompilationDatabase &DBBefore,
+                     const CompilationDatabase &DB, const std::string &Path) {
+  const auto New = DB.getCompileCommands(Path);
+  const auto Old = &DBBefore == &DB ? New : DBBefore.getCompileCommands(Path);
+  for (size_t I = 0; I < std::min(Old.size(), New.size()); ++I)
+    Units.push_back({After.name(Path),
+                     wayOf(New[I]),
+                     {&Before.unit(Old[I]), &After.unit(New[I])},
+                     !Before.has(Path),
+                     false,
+                     {}});
+}
+
+void Comparison::compare(ArrayRef<size_t> Which) {
+  std::vector<Unit *> Open;
+  for (const size_t I : Which)
+    if (!Units[I].Compared)
+      Open.push_back(&Units[I]);
   std::mutex Lock;
   unsigned Done = 0;
-  {
-    DefaultThreadPool Pool(hardware_concurrency(Options.Jobs));
-    for (size_t I = 0; I < Units.size(); ++I)
-      Pool.async([&, I] {
-        Results[I] = compare(DB, Tree, Units[I], Before, After);
-        const std::lock_guard<std::mutex> Hold(Lock);
-        ++Done;
-        if (Options.Progress)
-          Options.Progress(Done, Units.size(), relativeTo(Tree, Units[I]));
-      });
-    Pool.wait();
+  DefaultThreadPool Pool(hardware_concurrency(Options.Jobs));
+  for (Unit *U : Open)
+    Pool.async([&, U] {
+      UnitDiagnostics Now = After.diagnostics(*U->Texts.After);
+      if (!Now.empty())
+        U->New = newOnes(U->Name, Before.diagnostics(*U->Texts.Before),
+                         std::move(Now));
+      U->Compared = true;
+      const std::lock_guard<std::mutex> Hold(Lock);
+      ++Done;
+      if (Options.Progress)
+        Options.Progress(Done, Open.size(), U->Name);
+    });
+  Pool.wait();
+}
+
+/// For each changed file a unit that reads it and is compared: what a line says
+/// by itself, it says in each. Warnings differ from one set of options to the
+/// other.
+std::vector<size_t> Comparison::witnesses(const Concerns &Of,
+                                          ArrayRef<size_t> Reached) const {
+  std::set<std::pair<std::string, std::string>> Seen; // options, file
+  std::vector<size_t> Picked;
+  for (const size_t I : Reached) {
+    bool Fresh = false;
+    for (const std::string &File : Of.changedFiles(I))
+      Fresh |= Seen.insert({Units[I].Way, File}).second;
+    if (Fresh)
+      Picked.push_back(I);
   }
+  return Picked;
+}
+
+void Comparison::compareConcerned(VerifyResult &Result) {
+  std::vector<Concerns::Pair> Pairs;
+  for (const Unit &U : Units)
+    Pairs.push_back(U.Texts);
+  Concerns Of(Before, After, std::move(Pairs));
+  auto With = [&](Concerns::Verdict Wanted) {
+    std::vector<size_t> Out;
+    for (size_t I = 0; I < Units.size(); ++I)
+      if (Of.of(I) == Wanted)
+        Out.push_back(I);
+    return Out;
+  };
+  std::vector<size_t> Parse = With(Concerns::Concerned);
+  const std::vector<size_t> Reached = With(Concerns::Reached);
+  append_range(Parse, witnesses(Of, Reached));
+  std::vector<size_t> Lot = Reached;
+  std::mt19937_64 Random(Result.Seed);
+  Result.Drawn = std::min<size_t>(Lot.size(), Options.Draw);
+  for (size_t I = 0; I < Result.Drawn; ++I) {
+    std::swap(Lot[I], Lot[I + Random() % (Lot.size() - I)]);
+    Parse.push_back(Lot[I]);
+  }
+  Result.Unconcerned = Reached.size();
+  if (Options.All)
+    append_range(Parse, Reached);
+  while (true) {
+    compare(Parse);
+    // What one unit sees in a header others do, too; a new unit, by another's
+    // command, tells nothing of them.
+    for (const Unit &U : Units)
+      for (const NewDiagnostic &D : U.New)
+        if (D.File != U.Name && !U.Added)
+          Of.distrust(D.File);
+    for (const size_t I : Reached)
+      if (Result.Disproved.empty() &&
+          any_of(Units[I].New, [&](const NewDiagnostic &D) {
+            return D.File == Units[I].Name;
+          }))
+        Result.Disproved = Units[I].Name;
+    Parse = Result.Disproved.empty() ? With(Concerns::Concerned) : Reached;
+    if (all_of(Parse, [&](size_t I) { return Units[I].Compared; }))
+      break;
+  }
+  Result.Units = count_if(Units, [](const Unit &U) { return U.Compared; });
+}
+
+std::vector<NewDiagnostic> Comparison::found() const {
   std::vector<NewDiagnostic> All;
-  for (std::vector<NewDiagnostic> &R : Results)
-    append_range(All, R);
+  for (const Unit &U : Units)
+    append_range(All, U.New);
   return All;
 }
 
@@ -131,36 +244,6 @@ std::set<std::string> changedFiles(const SourceTree &Before,
   return Changed;
 }
 
-/// The files of After that are changed or include, directly or not, a file of
-/// the same name as one that is. More than needed, never less.
-std::set<std::string> affectedFiles(const SourceTree &After,
-                                    std::set<std::string> Changed) {
-  std::set<std::string> All;
-  listFiles(After.root(), "", All);
-  std::map<std::string, std::vector<std::string>> IncludedBy;
-  for (const std::string &Path : All) {
-    const StringRef Extension = sys::path::extension(Path);
-    if (Extension != ".c" && Extension != ".h")
-      continue;
-    if (auto Content = MemoryBuffer::getFile(After.path(Path)))
-      for (const IncludeLine &I :
-           findIncludes(SourceText((*Content)->getBuffer())))
-        IncludedBy[sys::path::filename(I.Name).str()].push_back(Path);
-  }
-  std::vector<std::string> Open(Changed.begin(), Changed.end());
-  StringSet<> Names;
-  while (!Open.empty()) {
-    const std::string Name = sys::path::filename(Open.back()).str();
-    Open.pop_back();
-    if (!Names.insert(Name).second)
-      continue;
-    for (const std::string &User : IncludedBy[Name])
-      if (Changed.insert(User).second)
-        Open.push_back(User);
-  }
-  return Changed;
-}
-
 /// What the old allocators are still asked for.
 void findLeftOvers(const Facts &After, const Plan &P,
                    std::vector<std::string> &Problems) {
@@ -189,16 +272,18 @@ void findLeftOvers(const Facts &After, const Plan &P,
 } // namespace
 
 std::vector<NewDiagnostic> newDiagnostics(const CompilationDatabase &DB,
+                                          const CompilationDatabase &Before,
                                           const SourceTree &Tree,
                                           const FileSet &After,
                                           ArrayRef<std::string> Units,
                                           const VerifyOptions &Options) {
-  std::vector<std::string> Paths;
-  for (const std::string &Unit : Units)
-    Paths.push_back(Tree.path(Unit));
-  return compareAll(
-      DB, Tree.root(), Paths, [] { return vfs::createPhysicalFileSystem(); },
+  Comparison Of(
+      Tree.root(), [] { return vfs::createPhysicalFileSystem(); },
       [&] { return viewContents(Tree.root(), After); }, Options);
+  for (const std::string &Unit : Units)
+    Of.add(Before, DB, Tree.path(Unit));
+  Of.compare(Of.all());
+  return Of.found();
 }
 
 /// Their text, of files that C is written in.
@@ -307,6 +392,7 @@ Expected<VerifyResult> verify(const CompilationDatabase &DB, const Facts &F,
   CollectOptions Collecting;
   Collecting.Tree = F.Tree;
   Collecting.Jobs = Options.Jobs;
+  Collecting.Known = Options.Known;
   Collecting.FS = SeeAfter();
   auto Now = collect(DB, Collecting);
   if (!Now)
@@ -324,27 +410,29 @@ Expected<VerifyResult> verify(const CompilationDatabase &DB, const Facts &F,
       Old.erase(Path);
       New.erase(Path);
     }
+  // By lot, but the same for the same change.
+  KeyHasher Contents;
+  for (const auto &[Path, Text] : New)
+    Contents << Path << Text;
+  Result.Seed = Options.Seed.value_or(
+      std::stoul(Contents.key().substr(0, 6), nullptr, 16));
   append_range(Result.Problems, meaningProblems(F, P, Old, New));
   findInstallProblems(After, F, Options.Installed, P, Result.Problems);
 
-  const std::set<std::string> Affected = affectedFiles(After, Changed);
   std::set<std::string> Units;
-  for (const auto &Command : DB.getAllCompileCommands()) {
-    const std::string Path = absoluteUnit(Command);
-    const std::string Relative = relativeTo(F.Tree, Path);
-    if (sys::path::is_absolute(Relative) || Affected.count(Relative))
-      Units.insert(Path);
-  }
+  for (const CompileCommand &Command : DB.getAllCompileCommands())
+    Units.insert(absoluteUnit(Command));
   // What was changed or added without being in the database (the allocator,
   // the shims) is parsed by the command of a unit like it.
   const SourceTree Named(F.Tree);
   for (const std::string &Path : Changed)
     if (sys::path::extension(Path) == ".c" && After.exists(Path))
       Units.insert(Named.path(Path));
-  Result.Units = Units.size();
-  const std::vector<std::string> List(Units.begin(), Units.end());
-  for (NewDiagnostic &D :
-       compareAll(DB, F.Tree, List, SeeBefore, SeeAfter, Options)) {
+  Comparison Of(F.Tree, SeeBefore, SeeAfter, Options);
+  for (const std::string &Path : Units)
+    Of.add(DB, DB, Path);
+  Of.compareConcerned(Result);
+  for (NewDiagnostic &D : Of.found()) {
     const bool Elsewhere = D.File != D.Unit;
     const bool IsNew = !Before.exists(D.Unit);
     // By another unit's command: what the tree's own headers or that command

@@ -60,7 +60,8 @@ TEST(NewDiagnostics, OnlyThoseThatWereNotThere) {
                              {"b.c", "int g;\n"}});
   const FixedCompilationDatabase DB(Disk.root(), {"-Wall"});
   const FileSet After{{"a.c", "\n\nint f(void) { int unused; return h(); }\n"}};
-  const auto New = newDiagnostics(DB, Disk.tree(), After, {"a.c", "b.c"}, {});
+  const auto New =
+      newDiagnostics(DB, DB, Disk.tree(), After, {"a.c", "b.c"}, {});
   ASSERT_EQ(New.size(), 1u);
   EXPECT_EQ(New[0].Unit, "a.c");
   EXPECT_EQ(New[0].File, "a.c");

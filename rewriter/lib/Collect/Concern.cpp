@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "kmobj/Concern.h"
+#include "Pieces.h"
+#include "TreeVersionParts.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace kmobj;
+using llvm::StringRef;
+
+namespace {
+
+/// What a file says if it says a name.
+struct Saying {
+  std::string Name;
+  /// Only for a unit in which these are said, too: what is pasted to it.
+  std::set<std::string> Parts;
+  enum HowTy {
+    Anyhow,
+    InUse,  ///< otherwise than to define it
+    AsTag,  ///< otherwise than `struct Name'
+    AsMacro ///< defines a macro of that name
+  } How = Anyhow;
+
+  friend bool operator<(const Saying &A, const Saying &B) {
+    return std::tie(A.Name, A.How, A.Parts) < std::tie(B.Name, B.How, B.Parts);
+  }
+};
+
+/// False: who says S says one of All in any case.
+bool add(std::set<Saying> &All, const Saying &S) {
+  for (auto I = All.lower_bound({S.Name, {}, S.How});
+       I != All.end() && I->Name == S.Name && I->How == S.How; ++I)
+    if (std::includes(S.Parts.begin(), S.Parts.end(), I->Parts.begin(),
+                      I->Parts.end()))
+      return false;
+  return All.insert(S).second;
+}
+
+/// A header that differs, and to whom that matters.
+struct ChangedFile {
+  bool Leans = false;
+  std::set<Saying> Names;
+  /// Who says one, and the parts that are missing.
+  llvm::DenseMap<const FileIndex *, std::set<std::set<std::string>>> Said;
+};
+
+bool isArithmetic(StringRef Word) {
+  return llvm::StringSwitch<bool>(Word)
+      .Cases("int", "char", "long", "short", "unsigned", "signed", true)
+      .Cases("float", "double", "_Bool", "void", true)
+      .Default(false);
+}
+
+/// `struct T;' or `extern struct T *x[8], *y;': what it says, if it is one.
+struct PlainDeclaration {
+  std::vector<std::string> Tags, Names, Words;
+
+  bool read(llvm::ArrayRef<StringRef> Piece);
+};
+
+bool isName(StringRef Word) {
+  return !Word.empty() && (llvm::isAlpha(Word[0]) || Word[0] == '_');
+}
+
+} // namespace
+
+bool PlainDeclaration::read(llvm::ArrayRef<StringRef> Piece) {
+  for (StringRef Word : Piece)
+    if (isName(Word))
+      Words.push_back(Word.str());
+  size_t I = 0;
+  auto Is = [&](StringRef Text) {
+    return I < Piece.size() && Piece[I] == Text;
+  };
+  const bool Extern = Is("extern");
+  I += Extern;
+  while (Is("const") || Is("volatile"))
+    ++I;
+  const bool Tagged = Is("struct");
+  if (Tagged) {
+    if (++I == Piece.size() || !isName(Piece[I]))
+      return false;
+    Tags.push_back(Piece[I++].str());
+    if (!Extern)
+      return I + 1 == Piece.size() && Is(";") && I == 2;
+  } else {
+    const size_t First = I;
+    while (I < Piece.size() && isArithmetic(Piece[I]))
+      ++I;
+    if (I == First)
+      return false;
+  }
+  if (!Extern)
+    return false;
+  while (true) {
+    bool Pointer = false;
+    for (; Is("*") || Is("const") || Is("volatile"); ++I)
+      Pointer |= Is("*");
+    if (I == Piece.size() || !isName(Piece[I]))
+      return false;
+    Names.push_back(Piece[I++].str());
+    while (Is("[")) {
+      // What is not complete can be in no array.
+      if (Tagged && !Pointer)
+        return false;
+      I += I + 1 < Piece.size() && llvm::isDigit(Piece[I + 1][0]) ? 2 : 1;
+      if (!Is("]"))
+        return false;
+      ++I;
+    }
+    if (Is(";"))
+      return I + 1 == Piece.size();
+    if (!Is(","))
+      return false;
+    ++I;
+  }
+}
+
+struct Concerns::Parts {
+  TreeVersion::Parts &Before, &After;
+  std::vector<Pair> Units;
+  std::vector<const FileIndex *> Files; ///< that units read
+  std::map<std::string, ChangedFile> Changed;
+  llvm::DenseMap<const FileIndex *, std::set<std::string>> PartsSaid;
+  /// Of a changed file, the tokens of its text after that are in kept pieces.
+  llvm::DenseMap<const FileIndex *, std::vector<bool>> Kept;
+
+  Parts(TreeVersion::Parts &Before, TreeVersion::Parts &After,
+        std::vector<Pair> Of)
+      : Before(Before), After(After), Units(std::move(Of)) {
+    llvm::DenseSet<const FileIndex *> Seen;
+    for (const Pair &U : Units)
+      for (const FileIndex *F : U.After->Reach.Files)
+        if (Seen.insert(F).second)
+          Files.push_back(F);
+  }
+
+  void compare(const FileIndex &Old, const FileIndex &New, ChangedFile &C);
+  void change(const FilePieces &Of, size_t I, bool IsNew, ChangedFile &C);
+  void follow(std::set<Saying> Fresh,
+              llvm::function_ref<bool(const Saying &)> Add,
+              llvm::function_ref<void(const FileIndex *, const Saying &)> Say);
+  void look(const FileIndex &F, const std::vector<const Saying *> &For,
+            llvm::function_ref<void(const Saying &, StringRef)> Say);
+  void findParts();
+  bool isSaid(const ChangedFile &C, const TreeIndex::Closure &Unit) const;
+};
+
+/// Does another piece, in any case and earlier, declare the tag?
+static bool isDeclaredBefore(const FilePieces &Of, size_t I, StringRef Tag) {
+  for (size_t J = 0; J < I; ++J) {
+    const Piece &P = Of.Pieces[J];
+    if (P.Directive || P.Broken || !P.Kept)
+      continue;
+    const std::vector<StringRef> Words = Of.words(P);
+    const size_t At = !Words.empty() && Words[0] == "extern" ? 1 : 0;
+    if (Words.size() <= At + 1 || Words[At] != "struct" || Words[At + 1] != Tag)
+      continue;
+    const std::vector<unsigned> &Under = P.Under, &Mine = Of.Pieces[I].Under;
+    if (Under.size() <= Mine.size() &&
+        std::equal(Under.begin(), Under.end(), Mine.begin()))
+      return true;
+  }
+  return false;
+}
+
+/// What the piece, which only one version has, does.
+void Concerns::Parts::change(const FilePieces &Of, size_t I, bool IsNew,
+                             ChangedFile &C) {
+  const Piece &P = Of.Pieces[I];
+  const std::vector<StringRef> Words = Of.words(P);
+  if (P.Directive) {
+    if (Words.size() > 2 && (Words[1] == "define" || Words[1] == "undef"))
+      C.Names.insert({Words[2].str(), {}, Saying::Anyhow});
+    else
+      C.Leans = true;
+    return;
+  }
+  PlainDeclaration D;
+  const bool First =
+      std::none_of(Of.Pieces.begin(), Of.Pieces.begin() + I,
+                   [](const Piece &Earlier) { return !Earlier.Directive; });
+  if (First || P.Broken || !D.read(Words)) {
+    C.Leans = true;
+    return;
+  }
+  for (const std::string &Word : D.Words)
+    C.Names.insert({Word, {}, Saying::AsMacro});
+  for (const std::string &Name : D.Names)
+    C.Names.insert({Name, {}, Saying::Anyhow});
+  for (const std::string &Tag : D.Tags)
+    if (!isDeclaredBefore(Of, I, Tag))
+      C.Names.insert({Tag, {}, IsNew ? Saying::AsTag : Saying::Anyhow});
+}
+
+void Concerns::Parts::compare(const FileIndex &Old, const FileIndex &New,
+                              ChangedFile &C) {
+  const FileText *Was = Before.Index.text(Old), *Is = After.Index.text(New);
+  if (!Was || !Is || Old.Opaque || New.Opaque) {
+    C.Leans = true;
+    return;
+  }
+  FilePieces A(*Was), B(*Is);
+  keepCommon(A, B);
+  for (size_t I = 0; I < A.Pieces.size(); ++I)
+    if (!A.Pieces[I].Kept)
+      change(A, I, /*IsNew=*/false, C);
+  std::vector<bool> &Tokens = Kept[&New];
+  Tokens.assign(Is->tokens().size(), true);
+  for (size_t I = 0; I < B.Pieces.size(); ++I) {
+    if (B.Pieces[I].Kept)
+      continue;
+    change(B, I, /*IsNew=*/true, C);
+    for (const size_t T : B.Pieces[I].Tokens)
+      Tokens[T] = false;
+  }
+  if (C.Leans || Was->source().count('\n') == Is->source().count('\n'))
+    return;
+  // Assertions and their like, which are named by their line.
+  std::set<std::string> ByLine;
+  std::set<Saying> All;
+  follow(
+      {{"__LINE__", {}, Saying::Anyhow}},
+      [&](const Saying &S) {
+        ByLine.insert(S.Name);
+        return add(All, S);
+      },
+      [](const FileIndex *, const Saying &) {});
+  for (const Piece &P : B.Pieces)
+    if (!P.Directive && P.Tokens.size() > 1 && Is->is(P.Tokens[1], "("))
+      C.Leans |= ByLine.count(Is->text(Is->tokens()[P.Tokens[0]]).str()) != 0;
+}
+
+/// Is this `struct T', and no more than that refers to it or, at file scope,
+/// defines it?
+static bool isReference(const FileText &Text, size_t I, unsigned Depth,
+                        bool InMacro) {
+  if (!Text.is(I - 1, "struct"))
+    return false;
+  const bool Declares = Text.is(I + 1, "{") || Text.is(I + 1, ";");
+  return !Declares || (Depth == 0 && !InMacro);
+}
+
+/// What the kept text of F says of these names, and in the body of which macro.
+void Concerns::Parts::look(
+    const FileIndex &F, const std::vector<const Saying *> &For,
+    llvm::function_ref<void(const Saying &, StringRef)> Say) {
+  const FileText *Text = After.Index.text(F);
+  if (!Text) {
+    for (const Saying *S : For)
+      Say(*S, {});
+    return;
+  }
+  std::map<StringRef, std::vector<const Saying *>> Likely;
+  for (const Saying *S : For)
+    Likely[S->Name].push_back(S);
+  const auto Parts = Kept.find(&F);
+  const std::vector<TextToken> &Tokens = Text->tokens();
+  StringRef Macro;
+  unsigned Depth = 0;
+  for (size_t I = 0; I < Tokens.size(); ++I) {
+    if (Tokens[I].LineStart)
+      Macro = {};
+    if (!Tokens[I].Directive) {
+      Depth += Text->is(I, "{");
+      Depth -= Depth && Text->is(I, "}");
+    }
+    if (Tokens[I].Kind != TextToken::Identifier &&
+        Tokens[I].Kind != TextToken::Number)
+      continue;
+    const StringRef Word = Text->text(Tokens[I]);
+    const bool Defines = Tokens[I].Directive && Text->is(I - 1, "define") &&
+                         Text->is(I - 2, "#");
+    auto Found = [&](StringRef Name, bool Joined) {
+      const auto Of = Likely.find(Name);
+      if (Of == Likely.end() || (Parts != Kept.end() && !Parts->second[I]))
+        return;
+      for (const Saying *S : Of->second) {
+        if (S->How == (Defines ? Saying::InUse : Saying::AsMacro))
+          continue;
+        if (S->How == Saying::AsTag && !Joined &&
+            isReference(*Text, I, Depth, !Macro.empty()))
+          continue;
+        Say(*S, Macro);
+      }
+    };
+    Found(Word, false);
+    if (I > 1 && Text->is(I - 1, ","))
+      Found((Text->text(Tokens[I - 2]) + Word).str(), true);
+    if (Defines)
+      Macro = Word;
+  }
+}
+
+/// From names to the macros that say them, and to who says those.
+void Concerns::Parts::follow(
+    std::set<Saying> Fresh, llvm::function_ref<bool(const Saying &)> Add,
+    llvm::function_ref<void(const FileIndex *, const Saying &)> Say) {
+  for (const Saying &S : Fresh)
+    Add(S);
+  while (!Fresh.empty()) {
+    const std::set<Saying> Names = std::exchange(Fresh, {});
+    auto Carry = [&](Saying S) {
+      if (Add(S))
+        Fresh.insert(std::move(S));
+    };
+    for (const FileIndex *F : Files) {
+      std::vector<const Saying *> For;
+      for (const Saying &S : Names) {
+        const bool AsMacro = S.How == Saying::AsMacro;
+        if (F->mayName(AsMacro ? "#" + S.Name : S.Name))
+          For.push_back(&S);
+        if (AsMacro)
+          continue;
+        for (const FileIndex::Paste &P : F->Pastes) {
+          const auto [Front, Back] = StringRef(P.Pattern).split('*');
+          StringRef Part = S.Name;
+          if (!Part.consume_front(Front) || !Part.consume_back(Back))
+            continue;
+          Saying Pasted = {P.Macro, S.Parts, Saying::InUse};
+          if (!Part.empty())
+            Pasted.Parts.insert(Part.str());
+          Carry(std::move(Pasted));
+        }
+      }
+      if (!For.empty())
+        look(*F, For, [&](const Saying &S, StringRef Macro) {
+          if (Macro.empty())
+            Say(F, S);
+          else
+            Carry({Macro.str(), S.Parts, Saying::InUse});
+        });
+    }
+  }
+}
+
+/// Who says the parts, wherever.
+void Concerns::Parts::findParts() {
+  std::set<std::string> Missing;
+  for (const auto &[Name, C] : Changed)
+    for (const Saying &S : C.Names)
+      Missing.insert(S.Parts.begin(), S.Parts.end());
+  for (const FileIndex *F : Files) {
+    std::set<Saying> Likely;
+    std::vector<const Saying *> For;
+    for (const std::string &Part : Missing)
+      if (F->mayName(Part))
+        For.push_back(&*Likely.insert({Part, {}, Saying::Anyhow}).first);
+    if (!For.empty())
+      look(*F, For,
+           [&](const Saying &S, StringRef) { PartsSaid[F].insert(S.Name); });
+  }
+}
+
+bool Concerns::Parts::isSaid(const ChangedFile &C,
+                             const TreeIndex::Closure &Unit) const {
+  auto Says = [&](const std::string &Part) {
+    return llvm::any_of(Unit, [&](const FileIndex *F) {
+      const auto Of = PartsSaid.find(F);
+      return Of != PartsSaid.end() && Of->second.count(Part);
+    });
+  };
+  for (const FileIndex *F : Unit)
+    if (const auto Of = C.Said.find(F); Of != C.Said.end())
+      for (const std::set<std::string> &Missing : Of->second)
+        if (llvm::all_of(Missing, Says))
+          return true;
+  return false;
+}
+
+Concerns::Concerns(TreeVersion &Before, TreeVersion &After,
+                   std::vector<Pair> Units)
+    : P(std::make_unique<Parts>(*Before.P, *After.P, std::move(Units))) {
+  for (const FileIndex *F : P->Files)
+    if (const FileIndex *Old = P->Before.Index.known(F->Name))
+      if (Old->Digest != F->Digest)
+        P->Changed.try_emplace(F->Name);
+  for (auto &[Name, C] : P->Changed)
+    P->compare(*P->Before.Index.known(Name), *P->After.Index.known(Name), C);
+  for (auto &Entry : P->Changed) {
+    ChangedFile &C = Entry.second;
+    if (!C.Leans)
+      P->follow(
+          C.Names, [&](const Saying &S) { return add(C.Names, S); },
+          [&](const FileIndex *F, const Saying &S) {
+            C.Said[F].insert(S.Parts);
+          });
+  }
+  P->findParts();
+}
+
+Concerns::~Concerns() = default;
+
+Concerns::Verdict Concerns::of(size_t Unit) const {
+  const TreeIndex::Reach &Was = P->Units[Unit].Before->Reach,
+                         &Is = P->Units[Unit].After->Reach;
+  if (!Was.Complete || !Is.Complete)
+    return Concerned;
+  if (Was.Contents == Is.Contents)
+    return Same;
+  if (Was.Shape != Is.Shape || P->Changed.count(Is.Files.front()->Name))
+    return Concerned;
+  for (const FileIndex *F : Is.Files) {
+    const auto Found = P->Changed.find(F->Name);
+    if (Found == P->Changed.end())
+      continue;
+    if (Found->second.Leans || llvm::is_contained(Is.InBody, F) ||
+        P->isSaid(Found->second, Is.Files))
+      return Concerned;
+  }
+  return Reached;
+}
+
+std::vector<std::string> Concerns::changedFiles(size_t Unit) const {
+  std::vector<std::string> All;
+  for (const FileIndex *F : P->Units[Unit].After->Reach.Files)
+    if (P->Changed.count(F->Name))
+      All.push_back(F->Name);
+  return All;
+}
+
+bool Concerns::reads(size_t Unit, StringRef File) const {
+  return llvm::any_of(P->Units[Unit].After->Reach.Files,
+                      [&](const FileIndex *F) { return F->Name == File; });
+}
+
+void Concerns::distrust(StringRef File) { P->Changed[File.str()].Leans = true; }
