@@ -116,6 +116,7 @@ print_statistics(const char *when)
 	print_text("vm.zone");
 	print_caches();
 	print_text("kern.kmalloc_ext");
+	print_text("vm.lastpages");
 }
 
 static void
