@@ -80,16 +80,25 @@ word_equal(const char *a, const char *b)
 	return false;
 }
 
+/* Written at once, as others print, too, unless it is longer than this. */
 struct line {
-	char	text[256];
+	char	text[1024];
 	size_t	used;
 };
 
 static void
+line_out(struct line *l)
+{
+	sys_call(SYS_write, (long)console, l->text, l->used);
+	l->used = 0;
+}
+
+static void
 put(struct line *l, char c)
 {
-	if (l->used < sizeof(l->text))
-		l->text[l->used++] = c;
+	if (l->used == sizeof(l->text))
+		line_out(l);
+	l->text[l->used++] = c;
 }
 
 static void
@@ -126,12 +135,6 @@ vformat(struct line *l, const char *form, va_list ap)
 			    *form == 'x' ? 16 : 10);
 		}
 	}
-}
-
-static void
-line_out(const struct line *l)
-{
-	sys_call(SYS_write, (long)console, l->text, l->used);
 }
 
 void
