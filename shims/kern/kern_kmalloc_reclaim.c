@@ -22,13 +22,12 @@
  *	give back what it needs again in the next moment.  How many follows from
  *	what it has done: the least number of free slabs that it had since the
  *	last sweep were not needed in all that time, and go (the working set of
- *	Bonwick and Adams).  There is a sweep every SWEEP_SECONDS, and one a
- *	second while memory is needed, that is as soon as page-out works or ought
- *	to begin.  It does not let memory become short (vm_paging_min()), and
- *	would page out what is used to keep what is not.  Magazines are emptied
- *	first then.  What nobody needed for a
- *	second of shortage is not likely to be needed in the next: how often it
- *	was is counted (regrets).
+ *	Bonwick and Adams).  There is a sweep every KMALLOC_SWEEP_SECONDS, and
+ *	one a second while memory is needed, that is as soon as page-out works or
+ *	ought to begin.  It does not let memory become short (vm_paging_min()),
+ *	and would page out what is used to keep what is not.  Magazines are
+ *	emptied first then.  What nobody needed for a second of shortage is not
+ *	likely to be needed in the next: how often it was is counted (regrets).
  */
 
 #include <sys/param.h>
@@ -51,7 +50,10 @@
 #include <sys/spinlock2.h>
 #include <vm/vm_page2.h>
 
-#define	SWEEP_SECONDS	10	/* while there is memory */
+/* While there is memory. */
+#ifndef KMALLOC_SWEEP_SECONDS
+#define	KMALLOC_SWEEP_SECONDS	10
+#endif
 
 /*
  * Does page-out work, or ought it to begin?  The latter is what this cpu last
@@ -145,7 +147,7 @@ ext_trim_ready(struct kmalloc_ext *ext)
 static long
 ext_surplus(struct kmalloc_ext *ext, int needed)
 {
-	const int interval = needed ? hz : SWEEP_SECONDS * hz;
+	const int interval = needed ? hz : KMALLOC_SWEEP_SECONDS * hz;
 	long surplus = 0;
 
 	if (ticks - ext->swept >= interval) {
