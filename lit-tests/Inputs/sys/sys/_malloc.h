@@ -43,11 +43,14 @@ struct kmalloc_mgt {
 	__size_t		slab_offset;
 	__size_t		slab_count;
 	__size_t		nfull;
+	__size_t		unused01;
+	__size_t		unused02;
 } __cachealign;
 
 struct kmalloc_use {
 	__size_t		memuse;
 	__size_t		inuse;
+	__int64_t		calls;
 	struct kmalloc_mgt	mgt;
 } __cachealign;
 
