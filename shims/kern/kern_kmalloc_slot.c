@@ -56,9 +56,7 @@
  * Slots of a type that grows, which only the privileged may take; see `how
  * many' in kern_kmalloc_reserve.c.
  */
-#ifndef KMALLOC_SLOTS_FLOOR
-#define	KMALLOC_SLOTS_FLOOR	8
-#endif
+#define	SLOTS_FLOOR	8
 
 /*
  * Address space of nslots slabs; a set bit in map[] is a free slot.
@@ -83,7 +81,7 @@ long
 kmalloc_slot_floor(const struct kmalloc_ext *ext, int privileged)
 {
 	return (!privileged && ext->grows && ext->nslabs != 0 ?
-	    KMALLOC_SLOTS_FLOOR : 0);
+	    SLOTS_FLOOR : 0);
 }
 
 /*

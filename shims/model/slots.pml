@@ -28,7 +28,7 @@
  *	kern_kmalloc_reserve.c	ext_may_grow			8a2ed2cc
  *	kern_kmalloc_reserve.c	kmalloc_ext_grow			379db526
  *	kern_kmalloc_reserve.c	ext_wait_ready			09fc4d70
- *	kern_kmalloc_slot.c	kmalloc_slot_floor		d58883d5
+ *	kern_kmalloc_slot.c	kmalloc_slot_floor		43f41e74
  *	kern_kmalloc_slot.c	slot_take			45a66c29
  *	kern_kmalloc_slot.c	kmalloc_run_create		f3bdce44
  *	kern_kmalloc_slot.c	kmalloc_run_add			e3f39994
