@@ -232,6 +232,13 @@
 #define	SLOTS_MINI_PAGES 64	/* or one for so many pages of RAM */
 #define	FEW_OBJECTS	4	/* that the first slab of a type has */
 
+/* The reference kernel keeps a record of what its last pages are for. */
+#ifdef VM_PAGE_FOR
+#define	KMALLOC_PAGE_FOR(type)	VM_PAGE_FOR((type)->ks_shortdesc)
+#else
+#define	KMALLOC_PAGE_FOR(type)	(void)0
+#endif
+
 /* Ordinary pages that are left alone while there are ready slabs. */
 #ifndef KMALLOC_FAULT_PAGES
 #define	KMALLOC_FAULT_PAGES 8
@@ -807,6 +814,7 @@ kmalloc_ext_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 	void *obj;
 	int recursing, privileged, class, page;
 	int waits = 0;
+	KMALLOC_PAGE_FOR(type);
 
 	for (;;) {
 		if ((obj = ext_take(ext)) != NULL)

@@ -33,7 +33,7 @@
  * It stands for these functions; beside each is the hash of its text when the two
  * were last compared (check --functions).
  *
- *	kern_kmalloc_reserve.c	kmalloc_ext_get		be8d7d8e
+ *	kern_kmalloc_reserve.c	kmalloc_ext_get		96e5011e
  *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		4c580532
  *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		75c5a40c
  *	kern_kmalloc_reserve.c	ext_populate			6dd470de

@@ -85,6 +85,7 @@ RB_PROTOTYPE2(vm_page_rb_tree, vm_page, rb_entry, rb_vm_page_compare,
 #ifdef _KERNEL
 
 #include <sys/spinlock.h>
+#include <vm/vm_lastpage.h>
 
 struct vpgqueues {
 	struct spinlock	spin;
