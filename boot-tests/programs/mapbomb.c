@@ -11,11 +11,7 @@
  */
 #include "support.h"
 
-#include <sys/mman.h>
-
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char test[] = "mapbomb";
 
@@ -23,17 +19,8 @@ int
 main(void)
 {
 	unsigned long splits = option_range("splits", 1000000, 1, 100000000);
-	char *p;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	p = mmap(NULL, 2 * splits * PAGE_BYTES, PROT_NONE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		test_fail(test, "mmap: %s", strerror(errno));
-	for (unsigned long i = 0; i < splits; ++i) {
-		if (mprotect(p + 2 * i * PAGE_BYTES, PAGE_BYTES,
-		    PROT_READ | PROT_WRITE) != 0)
-			test_fail(test, "split %lu: %s", i, strerror(errno));
-	}
+	map_split(splits);
 	test_fail(test, "%lu splits, and there was memory for all", splits);
 }

@@ -19,23 +19,11 @@
 
 static const char test[] = "mapmix";
 
-/* Every other page of a mapping gets another protection. */
 static _Noreturn void
 child(unsigned long splits)
 {
 	for (unsigned long round = 1;; ++round) {
-		char *p = mmap(NULL, 2 * splits * PAGE_BYTES, PROT_NONE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		if (p == MAP_FAILED)
-			test_fail(test, "mmap: %s", strerror(errno));
-		for (unsigned long i = 0; i < splits; ++i) {
-			if (mprotect(p + 2 * i * PAGE_BYTES, PAGE_BYTES,
-			    PROT_READ | PROT_WRITE) != 0)
-				test_fail(test, "split %lu: %s", i,
-				    strerror(errno));
-		}
-		munmap(p, 2 * splits * PAGE_BYTES);
+		munmap(map_split(splits), 2 * splits * PAGE_BYTES);
 		printf("mapmix: %lu rounds of %lu splits\n", round, splits);
 	}
 }

@@ -299,6 +299,24 @@ region_map(struct region *r, const char *name, size_t bytes, uint64_t seed)
 	r->seed = seed;
 }
 
+void *
+map_split(unsigned long splits)
+{
+	char *p = mmap(NULL, 2 * splits * PAGE_BYTES, PROT_NONE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		test_fail(test_asked(), "mmap of %lu pages: %s", 2 * splits,
+		    strerror(errno));
+	for (unsigned long i = 0; i < splits; ++i) {
+		if (mprotect(p + 2 * i * PAGE_BYTES, PAGE_BYTES,
+		    PROT_READ | PROT_WRITE) != 0)
+			test_fail(test_asked(), "split %lu: %s", i,
+			    strerror(errno));
+	}
+	return p;
+}
+
 void
 region_dirty(const struct region *r)
 {

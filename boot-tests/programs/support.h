@@ -73,4 +73,10 @@ void	region_map(struct region *r, const char *name, size_t bytes,
 void	region_dirty(const struct region *r);
 uint64_t region_verify(const struct region *r);	/* words that are wrong */
 
+/*
+ * Address space of twice so many pages; every other one has another protection,
+ * and so a map entry to itself.
+ */
+void	*map_split(unsigned long splits);
+
 #endif /* !_SUPPORT_H_ */
