@@ -68,6 +68,19 @@ inline void dropFreeSlabs() {
     }
 }
 
+inline std::vector<void *> getMany(struct malloc_type *Type, size_t Count,
+                                   int Flags) {
+  std::vector<void *> Objs;
+  while (Objs.size() < Count)
+    Objs.push_back(get(Type, Flags));
+  return Objs;
+}
+
+inline void putAll(struct malloc_type *Type, const std::vector<void *> &Objs) {
+  for (void *Obj : Objs)
+    _kfree_obj(Obj, Type);
+}
+
 // Allocate until NULL.
 inline std::vector<void *> exhaust(struct malloc_type *Type, int Flags) {
   std::vector<void *> Objs;

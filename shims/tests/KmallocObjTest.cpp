@@ -31,11 +31,6 @@ bool isZero(const void *Obj, size_t Bytes = Size) {
   return true;
 }
 
-void freeAll(struct malloc_type *Type, const std::vector<void *> &Objs) {
-  for (void *Obj : Objs)
-    _kfree_obj(Obj, Type);
-}
-
 MALLOC_DEFINE_OBJ(M_BOOT, Size, "BOOT", "");
 KMALLOC_OBJ_BOOTSLABS(M_BOOT, Size, 1500);
 
@@ -55,7 +50,7 @@ TEST_F(KmallocObj, bootstrapBeforeMallocInit) {
   EXPECT_EQ(M_BOOT_obj->ks_limit, size_t(64) << 20);
   size_t InUse = M_BOOT_obj->ks_use->inuse;
   EXPECT_EQ(InUse, 1500u);
-  freeAll(M_BOOT_obj, Objs);
+  putAll(M_BOOT_obj, Objs);
   for (int I = 0; I < 1500; ++I)
     EXPECT_NE(get(M_BOOT_obj, M_INTWAIT), nullptr);
 }
@@ -97,7 +92,7 @@ TEST_F(KmallocObj, bootSlabsThatNobodyUsesAreReady) {
   for (size_t I = 0; I < Slabs * perSlab(M_READY_obj); ++I)
     Objs.push_back(get(M_READY_obj, M_INTNOWAIT));
   EXPECT_EQ(Ext->nready, 3) << "of other memory now";
-  freeAll(M_READY_obj, Objs);
+  putAll(M_READY_obj, Objs);
   EXPECT_EQ(malloc_mgt_poll(M_READY_obj), 1);
   EXPECT_EQ(M_READY_obj->ks_mgt.nfull, 0u);
   // What nobody needs for a while is the reserve again.
@@ -238,7 +233,7 @@ TEST_F(KmallocObj, onePageIsEnough) {
   EXPECT_EQ(Ext->minis_made, 51u);
 
   // They go back when their objects do.
-  freeAll(M_MINI_obj, Objs);
+  putAll(M_MINI_obj, Objs);
   for (int I = 0; I < 4; ++I) {
     lockmgr(&Ext->lock, LK_EXCLUSIVE);
     kmalloc_ext_reclaim(Ext, 0);
@@ -302,7 +297,7 @@ TEST_F(KmallocObj, shortageLeavesNothingButTheReserve) {
   std::vector<void *> Objs;
   for (int I = 0; I < 10000; ++I)
     Objs.push_back(get(M_HOARD_obj, M_INTNOWAIT));
-  freeAll(M_HOARD_obj, Objs);
+  putAll(M_HOARD_obj, Objs);
   EXPECT_GT(Ext->nslots - Ext->nfreeslots, 10);
   fake_leave_free(FAKE_START - 1);
   rounds(4);
@@ -346,7 +341,7 @@ TEST_F(KmallocObj, addressSpaceForAllObjectsIsSetAside) {
     Objs.push_back(get(M_LIMITED_obj, M_INTNOWAIT));
     ASSERT_NE(Objs.back(), nullptr) << "object " << I;
   }
-  freeAll(M_LIMITED_obj, Objs);
+  putAll(M_LIMITED_obj, Objs);
 }
 
 MALLOC_DEFINE_OBJ(M_LATER, Size, "LATER", "");
@@ -410,7 +405,7 @@ TEST_F(KmallocObj, freshObjectsAreZeroRecycledOnesKeepTheirContents) {
     ASSERT_TRUE(isZero(Objs.back())) << "object " << I;
     memset(Objs.back(), 0x5a, Size);
   }
-  freeAll(M_FRESH_obj, Objs);
+  putAll(M_FRESH_obj, Objs);
   // What is not retired is handed out as it was.
   std::set<void *> Known(Objs.begin(), Objs.end());
   for (int I = 0; I < 100; ++I) {
@@ -494,7 +489,7 @@ TEST_F(KmallocObj, retiredSlotsGiveTheirPagesBack) {
   for (int I = 0; I < 12000; ++I)
     Objs.push_back(get(M_RETIRE_obj, M_INTNOWAIT));
   EXPECT_LT(fake_free_pages, Free - 11 * 32);
-  freeAll(M_RETIRE_obj, Objs);
+  putAll(M_RETIRE_obj, Objs);
   rounds(25);
   EXPECT_EQ(fake_free_pages, Free);
   EXPECT_EQ(Ext->nfreeslots, Slots);
@@ -624,7 +619,7 @@ TEST_F(KmallocObj, destroyedTypeGivesEverythingBack) {
   for (int I = 0; I < 5000; ++I)
     Objs.push_back(get(dyn_obj, M_INTNOWAIT));
   EXPECT_LT(fake_free_pages, Free);
-  freeAll(dyn_obj, Objs);
+  putAll(dyn_obj, Objs);
   struct kmalloc_ext *Ext = kmalloc_ext(dyn_obj);
   kmalloc_destroy_obj(&dyn);
   EXPECT_EQ(dyn_obj, nullptr);

@@ -25,18 +25,6 @@ void earnMagazines(struct malloc_type *Type) {
   ASSERT_NE(magazines(Type), nullptr);
 }
 
-std::vector<void *> getMany(struct malloc_type *Type, size_t Count) {
-  std::vector<void *> Objs;
-  while (Objs.size() < Count)
-    Objs.push_back(get(Type, M_INTNOWAIT));
-  return Objs;
-}
-
-void putAll(struct malloc_type *Type, const std::vector<void *> &Objs) {
-  for (void *Obj : Objs)
-    _kfree_obj(Obj, Type);
-}
-
 // Objects that the slabs of a type have and nobody else holds.
 long freeInSlabs(const struct kmalloc_ext *Ext) {
   long Free = 0;
@@ -108,7 +96,7 @@ TEST_F(Mag, slabsAreVisitedForABatch) {
   // To and fro at the end of one costs none.
   for (int I = 0; I < 5 * Capacity; ++I) {
     const long Before = freeInSlabs(Ext);
-    std::vector<void *> Two = getMany(M_BATCH_obj, 2);
+    std::vector<void *> Two = getMany(M_BATCH_obj, 2, M_INTNOWAIT);
     putAll(M_BATCH_obj, Two);
     ASSERT_EQ(freeInSlabs(Ext), Before);
   }
@@ -125,7 +113,7 @@ TEST_F(Mag, inUseIsWhatCallersHold) {
   EXPECT_EQ(Use->inuse, 0u);
   EXPECT_EQ(Use->memuse, 0u);
   const int64_t Calls = Use->calls;
-  std::vector<void *> Objs = getMany(M_HELD_obj, 500);
+  std::vector<void *> Objs = getMany(M_HELD_obj, 500, M_INTNOWAIT);
   EXPECT_EQ(Use->inuse, 500u);
   EXPECT_EQ(Use->memuse, 500 * Size);
   EXPECT_EQ(Use->calls, Calls + 500);
@@ -165,7 +153,7 @@ TEST_F(Mag, theMaintainerEmptiesThemWhenPagingIsNeeded) {
   kmalloc_obj_reserve(M_DRAINED, 1, 5000);
   struct kmalloc_ext *Ext = kmalloc_ext(M_DRAINED_obj);
   earnMagazines(M_DRAINED_obj);
-  putAll(M_DRAINED_obj, getMany(M_DRAINED_obj, 300));
+  putAll(M_DRAINED_obj, getMany(M_DRAINED_obj, 300, M_INTNOWAIT));
   const struct kmalloc_magcpu *Cpu = magazines(M_DRAINED_obj);
   fake_maintain();
   EXPECT_GT(Cpu->loaded->rounds + Cpu->previous->rounds, 0);
@@ -182,7 +170,7 @@ TEST_F(Mag, aTypeThatGoesLeavesNothingInThem) {
   kmalloc_obj_reserve(t, 1, 5000);
   struct kmalloc_ext *Ext = kmalloc_ext(t_obj);
   earnMagazines(t_obj);
-  putAll(t_obj, getMany(t_obj, 3000));
+  putAll(t_obj, getMany(t_obj, 3000, M_INTNOWAIT));
   kmalloc_destroy_obj(&t);
   EXPECT_EQ(fake_free_pages, Free);
   EXPECT_EQ(Ext->nobjs, 0);
@@ -198,12 +186,12 @@ KMALLOC_OBJ_BOOTSLABS(M_EARLY, Size, 900);
 TEST_F(Mag, useGoesOnAcrossMallocInit) {
   kmalloc_obj_bootinit(M_EARLY, M_EARLY_bootslabs, sizeof(M_EARLY_bootslabs));
   fake_kmem_forbidden = true;
-  std::vector<void *> Objs = getMany(M_EARLY_obj, 300);
-  putAll(M_EARLY_obj, getMany(M_EARLY_obj, 300));
+  std::vector<void *> Objs = getMany(M_EARLY_obj, 300, M_INTNOWAIT);
+  putAll(M_EARLY_obj, getMany(M_EARLY_obj, 300, M_INTNOWAIT));
   malloc_init(M_EARLY_obj);
   EXPECT_EQ(kmalloc_ext(M_EARLY_obj)->nobjs,
             long(perSlab(M_EARLY_obj)));
-  std::vector<void *> More = getMany(M_EARLY_obj, 600);
+  std::vector<void *> More = getMany(M_EARLY_obj, 600, M_INTNOWAIT);
   EXPECT_EQ(std::set<void *>(More.begin(), More.end()).size(), 600u);
   putAll(M_EARLY_obj, More);
   putAll(M_EARLY_obj, Objs);
@@ -217,12 +205,12 @@ TEST_F(Mag, theyMoveWithTheCpusStructure) {
   malloc_init(M_MOVED_obj);
   kmalloc_obj_reserve(M_MOVED, 1, 1000);
   earnMagazines(M_MOVED_obj);
-  putAll(M_MOVED_obj, getMany(M_MOVED_obj, 100));
+  putAll(M_MOVED_obj, getMany(M_MOVED_obj, 100, M_INTNOWAIT));
   struct kmalloc_use Moved = M_MOVED_obj->ks_use0;
   malloc_mgt_relocate(&M_MOVED_obj->ks_use0.mgt, &Moved.mgt);
   M_MOVED_obj->ks_use = &Moved;
   EXPECT_NE(magazines(M_MOVED_obj), nullptr);
-  std::vector<void *> Objs = getMany(M_MOVED_obj, 200);
+  std::vector<void *> Objs = getMany(M_MOVED_obj, 200, M_INTNOWAIT);
   EXPECT_EQ(std::set<void *>(Objs.begin(), Objs.end()).size(), 200u);
   EXPECT_EQ(size_t(Moved.inuse), 200u);
   putAll(M_MOVED_obj, Objs);
@@ -243,7 +231,7 @@ TEST_F(Mag, aSecondFreeAndAForeignOneAreSeen) {
   for (bool Magazines : {false, true}) {
     if (Magazines)
       earnMagazines(M_TWICE_obj);
-    std::vector<void *> Objs = getMany(M_TWICE_obj, 500);
+    std::vector<void *> Objs = getMany(M_TWICE_obj, 500, M_INTNOWAIT);
     char *Obj = static_cast<char *>(Objs[0]);
     EXPECT_DEATH(kfree_obj(Obj, M_THRICE), "is of type TWICE, not THRICE");
     EXPECT_DEATH(kfree_obj(Obj + 64, M_TWICE),
@@ -312,11 +300,11 @@ TEST_F(Mag, aSweepKeepsTheWorkingSet) {
   kmalloc_obj_reserve(M_WORKING, 0, 20000);
   struct kmalloc_ext *Ext = kmalloc_ext(M_WORKING_obj);
   const size_t PerSlab = perSlab(M_WORKING_obj);
-  putAll(M_WORKING_obj, getMany(M_WORKING_obj, 15 * PerSlab));
+  putAll(M_WORKING_obj, getMany(M_WORKING_obj, 15 * PerSlab, M_INTNOWAIT));
   // Five of fifteen are in use at times.
   for (int I = 0; I < 30; ++I) {
     rounds(1);
-    putAll(M_WORKING_obj, getMany(M_WORKING_obj, 5 * PerSlab));
+    putAll(M_WORKING_obj, getMany(M_WORKING_obj, 5 * PerSlab, M_INTNOWAIT));
   }
   EXPECT_LE(Ext->nobjs, long(7 * PerSlab));
   EXPECT_GE(Ext->nobjs, long(5 * PerSlab));
@@ -331,7 +319,7 @@ TEST_F(Mag, whatIsTakenAgainWithinASecondIsCounted) {
   malloc_init(M_REGRET_obj);
   kmalloc_obj_reserve(M_REGRET, 0, 20000);
   struct kmalloc_ext *Ext = kmalloc_ext(M_REGRET_obj);
-  putAll(M_REGRET_obj, getMany(M_REGRET_obj, 5000));
+  putAll(M_REGRET_obj, getMany(M_REGRET_obj, 5000, M_INTNOWAIT));
   fake_leave_free(FAKE_START - 1);
   rounds(4);
   ASSERT_GT(Ext->returned, 0u);

@@ -12,11 +12,7 @@ using Reclaim = KmallocObj;
 
 // Objects that come and go at once.
 void burst(struct malloc_type *Type, size_t Count) {
-  std::vector<void *> Objs;
-  while (Objs.size() < Count)
-    Objs.push_back(get(Type, M_WAITOK));
-  for (void *Obj : Objs)
-    _kfree_obj(Obj, Type);
+  putAll(Type, getMany(Type, Count, M_WAITOK));
 }
 
 long slabs(struct malloc_type *Type) {

@@ -10,18 +10,6 @@ constexpr size_t Size = 128;
 
 using Retire = KmallocObj;
 
-std::vector<void *> getMany(struct malloc_type *Type, size_t Count, int Flags) {
-  std::vector<void *> Objs;
-  while (Objs.size() < Count)
-    Objs.push_back(get(Type, Flags));
-  return Objs;
-}
-
-void putAll(struct malloc_type *Type, const std::vector<void *> &Objs) {
-  for (void *Obj : Objs)
-    _kfree_obj(Obj, Type);
-}
-
 MALLOC_DEFINE_OBJ(M_WHOLE, Size, "WHOLE", "");
 MALLOC_DEFINE_OBJ(M_MINI, Size, "MINI", "");
 
