@@ -14,16 +14,16 @@
  *
  * Who has magazines
  *
- *	The maintainer makes them for a cpu that has called for the type often
+ *	The grower makes them for a cpu that has called for the type often
  *	enough to be worth it; nobody who allocates is held up by it.  So a
  *	type with a few dozen objects, or a cpu that hardly uses one, has none,
- *	and before there is a maintainer nobody has.  Constructed types have
+ *	and before there is a grower nobody has.  Constructed types have
  *	theirs from the beginning (kern_kmalloc_ctor.c).
  *
  * What they hold is out of reach of other cpus
  *
  *	It is bounded: a type that was an interrupt zone has slots for it.  An
- *	object of a mini slab never gets there (kern_kmalloc_slab.c).  When paging
+ *	object of a mini slab never gets there (kern_kmalloc_slab.c).  When memory
  *	is needed the maintainer goes from cpu to cpu and empties them, since only
  *	who runs on a cpu may touch its magazines; when the type is destroyed
  *	nobody uses it, and who destroys it may touch all.

@@ -11,8 +11,9 @@
  *			(shims/model/reserve.pml)
  *
  * Nobody depends on them to get on but who waits for slots; see
- * kern_kmalloc_reserve.c.  They work when somebody pokes them, and the maintainer
- * once a second, as nobody tells it that paging is needed or that a slab is free.
+ * kern_kmalloc_reserve.c.  They work when somebody pokes them, and once a second,
+ * as nobody tells them that memory is needed or is not any more, nor that a slab
+ * is free.
  */
 
 #include <sys/param.h>
@@ -62,15 +63,15 @@ kmalloc_ext_poke(void)
 }
 
 /*
- * Sleep until somebody pokes that thread, or for so many ticks if not 0.
+ * Sleep until somebody pokes that thread, or for a second.
  */
 static void
-wait_for_poke(int which, int timo)
+wait_for_poke(int which)
 {
 	spin_lock(&kmalloc_poke_spin);
 	if (kmalloc_poked[which] == 0) {
 		ssleep(&kmalloc_poked[which], &kmalloc_poke_spin, 0, "kmidle",
-		    timo);
+		    hz);
 	}
 	kmalloc_poked[which] = 0;
 	spin_unlock(&kmalloc_poke_spin);
@@ -148,7 +149,7 @@ static void
 kmalloc_maintainer_thread(void)
 {
 	for (;;) {
-		wait_for_poke(MAINTAINER, hz);
+		wait_for_poke(MAINTAINER);
 		while (kmalloc_maintain()) {
 			if (vm_paging_min())
 				vm_wait(hz / 10 + 1);
@@ -159,7 +160,7 @@ kmalloc_maintainer_thread(void)
 }
 
 /*
- * Magazines wait until page-out has nothing to do: who wants some asks again.
+ * Magazines wait until page-out has nothing to do; that they are wanted is kept.
  */
 static void
 kmalloc_grower_thread(void)
@@ -167,7 +168,7 @@ kmalloc_grower_thread(void)
 	struct kmalloc_ext *ext;
 
 	for (;;) {
-		wait_for_poke(GROWER, hz);
+		wait_for_poke(GROWER);
 		for (ext = kmalloc_ext_next(NULL); ext != NULL;
 		    ext = kmalloc_ext_next(ext)) {
 			kmalloc_ext_grow(ext);

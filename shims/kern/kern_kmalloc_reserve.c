@@ -195,8 +195,8 @@
  *
  * What goes back, and when, is the subject of kern_kmalloc_reclaim.c.
  *
- * Locks, in order: ext->lock, then either ext->spin or a type's mgt spinlock,
- * never both.  ext->spin is never held across a call into the VM.
+ * Locks, in order: ext->lock, then ext->spin, which is never held across a call
+ * into the VM.
  */
 
 #include <sys/param.h>
@@ -745,8 +745,8 @@ ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags,
 }
 
 /*
- * Should ready slabs and the last ordinary pages wait?  See there.  Not if there
- * are ready slabs that are about to be given back.
+ * Should ready slabs and the last ordinary pages wait?  See there.  Not as long as
+ * there is more boot memory than the reserve asks for.
  */
 static int
 ext_is_saving(const struct kmalloc_ext *ext)

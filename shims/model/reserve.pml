@@ -41,7 +41,7 @@
  *	kern_kmalloc_reserve.c	ext_page_would_do		59039e86
  *	kern_kmalloc_reserve.c	ext_wait_ready			09fc4d70
  *	kern_kmalloc_reserve.c	page_class			67536316
- *	kern_kmalloc_maint.c	kmalloc_grower_thread		d4900157
+ *	kern_kmalloc_maint.c	kmalloc_grower_thread		0cd67cf2
  *	kern_kmalloc_reserve.c	ext_is_saving			df84cb4b
  *	kern_kmalloc_reserve.c	ext_populate_saving		24170cc6
  *	kern_kmalloc_maint.c	kmalloc_maintain		e955cb41

@@ -14,7 +14,7 @@
  *	kern_kmalloc_mag.c	magazines: the fast path
  *	kern_kmalloc_ctor.c	constructed objects and limits
  *	kern_kmalloc_reclaim.c	what goes back, and when
- *	kern_kmalloc_maint.c	the maintainer thread, sysctls
+ *	kern_kmalloc_maint.c	the threads that look after it, sysctls
  */
 
 #ifndef _SYS_KMALLOC_EXT_H_
@@ -329,6 +329,8 @@ size_t	kmalloc_mini_count(const struct malloc_type *type);
  * grow() adds slots to a type that needs them; it may block, and holds no lock
  * then.
  */
+extern int kmalloc_reserve;		/* kern.kmalloc_reserve */
+
 void	*kmalloc_ext_get(struct kmalloc_ext *ext, struct malloc_type *type,
 	    int flags);
 long	kmalloc_ext_count(struct kmalloc_ext *ext, const long *count);
@@ -479,7 +481,6 @@ void	kmalloc_ext_bury(struct kmalloc_ext *ext);
  */
 extern struct thread *kmalloc_maintainer;
 extern struct thread *kmalloc_grower;
-extern int kmalloc_reserve;
 
 void	kmalloc_ext_poke(void);
 
