@@ -327,13 +327,12 @@ ext_has_slot(struct kmalloc_ext *ext, int privileged)
 }
 
 /*
- * Is there a ready slab that the caller may have?
+ * How many ready slabs the caller leaves there: the last is the floor.
  */
-static int
-ext_has_ready(const struct kmalloc_ext *ext, int privileged)
+static long
+ext_ready_floor(const struct kmalloc_ext *ext, int privileged)
 {
-	return (ext->nready > (privileged || kmalloc_ext_target(ext) == 0 ? 0 :
-	    1));
+	return (privileged || kmalloc_ext_target(ext) == 0 ? 0 : 1);
 }
 
 struct kmalloc_slab *
@@ -342,7 +341,7 @@ kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 	struct kmalloc_slab *slab = NULL;
 
 	spin_lock(&ext->spin);
-	if (ext_has_ready(ext, privileged)) {
+	if (ext->nready > ext_ready_floor(ext, privileged)) {
 		slab = ext->ready;
 		ext->ready = slab->next;
 		slab->next = NULL;
@@ -654,7 +653,7 @@ ext_wait_ready(struct kmalloc_ext *ext, int privileged)
 {
 	kmalloc_ext_poke();
 	spin_lock(&ext->spin);
-	if (!ext_has_ready(ext, privileged)) {
+	if (ext->nready <= ext_ready_floor(ext, privileged)) {
 		++ext->waiting;
 		ssleep(&ext->ready, &ext->spin, 0, "kmresv", hz / 10 + 1);
 		--ext->waiting;
@@ -749,10 +748,10 @@ ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags,
  * there is more boot memory than the reserve asks for.
  */
 static int
-ext_is_saving(const struct kmalloc_ext *ext)
+ext_is_saving(struct kmalloc_ext *ext)
 {
 	return (ext->pages == KMALLOC_PAGES_NORMAL && vm_paging_min() &&
-	    ext->nready <= kmalloc_ext_target(ext));
+	    kmalloc_ext_count(ext, &ext->nready) <= kmalloc_ext_target(ext));
 }
 
 static void *
@@ -831,7 +830,8 @@ kmalloc_ext_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 				kmalloc_ext_poke();
 				return (obj);
 			}
-			if (waits == 0 && ext_has_ready(ext, 0) &&
+			if (waits == 0 && kmalloc_ext_count(ext, &ext->nready) >
+			    ext_ready_floor(ext, 0) &&
 			    (flags & M_RNOWAIT) == 0 &&
 			    curthread->td_preempted == NULL) {
 				++waits;

@@ -33,16 +33,16 @@
  * It stands for these functions; beside each is the hash of its text when the two
  * were last compared (check --functions).
  *
- *	kern_kmalloc_reserve.c	kmalloc_ext_get		96e5011e
- *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		4c580532
+ *	kern_kmalloc_reserve.c	kmalloc_ext_get		f024252f
+ *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		b399a1fc
  *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		75c5a40c
  *	kern_kmalloc_reserve.c	ext_populate			6dd470de
  *	kern_kmalloc_reserve.c	ext_kmem_alloc			058e8f13
  *	kern_kmalloc_reserve.c	ext_page_would_do		59039e86
- *	kern_kmalloc_reserve.c	ext_wait_ready			09fc4d70
+ *	kern_kmalloc_reserve.c	ext_wait_ready			5d3d2aa8
  *	kern_kmalloc_reserve.c	page_class			67536316
  *	kern_kmalloc_maint.c	kmalloc_grower_thread		0cd67cf2
- *	kern_kmalloc_reserve.c	ext_is_saving			df84cb4b
+ *	kern_kmalloc_reserve.c	ext_is_saving			223f92f0
  *	kern_kmalloc_reserve.c	ext_populate_saving		24170cc6
  *	kern_kmalloc_maint.c	kmalloc_maintain		e955cb41
  *	kern_kmalloc_slot.c	slot_take			45a66c29

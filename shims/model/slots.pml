@@ -27,7 +27,7 @@
  *	kern_kmalloc_reserve.c	ext_needs_slots			3bf4c01d
  *	kern_kmalloc_reserve.c	ext_may_grow			8a2ed2cc
  *	kern_kmalloc_reserve.c	kmalloc_ext_grow			379db526
- *	kern_kmalloc_reserve.c	ext_wait_ready			09fc4d70
+ *	kern_kmalloc_reserve.c	ext_wait_ready			5d3d2aa8
  *	kern_kmalloc_slot.c	kmalloc_slot_floor		43f41e74
  *	kern_kmalloc_slot.c	slot_take			45a66c29
  *	kern_kmalloc_slot.c	kmalloc_run_create		f3bdce44

@@ -130,10 +130,10 @@ void exchange(int Kind, std::vector<uint64_t *> &Objs) {
   Objs.swap(Mail[Kind]);
 }
 
-u_long limitSleeps() {
-  struct kmalloc_ext *Ext = kmalloc_ext(M_LIMITED_obj);
+u_long counted(struct malloc_type *Type, u_long kmalloc_ext::*Count) {
+  struct kmalloc_ext *Ext = kmalloc_ext(Type);
   spin_lock(&Ext->spin);
-  const u_long N = Ext->limit_sleeps;
+  const u_long N = Ext->*Count;
   spin_unlock(&Ext->spin);
   return N;
 }
@@ -147,7 +147,7 @@ void meetAtTheLimit(int Cpu) {
     while (uint64_t *Obj = get(Limited, M_WAITOK | M_NULLOK))
       Objs.push_back(Obj);
     AllOut = true;
-    while (limitSleeps() == 0)
+    while (counted(M_LIMITED_obj, &kmalloc_ext::limit_sleeps) == 0)
       std::this_thread::yield();
   } else {
     while (!AllOut)
@@ -158,6 +158,25 @@ void meetAtTheLimit(int Cpu) {
     put(Limited, Obj);
 }
 
+bool slabOfOnePageMade() {
+  return counted(M_ZONE_obj, &kmalloc_ext::minis_made) != 0;
+}
+
+// While hardly a page is free some take objects until a slab was made of one
+// page, and the others wait for memory: later on that is up to chance, too.
+void meetAtTheLastPage(int Cpu) {
+  const int Kind = Cpu % 2 == 0 ? Zone : Grows;
+  std::vector<uint64_t *> Objs;
+  while (!slabOfOnePageMade()) {
+    if (uint64_t *Obj = get(Kind, Kind == Zone ? M_INTNOWAIT : M_WAITOK))
+      Objs.push_back(Obj);
+    else
+      std::this_thread::yield();
+  }
+  for (uint64_t *Obj : Objs)
+    put(Kind, Obj);
+}
+
 // Who holds objects of the limited type does not sleep for more: at the limit
 // he would wait for himself.
 void work(int Cpu, long Rounds) {
@@ -165,6 +184,7 @@ void work(int Cpu, long Rounds) {
   fake_thread_enter(&Td);
   std::mt19937 Random(Cpu);
   std::vector<uint64_t *> Objs[Kinds];
+  meetAtTheLastPage(Cpu);
   meetAtTheLimit(Cpu);
   for (long Round = 0; Round < Rounds; ++Round) {
     const int Kind = Random() % Kinds;
@@ -280,6 +300,10 @@ int main(int Argc, char **Argv) {
   std::vector<std::thread> Threads;
   for (int Cpu = 0; Cpu < Workers; ++Cpu)
     Threads.emplace_back(work, Cpu, atol(Argv[1]));
+  while (!slabOfOnePageMade()) {
+    fake_leave_free(4);
+    vm_wait(1);
+  }
   const long Levels[] = {-1, 0, 1, 64, 4, 400, 16};
   for (size_t I = 0; Running != 0; ++I) {
     fake_leave_free(Levels[I % 7]);

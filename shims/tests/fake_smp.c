@@ -71,10 +71,23 @@ fake_atomic_clear(uint64_t *p, uint64_t mask)
 	__atomic_fetch_and(p, ~mask, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * What is swapped is read in critical sections, as volatile.  None is under way
+ * meanwhile: __tsan_volatile_read8() comes before the load, which could still see
+ * what it had not acquired.
+ */
 void *
 fake_atomic_swap(void **p, void *new)
 {
-	return (__atomic_exchange_n(p, new, __ATOMIC_SEQ_CST));
+	void *old;
+	int n;
+
+	for (n = 0; n < ncpus; ++n)
+		pthread_mutex_lock(&cpus[n]);
+	old = __atomic_exchange_n(p, new, __ATOMIC_SEQ_CST);
+	while (n-- > 0)
+		pthread_mutex_unlock(&cpus[n]);
+	return (old);
 }
 
 int
