@@ -301,6 +301,18 @@ leaks(const struct account *was, size_t nwas, int print)
 	return n;
 }
 
+/* Dead threads stay until somebody makes a new one. */
+static void
+bury_threads(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		test_fail(test, "fork: %s", strerror(errno));
+}
+
 /* Shared memory that nobody gives back, in objects that cannot be merged. */
 static void
 lose_objects(void)
@@ -342,13 +354,15 @@ main(int argc, char **argv)
 	    (uintmax_t)seed, minutes, nworkers, budget / 1024);
 
 	run(5, 0);
+	bury_threads();
 	naccounts = accounts(before);
 	swap = kvar("vm.swap_free");
 	if (strcmp(spoil, "leak") == 0)
 		lose_objects();
 	run(minutes * 60, option_range("inject", 1, 0, 1) != 0);
 
-	/* Dead threads and what caches give back take a moment. */
+	/* What caches give back takes a moment. */
+	bury_threads();
 	for (i = 0; i < SETTLE_SECONDS && leaks(before, naccounts, 0) != 0; ++i)
 		sleep(1);
 	report(minutes);
