@@ -36,6 +36,7 @@ config.substitutions += [
     ("%kmobj", os.path.join(build, "bin", "kmobj")),
     ("%procs", os.path.join(build, "procs.cpio")),
     ("%lastpages", os.path.join(config.test_source_root, "lastpages")),
+    ("%memory", os.path.join(config.test_source_root, "memory")),
     ("%pulse", os.path.join(config.test_source_root, "pulse")),
     ("%python", sys.executable),
     ("%FileCheck", "FileCheck --enable-var-scope --dump-input-filter=error"),
