@@ -3,8 +3,8 @@
  * What an allocation and its free cost, in instructions.
  *
  * boot-tests/bench adds this file to a kernel tree and converts that like any
- * other, so that baseline and converted kernel run the same source.  Under QEMU's
- * -icount the time stamp counter counts instructions.
+ * other, so that baseline and converted kernel run the same source.  Under
+ * QEMU's -icount the time stamp counter counts instructions.
  *
  *	hot	one object, got and given back over and over
  *	stack	ALLOCBENCH_OBJS objects got, then given back: slabs, magazines

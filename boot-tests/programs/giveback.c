@@ -4,10 +4,10 @@
  * giveback: does memory that the kernel took for a burst come back while the
  * machine pages?
  *
- * On one processor children send datagrams that nobody receives, an mbuf each, and
- * throw them away.  Another one then dirties more memory than there is.  The number of
- * wired pages says what the burst left behind.  Nobody uses an mbuf meanwhile, and
- * with retire=0 the poller retires nothing.
+ * On one processor children send datagrams that nobody receives, an mbuf each,
+ * and throw them away.  Another one then dirties more memory than there is.
+ * The number of wired pages says what the burst left behind.  Nobody uses an
+ * mbuf meanwhile, and with retire=0 the poller retires nothing.
  *
  * Kernel arguments: processes (7), mib (twice the RAM), passes (5), most (pages
  * left; 800), retire (4), seed (1).

@@ -5,7 +5,8 @@
  * and more than there is memory for.
  *
  * It does not end by itself: the machine has to live on as well as it can, and
- * whether it does the kernel must say, with kern.pulse=.  See sys/kern/subr_pulse.c.
+ * whether it does the kernel must say, with kern.pulse=.  See
+ * sys/kern/subr_pulse.c.
  *
  * Kernel arguments: splits (1000000).
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * mapmix: a child makes and unmakes map entries, over and over, while its parent
- * dirties and verifies more memory than that leaves.
+ * mapmix: a child makes and unmakes map entries, over and over, while its
+ * parent dirties and verifies more memory than that leaves.
  *
  * Kernel arguments: splits (60000), mib (24), passes (3), seed (1).
  */

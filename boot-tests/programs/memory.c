@@ -4,8 +4,8 @@
  * memory: what the kernel holds, for boot-tests/memory to tabulate.
  *
  * Pages wired after boot; after a load of every processor with processes,
- * sockets, pipes and map entries; and after rest, when the memory was wanted for
- * something else and is free again.
+ * sockets, pipes and map entries; and after rest, when the memory was wanted
+ * for something else and is free again.
  *
  * Kernel arguments: rounds (40) of the load on each processor, mib (twice the
  * RAM), seed (1).

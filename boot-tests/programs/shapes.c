@@ -6,8 +6,8 @@
  * Each part uses one service of the kernel, checks what it does, and then asks
  * the kernel's own statistics whether the zone or cache behind it was used: a
  * line `shape: KIND, CLIENT: N', where N are the requests (or destructions,
- * sleeps...) that were counted, and failure if those are fewer than the part has
- * caused.
+ * sleeps...) that were counted, and failure if those are fewer than the part
+ * has caused.
  *
  * Kernel arguments: processes (24), rounds (200), seed (1), for the local
  * sockets; leave (0): sockets to leave open, which is a failure.

@@ -6,10 +6,10 @@
  * 60 % of RAM is dirtied.  Then, for each class of vm_page_alloc() and each k,
  * every k-th call of the class fails while memory is mapped, dirtied, copied
  * by a fork, written to by the child, sent through a pipe and a file, checked
- * and unmapped again, and the kernel allocates some for itself.  After that come ranges: the first n calls fail, n the
- * powers of two up to 64.  All this must end, with every word right or with
- * an error that says there is no memory, and the kernel's count of failed
- * calls must be what it was told.
+ * and unmapped again, and the kernel allocates some for itself.  After that
+ * come ranges: the first n calls fail, n the powers of two up to 64.  All this
+ * must end, with every word right or with an error that says there is no
+ * memory, and the kernel's count of failed calls must be what it was told.
  *
  * Kernel arguments: first (2), last (64), step (1): the values of k; classes
  * (7), a sum of 1 (normal), 2 (system) and 4 (interrupt); delay (0), ticks that

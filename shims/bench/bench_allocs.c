@@ -222,8 +222,8 @@ bench_ctor(void *obj, void *privdata, int ocflags)
 static MALLOC_DEFINE(M_STIR, "bench stir", "what lies between");
 
 /*
- * Before something is made: move the place where it will lie.  A processor takes
- * addresses with the same low bits for the same at times, and waits.
+ * Before something is made: move the place where it will lie.  A processor
+ * takes addresses with the same low bits for the same at times, and waits.
  */
 static void
 stir(u_int *seedp)

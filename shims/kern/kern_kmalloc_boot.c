@@ -17,8 +17,8 @@
  *	allocator looks at anything that malloc_init() sets up.  Registering
  *	memory makes slabs that are ready in the type's reserve, which is where
  *	kmalloc_ext_get() looks first.  No lock but spinlocks, no page and no
- *	address is needed.  When the slabs are used up and there is no VM yet, it
- *	falls through to kmem_slab_alloc() as zalloc fell into kmem_alloc().
+ *	address is needed.  When the slabs are used up and there is no VM yet,
+ *	it falls through to kmem_slab_alloc() as zalloc fell into kmem_alloc().
  *	malloc_init() finds nothing of it, and later cpus find no magazine.
  *
  * Boot slabs are never given back.  What is not in use of them is part of the
@@ -28,10 +28,10 @@
  * What is freed to a type at boot need not have come from it.  A zone links
  * any item into its list; code that primes itself with static items, as the
  * per-cpu stock of map entries does, later frees those to the zone like any
- * other.  kmalloc_obj would take the memory below such an item for a slab.  That
- * it is none is seen by its magic (boot slabs are whole and aligned, so nothing
- * else lies in them), and the item is dropped: static arrays are finite, and so
- * is what is lost.
+ * other.  kmalloc_obj would take the memory below such an item for a slab.
+ * That it is none is seen by its magic (boot slabs are whole and aligned, so
+ * nothing else lies in them), and the item is dropped: static arrays are
+ * finite, and so is what is lost.
  */
 
 #include <sys/param.h>
@@ -134,7 +134,8 @@ kmalloc_ext_recycle(struct kmalloc_ext *ext)
 	    ext->blocked == NULL && ext->nobjs == 0,
 	    ("kmalloc_obj: block %p is in use", ext));
 	spin_lock(&kmalloc_exts_spin);
-	bzero(&ext->dying, sizeof(*ext) - __offsetof(struct kmalloc_ext, dying));
+	bzero(&ext->dying,
+	    sizeof(*ext) - __offsetof(struct kmalloc_ext, dying));
 	ext->type = NULL;
 	spin_unlock(&kmalloc_exts_spin);
 }

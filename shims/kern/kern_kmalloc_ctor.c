@@ -7,39 +7,40 @@
  *	An object is constructed when it is handed out for the first time, not
  *	when its slab is made: a slab may hold a thousand and their constructors
  *	may each allocate something large.  When it is put it stays constructed,
- *	idle, in a magazine.  Each cpu has two of these (kern_kmalloc_mag.c).  If
- *	both are empty (or full) it trades one at the depot, which all share, for
- *	a full (or an empty) one, under ext->spin.  Only when the depot has none
- *	either is an object constructed (or destroyed).
+ *	idle, in a magazine.  Each cpu has two of these (kern_kmalloc_mag.c).
+ *	If both are empty (or full) it trades one at the depot, which all share,
+ *	for a full (or an empty) one, under ext->spin.  Only when the depot has
+ *	none either is an object constructed (or destroyed).
  *
  *	There are as many magazines as objcache had, as large as its own: both
  *	follow from the nominal number of idle objects and from the number of
  *	cpus.  So bursts construct as many objects as they did.  None is added
- *	later, so what fits nowhere is destroyed when it is put: otherwise a type
- *	whose load has gone would keep what its constructor allocated for every
- *	object that ever was out.  The free objects of a slab are not
- *	constructed, and a slab can go as any other.  Idle objects, and the slabs
- *	they lie in, stay; kmalloc_obj_reclaimlist() lets go those of the depot
- *	and of this cpu.
+ *	later, so what fits nowhere is destroyed when it is put: otherwise a
+ *	type whose load has gone would keep what its constructor allocated for
+ *	every object that ever was out.  The free objects of a slab are not
+ *	constructed, and a slab can go as any other.  Idle objects, and the
+ *	slabs they lie in, stay; kmalloc_obj_reclaimlist() lets go those of the
+ *	depot and of this cpu.
  *
  * Limits
  *
- *	What counts is what is constructed, out or idle, and it is counted when an
- *	object is constructed and when one is about to be destroyed: to get and to
- *	put counts nothing.  Idle objects of a cpu are out of reach of the others,
- *	therefore the limit is exceeded by what the magazines of all cpus hold
- *	(ext->slack).
+ *	What counts is what is constructed, out or idle, and it is counted when
+ *	an object is constructed and when one is about to be destroyed: to get
+ *	and to put counts nothing.  Idle objects of a cpu are out of reach of
+ *	the others, therefore the limit is exceeded by what the magazines of all
+ *	cpus hold (ext->slack).
  *
  *	Who finds neither an idle object nor room below that sleeps, or goes
- *	without.  He is woken by a put on the cpu that he went to sleep on, when a
- *	full magazine reaches the depot, when an object is destroyed and when the
- *	limit is raised.  Claim: whenever fewer objects than the limit are out,
- *	nobody sleeps (or he is about to wake up).  As long as he sleeps, as many
- *	are constructed as limit and slack allow, and the depot has no full
- *	magazine, since either was so when he went to sleep, under ext->spin, and
- *	who changes it does so under ext->spin and looks for sleepers.  So the
- *	idle ones are in the magazines of cpus, which hold no more than the slack;
- *	the others, at least the limit, are out.  See shims/model/limit.pml.
+ *	without.  He is woken by a put on the cpu that he went to sleep on, when
+ *	a full magazine reaches the depot, when an object is destroyed and when
+ *	the limit is raised.  Claim: whenever fewer objects than the limit are
+ *	out, nobody sleeps (or he is about to wake up).  As long as he sleeps,
+ *	as many are constructed as limit and slack allow, and the depot has no
+ *	full magazine, since either was so when he went to sleep, under
+ *	ext->spin, and who changes it does so under ext->spin and looks for
+ *	sleepers.  So the idle ones are in the magazines of cpus, which hold no
+ *	more than the slack; the others, at least the limit, are out.  See
+ *	shims/model/limit.pml.
  *
  *	An object is no longer counted when its destructor begins, as with
  *	objcache: the destructor may wait for what a sleeper holds.
@@ -47,15 +48,15 @@
  * Large objects
  *
  *	Objects which would leave slabs empty by more than an eighth
- *	(kern_kmalloc_layout.c) come from kmalloc().  Magazines, counts and limit
- *	are the same for them.
+ *	(kern_kmalloc_layout.c) come from kmalloc().  Magazines, counts and
+ *	limit are the same for them.
  *
  * The state of an object (free, out, idle) is kept in its slab, for the sake of
- * assertions alone: a second put, and one of what was never got, is seen.  A large
- * object has none, and is only looked for in the magazine.
+ * assertions alone: a second put, and one of what was never got, is seen.  A
+ * large object has none, and is only looked for in the magazine.
  *
- * A constructor always gets zeroed memory.  Destructors may block; they run with
- * nothing held, in whoever puts the object.
+ * A constructor always gets zeroed memory.  Destructors may block; they run
+ * with nothing held, in whoever puts the object.
  */
 
 #include <sys/param.h>
@@ -159,8 +160,9 @@ cobj_cpu(const struct kmalloc_ext *ext)
 }
 
 /*
- * A constructed object goes to a caller, or comes back.  Of large ones kmalloc()
- * keeps account, idle ones included, and they have no state.  Critical section.
+ * A constructed object goes to a caller, or comes back.  Of large ones
+ * kmalloc() keeps account, idle ones included, and they have no state.
+ * Critical section.
  */
 static __inline void
 cobj_out(struct kmalloc_ext *ext, struct malloc_type *type, void *obj,
@@ -386,8 +388,8 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
 }
 
 /*
- * An object that this cpu's loaded magazine has not got.  In a critical section,
- * which is left.
+ * An object that this cpu's loaded magazine has not got.  In a critical
+ * section, which is left.
  */
 static __noinline void *
 cobj_get(struct malloc_type *type, int flags)
@@ -659,8 +661,8 @@ kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes)
 }
 
 /*
- * Nobody uses the type any more, and it does not matter whose cpu a magazine is.
- * As with objcache_destroy(), what is out is not looked at.
+ * Nobody uses the type any more, and it does not matter whose cpu a magazine
+ * is.  As with objcache_destroy(), what is out is not looked at.
  */
 void
 _kmalloc_obj_unctor(struct malloc_type *type)

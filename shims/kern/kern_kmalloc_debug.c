@@ -79,7 +79,8 @@ void
 kmalloc_debug_check(struct kmalloc_slab *slab)
 {
 	debug_check(slab, head_end(slab), slab->offset, REDZONE, "header");
-	debug_check(slab, objs_end(slab), kmalloc_slab_bytes(slab), REDZONE, "end");
+	debug_check(slab, objs_end(slab), kmalloc_slab_bytes(slab), REDZONE,
+	    "end");
 }
 
 void

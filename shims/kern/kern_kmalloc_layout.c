@@ -6,15 +6,15 @@
  *
  * Alignment
  *
- *	kmalloc() aligns a power of two to itself, up to two pages, and what is a
- *	multiple of one to that.  Drivers depend on it: an mbuf lies in one page,
- *	and its physical address says where all of it is.  Objects of a type with
- *	a control block, which came from kmalloc() or from a zone until now, are
- *	therefore aligned to the largest power of two that divides their size.
- *	It costs no object: what n objects leave of the slab is a multiple of
- *	that power as the slab is, so if ring and states fit into it, their end
- *	rounded up does, too.  All other types have the layout that
- *	malloc_mgt_init() gives them.
+ *	kmalloc() aligns a power of two to itself, up to two pages, and what is
+ *	a multiple of one to that.  Drivers depend on it: an mbuf lies in one
+ *	page, and its physical address says where all of it is.  Objects of a
+ *	type with a control block, which came from kmalloc() or from a zone
+ *	until now, are therefore aligned to the largest power of two that
+ *	divides their size.  It costs no object: what n objects leave of the
+ *	slab is a multiple of that power as the slab is, so if ring and states
+ *	fit into it, their end rounded up does, too.  All other types have the
+ *	layout that malloc_mgt_init() gives them.
  *
  *	A gap of more than an eighth of a slab is too much: there is one object
  *	of 64 KB in a slab.  Constructed objects of such a size come from
@@ -27,9 +27,10 @@
  *	There is a byte for each cache line of the slab, found by the address of
  *	the object without a division, that says whether the object is out, or
  *	idle and constructed, or neither: 2 KB, or 64 bytes in a slab of one
- *	page.  Objects have no room for it, nor do they need any.  Nobody but who
- *	holds an object, or has the magazine that it is in, touches its state: so
- *	a second free that begins after the first ended is always seen.
+ *	page.  Objects have no room for it, nor do they need any.  Nobody but
+ *	who holds an object, or has the magazine that it is in, touches its
+ *	state: so a second free that begins after the first ended is always
+ *	seen.
  *
  * All of this is about slabs of types with a control block.  Other types have
  * the layout that malloc_mgt_init() gives them.

@@ -3,14 +3,14 @@
  * Magazines: kmalloc_obj() and kfree_obj() of a type with a control block.
  *
  * Nobody shall pay for having been moved from zalloc or objcache.  Both had, in
- * front of what they shared, something of each cpu's own; so has this.  A cpu has
- * two magazines of objects, touched by nobody else, in a critical section: to get
- * an object or to put one takes no lock, no atomic operation and no division.
- * It gets from and puts to the loaded one and swaps the two when that cannot go
- * on; if neither can, it fills one from the slabs, with what is free in the first
- * of them, or empties one into the slabs, whole, under ext->spin.  As one of two
- * is then full or empty and the other is not, that happens once in so many calls
- * at the most.
+ * front of what they shared, something of each cpu's own; so has this.  A cpu
+ * has two magazines of objects, touched by nobody else, in a critical section:
+ * to get an object or to put one takes no lock, no atomic operation and no
+ * division.  It gets from and puts to the loaded one and swaps the two when
+ * that cannot go on; if neither can, it fills one from the slabs, with what is
+ * free in the first of them, or empties one into the slabs, whole, under
+ * ext->spin.  As one of two is then full or empty and the other is not, that
+ * happens once in so many calls at the most.
  *
  * Who has magazines
  *
@@ -23,10 +23,10 @@
  * What they hold is out of reach of other cpus
  *
  *	It is bounded: a type that was an interrupt zone has slots for it.  An
- *	object of a mini slab never gets there (kern_kmalloc_slab.c).  When memory
- *	is needed the maintainer goes from cpu to cpu and empties them, since only
- *	who runs on a cpu may touch its magazines; when the type is destroyed
- *	nobody uses it, and who destroys it may touch all.
+ *	object of a mini slab never gets there (kern_kmalloc_slab.c).  When
+ *	memory is needed the maintainer goes from cpu to cpu and empties them,
+ *	since only who runs on a cpu may touch its magazines; when the type is
+ *	destroyed nobody uses it, and who destroys it may touch all.
  *
  * vmstat -m shows what callers hold, and not what magazines do.
  *

@@ -3,17 +3,17 @@
  * Two kernel threads do for kmalloc_obj what who allocates must not wait for.
  *
  *	maintainer	fills reserves, empties magazines when memory is needed,
- *			and gives back what is free.  It does not wait for memory
- *			but between two rounds
+ *			and gives back what is free.  It does not wait for
+ *			memory but between two rounds
  *	grower		sets more addresses aside, and makes magazines.  Either
  *			may wait for memory, and if one thread did it all that
  *			might be memory which it should have given back
  *			(shims/model/reserve.pml)
  *
  * Nobody depends on them to get on but who waits for slots; see
- * kern_kmalloc_reserve.c.  They work when somebody pokes them, and once a second,
- * as nobody tells them that memory is needed or is not any more, nor that a slab
- * is free.
+ * kern_kmalloc_reserve.c.  They work when somebody pokes them, and once a
+ * second, as nobody tells them that memory is needed or is not any more, nor
+ * that a slab is free.
  */
 
 #include <sys/param.h>
@@ -103,7 +103,8 @@ maintainer_drain(void)
 }
 
 /*
- * One round of the maintainer.  Returns whether pages were missing for a reserve.
+ * One round of the maintainer.  Returns whether pages were missing for a
+ * reserve.
  */
 static int
 kmalloc_maintain(void)
@@ -160,7 +161,8 @@ kmalloc_maintainer_thread(void)
 }
 
 /*
- * Magazines wait until page-out has nothing to do; that they are wanted is kept.
+ * Magazines wait until page-out has nothing to do; that they are wanted is
+ * kept.
  */
 static void
 kmalloc_grower_thread(void)

@@ -18,16 +18,17 @@
  *
  *	A slab is free for good when every object is free, and no reader of one
  *	can be left (kern_kmalloc_slab.c).  Mini slabs go then, as soon as none
- *	has been made for a second.  A type keeps a few of the others, or it would
- *	give back what it needs again in the next moment.  How many follows from
- *	what it has done: the least number of free slabs that it had since the
- *	last sweep were not needed in all that time, and go (the working set of
- *	Bonwick and Adams).  There is a sweep every KMALLOC_SWEEP_SECONDS, and
- *	one a second while memory is needed, that is as soon as page-out works or
- *	ought to begin.  It does not let memory become short (vm_paging_min()),
- *	and would page out what is used to keep what is not.  Magazines are
- *	emptied first then.  What nobody needed for a second of shortage is not
- *	likely to be needed in the next: how often it was is counted (regrets).
+ *	has been made for a second.  A type keeps a few of the others, or it
+ *	would give back what it needs again in the next moment.  How many
+ *	follows from what it has done: the least number of free slabs that it
+ *	had since the last sweep were not needed in all that time, and go (the
+ *	working set of Bonwick and Adams).  There is a sweep every
+ *	KMALLOC_SWEEP_SECONDS, and one a second while memory is needed, that is
+ *	as soon as page-out works or ought to begin.  It does not let memory
+ *	become short (vm_paging_min()), and would page out what is used to keep
+ *	what is not.  Magazines are emptied first then.  What nobody needed for a
+ *	second of shortage is not likely to be needed in the next: how often it
+ *	was is counted (regrets).
  */
 
 #include <sys/param.h>
@@ -184,8 +185,8 @@ kmalloc_ext_reclaim(struct kmalloc_ext *ext, int needed)
 
 /*
  * Once dying is set nobody but the destroyer works on the type, and it itself
- * will not be looked at again.  ext->lock is not held while slabs are freed, which
- * may have to wait for map entries, and these for the maintainer.
+ * will not be looked at again.  ext->lock is not held while slabs are freed,
+ * which may have to wait for map entries, and these for the maintainer.
  */
 void
 kmalloc_obj_detach(struct malloc_type *type)
@@ -224,8 +225,8 @@ kmalloc_obj_detach(struct malloc_type *type)
 }
 
 /*
- * The block can be used again when every slab has gone; if objects are still out
- * that is never.
+ * The block can be used again when every slab has gone; if objects are still
+ * out that is never.
  */
 void
 kmalloc_ext_bury(struct kmalloc_ext *ext)

@@ -11,8 +11,8 @@
  *	memory in turn, and the lock may be held by somebody who waits for
  *	page-out.  zalloc avoided all that for its ZONE_INTERRUPT zones, whose
  *	address space and page tables existed in advance: zget() needed one page
- *	for the next dozen items, and vm_page_alloc(.., VM_ALLOC_INTERRUPT) gives
- *	it the very last one.
+ *	for the next dozen items, and vm_page_alloc(.., VM_ALLOC_INTERRUPT)
+ *	gives it the very last one.
  *
  * What is set aside
  *
@@ -34,15 +34,17 @@
  *	   M_USE_INTERRUPT_RESERVE (M_INTNOWAIT), and recursions (see below).
  *	   At every slab taken, another slot is populated at once, without
  *	   blocking, or else the maintainer thread is woken.
- *	   An ordinary caller of what was an ordinary zone leaves the ready slabs
- *	   alone at first when memory is short, and goes to 2: see `the last
- *	   ordinary pages'.
+ *	   An ordinary caller of what was an ordinary zone leaves the ready
+ *	   slabs alone at first when memory is short, and goes to 2: see `the
+ *	   last ordinary pages'.
  *	2. A slab in a slot, made on the spot.  It is not worth the last pages
  *	   there are, so VM_ALLOC_SYSTEM is as deep as this goes.
  *	3. A mini slab in a slot, with a page as deep as the caller may reach.
- *	4. M_RNOWAIT callers: NULL.  They do not reach kmem_slab_alloc(), but for
+ *	4. M_RNOWAIT callers: NULL.  They do not reach kmem_slab_alloc(), but
+ *	for
  *	   caches without a free slot, whose objects it always gave them.
- *	5. Others wait for a page in vm_wait(), or for slots if only the floor of
+ *	5. Others wait for a page in vm_wait(), or for slots if only the floor
+ *	of
  *	   these is left, holding nothing of ours, and begin again at 0: one
  *	   page that they may have ends the wait, as in zget().
  *	6. kmem_slab_alloc(.., M_WAITOK), which collects 32 pages for as long as
@@ -53,49 +55,53 @@
  *
  * Whose pages
  *
- *	A caller gets no deeper than his old allocator went, or whoever maps much
- *	could take the pages that page-out lives on.  How deep that is belongs to
- *	the type, not to the flags of a call (ext->pages):
+ *	A caller gets no deeper than his old allocator went, or whoever maps
+ *	much could take the pages that page-out lives on.  How deep that is
+ *	belongs to the type, not to the flags of a call (ext->pages):
  *
  *	an interrupt zone	NORMAL and SYSTEM for a full slab, INTERRUPT for
- *				a page: as zget() had them, the last one included
+ *				a page: as zget() had them, the last one
+ *				included
  *	any other zone		NORMAL, the special one too: zget() filled these
  *				by kmem_alloc3()
- *	a cache			as the caller's flags say: objcache passed them to
- *				kmalloc(), and that to kmem_slab_alloc()
+ *	a cache			as the caller's flags say: objcache passed them
+ *				to kmalloc(), and that to kmem_slab_alloc()
  *
  *	and to the thread:
  *
- *	page daemons, and	may have the last page for a mini slab of any type
- *	recursions
- *	who preempts		SYSTEM in place of NORMAL, as in kmem_slab_alloc():
- *				NORMAL might have to wait for who holds a page
- *	maintainer and grower	SYSTEM, for what only they or interrupt zones can
- *				get: it fills these zones' reserve and everybody
- *				else's floor.  That is a bounded number of pages,
- *				those between v_free_reserved and
- *				v_interrupt_free_min, which zinit() took for a
- *				zone of its own, too.  Slabs that an ordinary
+ *	page daemons, and	may have the last page for a mini slab of any
+ *	type recursions
+ *	who preempts		SYSTEM in place of NORMAL, as in
+ *				kmem_slab_alloc(): NORMAL might have to wait for
+ *				who holds a page
+ *	maintainer and grower	SYSTEM, for what only they or interrupt zones
+ *				can get: it fills these zones' reserve and
+ *				everybody else's floor.  That is a bounded
+ *				number of pages, those between v_free_reserved
+ *				and v_interrupt_free_min, which zinit() took for
+ *				a zone of its own, too.  Slabs that an ordinary
  *				caller may take it makes of NORMAL pages, or he
- *				had, through the maintainer, what he may not have.
+ *				had, through the maintainer, what he may not
+ *				have.
  *
- *	Who refills after he took a slab does so from what he may have himself, but
- *	for the last pages.
+ *	Who refills after he took a slab does so from what he may have himself,
+ *	but for the last pages.
  *
  * The last ordinary pages
  *
- *	A process that makes map entries without end has wired all memory at last,
- *	and lives on the few pages between v_free_reserved and where page-out has
- *	nothing left to free.  While there are five of these, processes make a
- *	system call now and then, paging for each; with less they do not get
- *	through one.  zalloc() wanted 32 pages or none, so it could be refused with
- *	some left, and have items for minutes.  Who makes slabs of one page is
- *	only refused when his own page faults find nothing, either, and until then
- *	he runs so fast that page-out does not touch him.  So as soon as memory is
- *	short an ordinary caller of what was an ordinary zone makes slabs first,
- *	as long as KMALLOC_FAULT_PAGES stay; waits for memory once; takes a ready
- *	slab, which costs no page; and the last ordinary pages come last.  Nothing
- *	is kept from him that he could have, it is only the order that is another.
+ *	A process that makes map entries without end has wired all memory at
+ *	last, and lives on the few pages between v_free_reserved and where
+ *	page-out has nothing left to free.  While there are five of these,
+ *	processes make a system call now and then, paging for each; with less
+ *	they do not get through one.  zalloc() wanted 32 pages or none, so it
+ *	could be refused with some left, and have items for minutes.  Who makes
+ *	slabs of one page is only refused when his own page faults find nothing,
+ *	either, and until then he runs so fast that page-out does not touch him.
+ *	So as soon as memory is short an ordinary caller of what was an ordinary
+ *	zone makes slabs first, as long as KMALLOC_FAULT_PAGES stay; waits for
+ *	memory once; takes a ready slab, which costs no page; and the last
+ *	ordinary pages come last.  Nothing is kept from him that he could have,
+ *	it is only the order that is another.
  *
  * The argument
  *
@@ -165,8 +171,8 @@
  *	are too much.  A type without ready slabs, which is never one that was
  *	an interrupt zone, begins with a slab of as many pages as four objects
  *	need, and each new one is as large as all that it has, so that less than
- *	half is empty and the fifth or sixth is a whole one.  What is made of the
- *	last pages is not one of these: it is a mini slab.
+ *	half is empty and the fifth or sixth is a whole one.  What is made of
+ *	the last pages is not one of these: it is a mini slab.
  *
  * Recursion: the type that map entries come from
  *
@@ -177,21 +183,22 @@
  *	(kmalloc_blocked) and recognised: they may take the floor and the last
  *	page and, if there is neither, go to sleep and try again rather than
  *	call kmem_slab_alloc() again.  zalloc needed no page there, as
- *	kmem_alloc3(.., KM_KRESERVE) had entries set aside.  They hold no lock of
- *	the VM then, so page-out goes on, by the claim, and one page ends their
- *	wait.
+ *	kmem_alloc3(.., KM_KRESERVE) had entries set aside.  They hold no lock
+ *	of the VM then, so page-out goes on, by the claim, and one page ends
+ *	their wait.
  *	The grower makes slots before the floor is used, and one of them
  *	yields a dozen entries at the least where a new run costs one or two, so
  *	it finds what it needs in steps 1 to 3.  All others wait for it rather
  *	than call kmem_slab_alloc(): if each came to ask for entries that it
  *	needs to make some, there would soon be none left to make any.
  *
- *	Who asks for map entries waits, with M_WAITOK and for NORMAL pages, as he
- *	did in zalloc().  That is safe because vm_map_entry_reserve() stocks the
- *	cpu before any map is locked, and what is done with a map locked, on
+ *	Who asks for map entries waits, with M_WAITOK and for NORMAL pages, as
+ *	he did in zalloc().  That is safe because vm_map_entry_reserve() stocks
+ *	the cpu before any map is locked, and what is done with a map locked, on
  *	kernel_map too, takes its entries from that stock and allocates nothing:
- *	so he who waits holds no lock that page-out, or he who makes slots, might
- *	want.  The grower makes slots with entries of its own, from the floor.
+ *	so he who waits holds no lock that page-out, or he who makes slots,
+ *	might want.  The grower makes slots with entries of its own, from the
+ *	floor.
  *
  * What goes back, and when, is the subject of kern_kmalloc_reclaim.c.
  *
@@ -228,7 +235,7 @@
 
 #define	SLOTS_BATCH	8	/* slots a new run has */
 #define	SLOTS_LOW	4	/* fewer free ones: time for a new run */
-#define	SLOTS_MINI	64	/* slots for mini slabs, of types with a reserve */
+#define	SLOTS_MINI	64	/* slots for mini slabs, with a reserve */
 #define	SLOTS_MINI_PAGES 64	/* or one for so many pages of RAM */
 #define	FEW_OBJECTS	4	/* that the first slab of a type has */
 
@@ -364,8 +371,8 @@ kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 
 /*
  * The class of pages that the calling thread may make slabs of: see `whose
- * pages' above.  ext->pages is one word, and does not change once the type is in
- * use: no lock is needed to read it.
+ * pages' above.  ext->pages is one word, and does not change once the type is
+ * in use: no lock is needed to read it.
  */
 static int
 page_class(const struct kmalloc_ext *ext, int flags)
@@ -439,7 +446,8 @@ ext_refill_one(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
 }
 
 int
-kmalloc_ext_refill(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags)
+kmalloc_ext_refill(struct kmalloc_ext *ext, struct malloc_type *type,
+    int vmflags)
 {
 	while (kmalloc_ext_count(ext, &ext->nready) < kmalloc_ext_target(ext)) {
 		if (!ext_refill_one(ext, type, vmflags))
@@ -491,8 +499,8 @@ ext_slots_low(const struct kmalloc_ext *ext)
 /*
  * The first run of a type.  Where there are not so many addresses, two thirds
  * of the objects will do, and so on, as for those who tried zinit() again and
- * again.  Returns for how many there are.  May wait for the maintainer, who takes
- * ext->lock.
+ * again.  Returns for how many there are.  May wait for the maintainer, who
+ * takes ext->lock.
  */
 static size_t
 ext_first_run(struct kmalloc_ext *ext, struct malloc_type *type, size_t nobjs)
@@ -716,7 +724,8 @@ ext_take_first(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 
 /*
  * An object of a new slab in a free slot, as large as it should be if there is
- * memory; else a free one that has come back meanwhile, else one of a mini slab.
+ * memory; else a free one that has come back meanwhile, else one of a mini
+ * slab.
  */
 static void *
 ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags,
@@ -727,8 +736,8 @@ ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags,
 	struct kmalloc_slab *slab;
 	void *obj;
 
-	slab = kmalloc_slot_populate(ext, type, ext_slab_pages(ext, type), whole,
-	    privileged);
+	slab = kmalloc_slot_populate(ext, type, ext_slab_pages(ext, type),
+	    whole, privileged);
 	if (slab == NULL) {
 		if ((obj = ext_take(ext)) != NULL || !has_minis(type))
 			return (obj);
@@ -744,8 +753,8 @@ ext_populate(struct kmalloc_ext *ext, struct malloc_type *type, int vmflags,
 }
 
 /*
- * Should ready slabs and the last ordinary pages wait?  See there.  Not as long as
- * there is more boot memory than the reserve asks for.
+ * Should ready slabs and the last ordinary pages wait?  See there.  Not as long
+ * as there is more boot memory than the reserve asks for.
  */
 static int
 ext_is_saving(struct kmalloc_ext *ext)
@@ -765,8 +774,8 @@ ext_populate_saving(struct kmalloc_ext *ext, struct malloc_type *type,
 }
 
 /*
- * Have callers as many objects as the type's byte limit allows?  It is asked when
- * a slab is needed.
+ * Have callers as many objects as the type's byte limit allows?  It is asked
+ * when a slab is needed.
  */
 static int
 type_over_limit(const struct malloc_type *type)

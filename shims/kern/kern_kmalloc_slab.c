@@ -15,17 +15,17 @@
  *			until it has none; then it is in no list
  *	(no list)	until an object is freed into it: then it becomes the
  *			first partial one
- *	full		every object is free.  It comes here when sort() finds it,
- *			not at once, and is used again only if no partial one is
- *			left
+ *	full		every object is free.  It comes here when sort() finds
+ *			it, not at once, and is used again only if no partial
+ *			one is left
  *
  * The memory of an object is type-stable for as long as somebody may still look
  * at a freed one (exislock(9)); that is why a slab has to wait on `full' until
  * exis_freeable(), as in malloc_mgt_poll(), before retire() lets it go.
  *
- * Mini slabs have lists of their own.  Their objects go to who asks for a single
- * one and never into a magazine: in an emergency those few are what somebody
- * gets on with, and a magazine would keep them from all other cpus.
+ * Mini slabs have lists of their own.  Their objects go to who asks for a
+ * single one and never into a magazine: in an emergency those few are what
+ * somebody gets on with, and a magazine would keep them from all other cpus.
  */
 
 #include <sys/param.h>

@@ -13,16 +13,18 @@
  * Slabs of fewer pages
  *
  *	A slab is the first 1, 2, 4 .. 32 pages of a slot, with nothing mapped
- *	behind it.  kfree_obj() finds the header by masking the object's address,
- *	as ever, and the header says where objects begin and how many there are.
- *	Types of few objects begin with small slabs (kern_kmalloc_reserve.c).
+ *	behind it.  kfree_obj() finds the header by masking the object's
+ *	address, as ever, and the header says where objects begin and how many
+ *	there are.  Types of few objects begin with small slabs
+ *	(kern_kmalloc_reserve.c).
  *
- *	A mini slab is one page, for a type that cannot get a whole slab now.  Its
- *	header says so, as its objects are treated differently
- *	(kern_kmalloc_slab.c).  The header is large for one page, as it has a bit
- *	for each of the most objects that a slab can hold (KMALLOC_SLAB_MAXOBJS):
- *	some 350 of 4096 bytes.  There is room for 11 objects of 320 bytes, 18 of
- *	192 or 27 of 128.  A type whose objects do not fit has no mini slabs.
+ *	A mini slab is one page, for a type that cannot get a whole slab now.
+ *	Its header says so, as its objects are treated differently
+ *	(kern_kmalloc_slab.c).  The header is large for one page, as it has a
+ *	bit for each of the most objects that a slab can hold
+ *	(KMALLOC_SLAB_MAXOBJS): some 350 of 4096 bytes.  There is room for 11
+ *	objects of 320 bytes, 18 of 192 or 27 of 128.  A type whose objects do
+ *	not fit has no mini slabs.
  *
  * Slots are protected by ext->spin, which is never held across a call into the
  * VM.  What is in a slot belongs to who took it.

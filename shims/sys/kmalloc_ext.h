@@ -35,13 +35,13 @@
 #ifdef _KERNEL
 
 /*
- * A slab of ours is a struct kmalloc_slab, for the sake of those who know it, and
- * used in a simpler way.  Behind the header there is a state for each cache line,
- * and then the free objects, as on a stack: aindex is 0, and findex and xindex are
- * their number.  All but the states is under ext->spin.  The bitmap, whose purpose
- * these have, is not used but for a word that says how large the slab is.
- * unused01 says where it came from.  It has a magic number of its own, so that
- * kfree_obj() can tell.
+ * A slab of ours is a struct kmalloc_slab, for the sake of those who know it,
+ * and used in a simpler way.  Behind the header there is a state for each cache
+ * line, and then the free objects, as on a stack: aindex is 0, and findex and
+ * xindex are their number.  All but the states is under ext->spin.  The bitmap,
+ * whose purpose these have, is not used but for a word that says how large the
+ * slab is.  unused01 says where it came from.  It has a magic number of its
+ * own, so that kfree_obj() can tell.
  */
 #define	KMALLOC_XSLAB_MAGIC	0x6b786f62	/* whole, or small */
 #define	KMALLOC_XMINI_MAGIC	0x6b786d69	/* mini: of the last pages */
@@ -101,8 +101,8 @@ kmalloc_slab_stack(struct kmalloc_slab *slab)
  * Slabs of one kind that have free objects.  What has none is in no list.
  *
  * partial	may be handed out.  idle of these have every object free
- * full		every object is free, and readers of freed ones may be left until
- *		exis_freeable() says no; these go back to the VM
+ * full		every object is free, and readers of freed ones may be left
+ *		until exis_freeable() says no; these go back to the VM
  */
 struct kmalloc_slabs {
 	struct kmalloc_slab	*partial;
@@ -126,15 +126,15 @@ SLIST_HEAD(kmalloc_maglist, kmalloc_mag);
 
 /*
  * A cpu's two magazines of a type, touched by nobody else, in a critical
- * section.  Of the words that its ks_use entry has to spare, mgt.unused01 points
- * to those of kmalloc_obj() and mgt.unused02 to those of kmalloc_cobj().
+ * section.  Of the words that its ks_use entry has to spare, mgt.unused01
+ * points to those of kmalloc_obj() and mgt.unused02 to those of kmalloc_cobj().
  */
 struct kmalloc_magcpu {
 	struct kmalloc_mag	*loaded;
 	struct kmalloc_mag	*previous;
-	volatile long		waiting;	/* asleep for what is put here */
+	volatile long		waiting;	/* asleep for a put here */
 	long			exhausted;	/* the limit was met and told */
-	long			unused[4];	/* to the end of the cache line */
+	long			unused[4];	/* fill the cache line */
 };
 
 struct kmalloc_run;
@@ -166,17 +166,17 @@ struct kmalloc_ext {
 
 	struct kmalloc_slabs	whole;		/* and small ones */
 	struct kmalloc_slabs	mini;
-	long			nobjs;		/* in all slabs but ready ones */
+	long			nobjs;		/* but in ready slabs */
 
 	struct kmalloc_slab	*ready;		/* set up, in no other list */
 	long			nready;
-	long			lowwater;	/* of nready, once it was full */
+	long			lowwater;	/* of nready, once full */
 	struct kmalloc_run	*runs;		/* address space set aside */
 	long			nslots;		/* slabs that fit into it */
 	long			nfreeslots;
 	long			minis;		/* mini slabs there are */
 	int			waiting;	/* threads asleep for a slab */
-	struct kmalloc_blocked	*blocked;	/* threads in kmem_slab_alloc() */
+	struct kmalloc_blocked	*blocked;	/* in kmem_slab_alloc() */
 
 	int			wantmags;	/* some cpu has none */
 	kmalloc_ctor_fn		*ctor;
@@ -184,21 +184,21 @@ struct kmalloc_ext {
 	void			*privdata;
 	struct kmalloc_depot	*depot;		/* NULL: not constructed */
 	int			large;		/* objects are of kmalloc() */
-	long			slack;		/* that magazines add to limit */
+	long			slack;		/* magazines add to limit */
 	long			constructed;	/* or about to be */
 	u_long			limit;		/* 0: none */
 	u_long			limit_waiting;
 
 	int			swept;		/* ticks at the last sweep */
 	int			returned_at;	/* when one was given back */
-	int			mini_made;	/* when the last mini slab was */
+	int			mini_made;	/* when the last mini was */
 	u_long			eaten;		/* slabs handed to the type */
 	u_long			refills;
 	u_long			refill_failures;
 	u_long			minis_made;
 	u_long			minis_returned;
 	u_long			returned;	/* slabs given back to the VM */
-	u_long			regrets;	/* made within a second of that */
+	u_long			regrets;	/* made soon after that */
 	u_long			refusals;	/* M_RNOWAIT went without */
 	u_long			blocking;	/* M_WAITOK had to wait */
 	u_long			limit_sleeps;
@@ -273,8 +273,8 @@ void	kmalloc_ext_recycle(struct kmalloc_ext *ext);
  * give() returns n, of any slabs of ext's.
  * add() hands a slab, which is set up and in no list, to the type.
  * sort() finds those of which every object is free, and starts the wait for
- * their readers.  retire() takes up to n off that nobody can reach any more, and
- * purge() all of which every object is free, for a type that nobody uses.
+ * their readers.  retire() takes up to n off that nobody can reach any more,
+ * and purge() all of which every object is free, for a type that nobody uses.
  */
 int	kmalloc_slabs_take(struct kmalloc_slabs *slabs, void **objs, int n);
 void	kmalloc_slabs_give(struct kmalloc_ext *ext, void *const *objs, int n);
@@ -290,13 +290,13 @@ struct kmalloc_slab *kmalloc_slabs_purge(struct kmalloc_ext *ext,
  *
  * kmalloc_slot_floor() is how many free slots are not for the caller.
  * kmalloc_slot_populate() makes a slab of so many pages, or a mini slab, in
- * another one of ext's with pages of the class vmflags; NULL if there is none or
- * a page is missing.  Neither blocks.  kmalloc_slot_depopulate() undoes either,
- * for a slab that nobody can reach.
+ * another one of ext's with pages of the class vmflags; NULL if there is none
+ * or a page is missing.  Neither blocks.  kmalloc_slot_depopulate() undoes
+ * either, for a slab that nobody can reach.
  *
  * kmalloc_run_create() sets aside nslots slots, or returns NULL if there are no
- * addresses.  It and kmalloc_run_destroy() may block.  kmalloc_run_add() gives a
- * run to ext; kmalloc_slots_free() destroys all that ext has, none of which
+ * addresses.  It and kmalloc_run_destroy() may block.  kmalloc_run_add() gives
+ * a run to ext; kmalloc_slots_free() destroys all that ext has, none of which
  * may be in use.
  */
 #define	KMALLOC_SLAB_PAGES	(KMALLOC_SLAB_SIZE / PAGE_SIZE)
@@ -319,8 +319,8 @@ size_t	kmalloc_mini_count(const struct malloc_type *type);
  * kern_kmalloc_reserve.c
  *
  * kmalloc_ext_get() gets one object out of a slab, a new one if need be; NULL
- * only for M_RNOWAIT, which does not block, or with M_NULLOK at the type's limit.
- * kmalloc_ext_count() reads a count of ext's that spin protects.
+ * only for M_RNOWAIT, which does not block, or with M_NULLOK at the type's
+ * limit.  kmalloc_ext_count() reads a count of ext's that spin protects.
  * kmalloc_ext_target() is how many ready slabs ext should have.  add_ready and
  * take_ready put one there, a floor only as the first, and take the one put
  * there last, or NULL; the first, which is the floor, only if privileged.
@@ -349,8 +349,8 @@ void	kmalloc_ext_grow(struct kmalloc_ext *ext);
  * kmalloc_mag_capacity() is how many rounds a magazine of plain objects has.
  * kmalloc_magcpu_create() makes two empty ones, and may block;
  * kmalloc_magcpu_set() makes them cpu n's.
- * kmalloc_mags_wanted() makes those that cpus want, without locks, and may block;
- * kmalloc_mags_drain() empties those of the calling cpu into slabs, and
+ * kmalloc_mags_wanted() makes those that cpus want, without locks, and may
+ * block; kmalloc_mags_drain() empties those of the calling cpu into slabs, and
  * kmalloc_mags_destroy() those of all cpus, once nobody uses the type.
  */
 int	kmalloc_mag_capacity(const struct malloc_type *type);
@@ -419,9 +419,9 @@ kmalloc_use_discharge(struct kmalloc_use *use, size_t size)
 
 /*
  * The hook in _kmalloc_obj(): see sys/kmalloc_obj.h.  It is inline, as another
- * function's frame would cost as much as what it does.  kmalloc_mag_get() is for
- * when the loaded magazine is empty or there is none; it leaves the critical
- * section that it is called in.
+ * function's frame would cost as much as what it does.  kmalloc_mag_get() is
+ * for when the loaded magazine is empty or there is none; it leaves the
+ * critical section that it is called in.
  */
 void	*kmalloc_mag_get(struct malloc_type *type, int flags);
 
@@ -465,9 +465,9 @@ long	kmalloc_cobj_out(const struct kmalloc_ext *ext);
  * kmalloc_memory_needed() says whether page-out has something to do, and
  * kmalloc_within_second() whether that was less than a second ago, in ticks.
  * The others may block, and want ext->lock held.
- * kmalloc_ext_reclaim() gives back slabs that are free and not wanted: needed if
- * others need the memory now.  kmalloc_ext_bury() sets the block of a type that
- * is gone free if it can.
+ * kmalloc_ext_reclaim() gives back slabs that are free and not wanted: needed
+ * if others need the memory now.  kmalloc_ext_bury() sets the block of a type
+ * that is gone free if it can.
  */
 int	kmalloc_memory_needed(void);
 int	kmalloc_within_second(int then);

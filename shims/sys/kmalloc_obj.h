@@ -85,8 +85,8 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
  * for that many objects beyond those in boot memory and no more, for fewer and
  * with a word on the console if there is not enough, and raise the type's limit
  * to all of them.  Its slabs may be made of the last pages.
- * 0: it is what any other zone was.  Address space for a few slabs at a time, as
- * needed, and pages as for VM_ALLOC_NORMAL, whatever flags a caller gives.
+ * 0: it is what any other zone was.  Address space for a few slabs at a time,
+ * as needed, and pages as for VM_ALLOC_NORMAL, whatever flags a caller gives.
  * Without ready slabs its first ones are small, and grow with it.
  *
  * nslabs == 0 only promises that fresh objects are zero.
@@ -98,10 +98,10 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 	_kmalloc_obj_reserve(name##_obj, (nslabs), (nobjs))
 
 /*
- * After malloc_init(): the type is what an object cache without constructor was.
- * Slabs are made of the pages that the caller's flags give him, as objcache
- * passed these to kmalloc(), and M_RNOWAIT never blocks.  May block, and may be
- * repeated.
+ * After malloc_init(): the type is what an object cache without constructor
+ * was.  Slabs are made of the pages that the caller's flags give him, as
+ * objcache passed these to kmalloc(), and M_RNOWAIT never blocks.  May block,
+ * and may be repeated.
  */
 #define	kmalloc_obj_cache(name)		_kmalloc_obj_cache(name##_obj)
 
@@ -110,11 +110,12 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
  * an object that is not constructed is handed out, which is zero, dtor when one
  * is put that is not kept; either may be NULL and both may block.
  *
- * limit != 0: no more than that many objects are out or kept, and what the cpus'
- * magazines hold.  nominal: constructed ones worth keeping; 0 for half of the
- * limit, or 128 without one.  Both mean what objcache_create()'s cluster_limit
- * and nom_cache did.  Slabs are made of the pages that the caller's flags give
- * him, as objcache passed them to kmalloc().  The cpus have been counted.
+ * limit != 0: no more than that many objects are out or kept, and what the
+ * cpus' magazines hold.  nominal: constructed ones worth keeping; 0 for half of
+ * the limit, or 128 without one.  Both mean what objcache_create()'s
+ * cluster_limit and nom_cache did.  Slabs are made of the pages that the
+ * caller's flags give him, as objcache passed them to kmalloc().  The cpus have
+ * been counted.
  */
 #define	kmalloc_obj_ctor(name, ctor, dtor, privdata, limit, nominal)	\
 	_kmalloc_obj_ctor(name##_obj, (ctor), (dtor), (privdata), (limit), \
@@ -122,8 +123,8 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 
 /*
  * Change the limit of a constructed type; 0: none.  Sleepers try again.  More
- * objects than the new limit may stay out until they are put, and more are kept;
- * what is kept does not follow.
+ * objects than the new limit may stay out until they are put, and more are
+ * kept; what is kept does not follow.
  */
 #define	kmalloc_obj_set_limit(name, limit)				\
 	_kmalloc_obj_set_limit(name##_obj, (limit))

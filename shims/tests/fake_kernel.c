@@ -578,13 +578,13 @@ fake_boot(void)
 	dmap = mmap(NULL, FAKE_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
 	    MAP_SHARED, memory, 0);
 #ifdef FAKE_FAST
-	fake_kva = mmap(NULL, FAKE_KVA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-	    MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	fake_kva = mmap(NULL, FAKE_KVA_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (fake_kva != MAP_FAILED)
 		__asan_poison_memory_region(fake_kva, FAKE_KVA_SIZE);
 #else
-	fake_kva = mmap(NULL, FAKE_KVA_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
-	    MAP_NORESERVE, -1, 0);
+	fake_kva = mmap(NULL, FAKE_KVA_SIZE, PROT_NONE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 #endif
 	if (dmap == MAP_FAILED || fake_kva == MAP_FAILED)
 		panic("no address space");

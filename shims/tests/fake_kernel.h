@@ -84,7 +84,7 @@ fake_strlcpy(char *dst, const char *src, size_t size)
 
 #define	NELEM(ary)	(sizeof(ary) / sizeof((ary)[0]))
 
-/* The reference kernel's record of who takes the last pages is not kept here. */
+/* The reference kernel's record of the last pages is not kept here. */
 #define	VM_PAGE_FOR(what)	((void)(what))
 
 struct thread {
@@ -109,7 +109,7 @@ struct lock {
 #define	LK_RELEASE	2
 
 typedef struct {
-	long		end;		/* pseudo_ticks when nobody looks any more */
+	long		end;		/* pseudo_ticks, nobody looks then */
 } exislock_t;
 #ifdef FAKE_SMP
 #define	pseudo_ticks	fake_ticks()

@@ -8,8 +8,8 @@
 #include "fake_old.h"
 
 /*
- * Takes ordinary pages, and waits for them.  The map entries that this needs are
- * not faked.
+ * Takes ordinary pages, and waits for them.  The map entries that this needs
+ * are not faked.
  */
 vm_offset_t
 kmem_alloc3(struct vm_map *map, vm_size_t size, int id, int kmflags)

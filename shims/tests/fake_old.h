@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What zalloc and objcache need of a kernel besides fake_kernel.h, to be compiled
- * as they are in the reference kernel, and compared with.
+ * What zalloc and objcache need of a kernel besides fake_kernel.h, to be
+ * compiled as they are in the reference kernel, and compared with.
  */
 
 #ifndef FAKE_OLD_H

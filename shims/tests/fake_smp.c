@@ -73,8 +73,8 @@ fake_atomic_clear(uint64_t *p, uint64_t mask)
 
 /*
  * What is swapped is read in critical sections, as volatile.  None is under way
- * meanwhile: __tsan_volatile_read8() comes before the load, which could still see
- * what it had not acquired.
+ * meanwhile: __tsan_volatile_read8() comes before the load, which could still
+ * see what it had not acquired.
  */
 void *
 fake_atomic_swap(void **p, void *new)

@@ -3,11 +3,11 @@
  * The fake kernel with several processors, for ThreadSanitizer.
  *
  * Every host thread that calls fake_thread_enter() is the one thread of a
- * processor of its own: nothing else runs there but the maintainer when it comes
- * to empty magazines, so a critical section is a mutex of the processor's, and
- * whatever two processors share must be protected by a lock or an atomic
- * operation that ThreadSanitizer can see.  Spinlocks and locks are mutexes of the
- * host.
+ * processor of its own: nothing else runs there but the maintainer when it
+ * comes to empty magazines, so a critical section is a mutex of the
+ * processor's, and whatever two processors share must be protected by a lock or
+ * an atomic operation that ThreadSanitizer can see.  Spinlocks and locks are
+ * mutexes of the host.
  *
  * kern_kmalloc.c is not instrumented.  A cpu takes an object out of a slab's
  * ring without a lock, relying on the order in which x86 makes stores visible;

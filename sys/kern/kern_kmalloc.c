@@ -289,9 +289,9 @@ malloc_mgt_poll_empty_locked(struct kmalloc_mgt *ggm, int count)
 /*
  * Retire some of a type's full slabs, of those beyond KMALLOC_MAXFREEMAGS.
  * Called by the poller, which keeps the type from being destroyed.  Returns
- * whether the poller may go on to the next type: when there are no slabs beyond,
- * or it has seen the end of the list.  A type whose full slabs cannot be retired
- * keeps it for as long as that is so.
+ * whether the poller may go on to the next type: when there are no slabs
+ * beyond, or it has seen the end of the list.  A type whose full slabs cannot
+ * be retired keeps it for as long as that is so.
  *
  * A slab is free for good once every kfree_obj() into it has also stored its
  * object (xindex has caught up with findex) and no reader of a freed object

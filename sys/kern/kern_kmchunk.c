@@ -23,9 +23,9 @@
  * KMCHUNK_IDLE go back to the VM, but only from allocations that may block:
  * freeing a chunk must not touch kernel_map.
  *
- * options SLAB_DEBUG: each slab records who has got chunks of it since they have
- * had this size, as far as there is room.  The record is printed when one of its
- * chunks is freed that is not out.
+ * options SLAB_DEBUG: each slab records who has got chunks of it since they
+ * have had this size, as far as there is room.  The record is printed when one
+ * of its chunks is freed that is not out.
  *
  * Locks: a bucket's spin, then kmchunk_idle.spin.  Neither is held across
  * kmem_slab_alloc() or kmem_slab_free().

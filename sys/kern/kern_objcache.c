@@ -12,16 +12,16 @@
  *
  * The limit is a stock of objects not yet allocated, in the depot.  At zero a
  * get with M_WAITOK sleeps on the depot; others fail.  Objects idle in the
- * magazines of a cpu are out of reach of the others, so the stock is larger than
- * the limit asked for by what all those magazines hold.  This slack is why a put
- * need not look for sleepers of other cpus: it wakes those who went to sleep on
- * its own, and all when a magazine reaches the depot.  Once fewer objects are
- * out than the limit says, the others do not fit into the magazines of the cpus,
- * so the depot has some, and a sleeper is never left behind.
+ * magazines of a cpu are out of reach of the others, so the stock is larger
+ * than the limit asked for by what all those magazines hold.  This slack is why
+ * a put need not look for sleepers of other cpus: it wakes those who went to
+ * sleep on its own, and all when a magazine reaches the depot.  Once fewer
+ * objects are out than the limit says, the others do not fit into the magazines
+ * of the cpus, so the depot has some, and a sleeper is never left behind.
  *
- * Free objects are kept in as many magazines as there were in the beginning, two
- * a cpu and those in the depot, whose number follows from nom_cache; what does
- * not fit is destroyed when it is put.
+ * Free objects are kept in as many magazines as there were in the beginning,
+ * two a cpu and those in the depot, whose number follows from nom_cache; what
+ * does not fit is destroyed when it is put.
  *
  * Neither ctor, dtor nor the back end is called with anything held; all may
  * block.
@@ -488,8 +488,8 @@ objcache_reclaimlist(struct objcache *oclist[], int nlist)
 }
 
 /*
- * Nobody may use oc any more.  An object that is out is not oc's to destroy, and
- * can no longer be put.
+ * Nobody may use oc any more.  An object that is out is not oc's to destroy,
+ * and can no longer be put.
  */
 void
 objcache_destroy(struct objcache *oc)
@@ -587,8 +587,8 @@ objcache_watchdog_report(void)
 WATCHDOG_REPORT(objcache_watchdog_report);
 
 /*
- * kern.objcache.stats: one line a cache.  Caches come and go; the lines are made
- * under the spinlock and copied out after it.
+ * kern.objcache.stats: one line a cache.  Caches come and go; the lines are
+ * made under the spinlock and copied out after it.
  */
 static int
 sysctl_ocstats(SYSCTL_HANDLER_ARGS)

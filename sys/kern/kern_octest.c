@@ -172,9 +172,9 @@ octest_put(struct objcache *oc, int n)
 }
 
 /*
- * A limit holds for who does not wait, as often as he asks, and whether or not he
- * says that he would sleep.  An object that is destroyed or whose constructor
- * fails is one that there is not.
+ * A limit holds for who does not wait, as often as he asks, and whether or not
+ * he says that he would sleep.  An object that is destroyed or whose
+ * constructor fails is one that there is not.
  */
 static void
 octest_limit(struct objcache *oc, struct octest_count *count, const char *name,
@@ -257,9 +257,9 @@ octest_sleeper_got(void)
 
 /*
  * A sleeper has an object as soon as one is put on his cpu, or the limit is
- * raised; and wherever he is, as soon as fewer are out than the limit says, also
- * if none of what is put has to be destroyed.  Who lowers a limit takes nothing
- * away.
+ * raised; and wherever he is, as soon as fewer are out than the limit says,
+ * also if none of what is put has to be destroyed.  Who lowers a limit takes
+ * nothing away.
  */
 static void
 octest_sleepers(void)

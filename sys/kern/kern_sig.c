@@ -2,11 +2,12 @@
 /*
  * Signals.
  *
- * A signal is a bit in p_siglist, set by anybody who holds proc_token.  The process itself looks
- * for unblocked ones whenever it is about to return to user mode (userret()),
- * which it does at the latest with the next clock interrupt, and in sleeps
- * which PCATCH allows to end early.  It then ends, or goes on in the handler,
- * on a frame sendsig() builds on the user's stack and rt_sigreturn() undoes.
+ * A signal is a bit in p_siglist, set by anybody who holds proc_token.  The
+ * process itself looks for unblocked ones whenever it is about to return to
+ * user mode (userret()), which it does at the latest with the next clock
+ * interrupt, and in sleeps which PCATCH allows to end early.  It then ends, or
+ * goes on in the handler, on a frame sendsig() builds on the user's stack and
+ * rt_sigreturn() undoes.
  *
  * A signal that would be ignored is not even recorded.  There is no job
  * control: what would stop a process is ignored.

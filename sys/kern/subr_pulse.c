@@ -4,15 +4,16 @@
  *
  * No process can tell, as it might not get the page that it needs to look.
  * kern.pulse=N in the kernel environment has the kernel look itself: from the
- * first time that free pages are fewer than v_free_min it prints a line a second,
+ * first time that free pages are fewer than v_free_min it prints a line a
+ * second,
  *
  *	pulse: second 3: 14 calls, 4 pages in, 70 free, fewest 63
  *
  * with the system calls completed and the pages read from swap in that second,
- * the pages free at its end and the fewest that were free at a clock tick.  After
- * N of these the boot ends.  It has passed if test=mapbomb was asked for, whose
- * process does not come back to say so: what the lines mean is for others to say
- * (boot-tests/pulse).  Any other test would be cut off, and has failed.
+ * the pages free at its end and the fewest that were free at a clock tick.
+ * After N of these the boot ends.  It has passed if test=mapbomb was asked for,
+ * whose process does not come back to say so: what the lines mean is for others
+ * to say (boot-tests/pulse).  Any other test would be cut off, and has failed.
  */
 #include <sys/param.h>
 #include <sys/systm.h>

@@ -46,7 +46,8 @@
  *
  *	aindex <= xindex <= findex
  *	[aindex, findex)	free, or about to be
- *	[xindex, findex)	reserved by a kfree_obj() that has not stored yet
+ *	[xindex, findex)	reserved by a kfree_obj() that has not stored
+ *				yet
  *
  * Only the cpu that holds the slab active moves aindex; any cpu may move the
  * other two, atomically.

@@ -3,9 +3,9 @@
  * Light weight kernel threads and the tokens which serialize them.
  *
  * Every thread belongs to one processor (td_gd) and moves to another only
- * where it asks to; see kern/lwkt_thread.c.  A token is held only while its holder
- * runs or is ready to: a thread that sleeps loses its tokens and has all of
- * them again before it returns from the sleep; see kern/lwkt_token.c.
+ * where it asks to; see kern/lwkt_thread.c.  A token is held only while its
+ * holder runs or is ready to: a thread that sleeps loses its tokens and has all
+ * of them again before it returns from the sleep; see kern/lwkt_token.c.
  */
 #ifndef _SYS_THREAD_H_
 #define	_SYS_THREAD_H_

@@ -25,17 +25,17 @@
  *	  urgent than any of its customers but respects their critical sections,
  *	  it runs there as soon as they have left them.  So no allocation ever
  *	  sees more than N pages, but the next one finds N again.  Those who
- *	  collect many pages, sleeping for each, get on at the pace of vm_wait()'s
- *	  time limit.
+ *	  collect many pages, sleeping for each, get on at the pace of
+ *	  vm_wait()'s time limit.
  *	- INJECT_SPARE pages are kept back from page faults, so that there is
  *	  always one to put there.
  *
  * vm.inject.drain=TYPE takes all objects that a malloc type of kmalloc_obj has
- * on any processor, and its reserve, until it would need a page; an empty name gives back what
- * was taken from all types.  hold_free must be set, but while this lasts no page
- * is free at all.  ENOENT: there is no such type; EOPNOTSUPP: there is, but it
- * blocks when it needs a slab, whatever it is asked (only types that the shims
- * of kmalloc_obj look after do not).
+ * on any processor, and its reserve, until it would need a page; an empty name
+ * gives back what was taken from all types.  hold_free must be set, but while
+ * this lasts no page is free at all.  ENOENT: there is no such type;
+ * EOPNOTSUPP: there is, but it blocks when it needs a slab, whatever it is
+ * asked (only types that the shims of kmalloc_obj look after do not).
  *
  * inject_lock serialises the commands.  The free queue's spinlock protects the
  * list of kept pages and inject_takers: pages change between free and kept

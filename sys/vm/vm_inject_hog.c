@@ -3,16 +3,16 @@
  * Threads that do not do what they should: daemons that stand still, and one
  * that wants memory while there is none.
  *
- * vm.inject.stall_pager=1 in the kernel environment has the page-out daemon wait
- * for ever where it should make a round, 2 emergpager besides.
+ * vm.inject.stall_pager=1 in the kernel environment has the page-out daemon
+ * wait for ever where it should make a round, 2 emergpager besides.
  *
  * vm.inject.hog_entries=N makes a kernel thread that reserves N times 4 map
- * entries, vm.inject.hog_objects=N one that allocates N objects of a type of its
- * own with kmalloc_obj() and M_INTWAIT, as vm_objects are; vm.inject.hog_pages=N
- * one that takes N pages with VM_ALLOC_INTERRUPT, as it must not: that is seen.
- * They begin when page-out does, want more than it ever has free, and keep what
- * they get.  vm.inject.hogs is how many are not done: a test does not end before
- * them.
+ * entries, vm.inject.hog_objects=N one that allocates N objects of a type of
+ * its own with kmalloc_obj() and M_INTWAIT, as vm_objects are;
+ * vm.inject.hog_pages=N one that takes N pages with VM_ALLOC_INTERRUPT, as it
+ * must not: that is seen.  They begin when page-out does, want more than it
+ * ever has free, and keep what they get.  vm.inject.hogs is how many are not
+ * done: a test does not end before them.
  *
  * These are ordinary threads and may well have to wait, but must not get the
  * pages that page-out lives on: vm.lastpages tells (vm_lastpage.c).  At the end

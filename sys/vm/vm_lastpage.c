@@ -14,11 +14,13 @@
  *	class	of vm_page_alloc(): N normal, Q quick, S system, I interrupt,
  *		after vm_page_alloc() has added what the thread is entitled to
  *	for	the zone or malloc type that wants it, or what else
- *		VM_PAGE_FOR() names; `-': nothing, as for a page fault's own page
+ *		VM_PAGE_FOR() names; `-': nothing, as for a page fault's own
+ *		page
  *
  * vm.lastpages has a line for each such combination:
  *
- *	kind=process thread=- class=NSI for=MAP_ENTRY reserved=9 interrupt=2 least=11
+ *	kind=process thread=- class=NSI for=MAP_ENTRY reserved=9 interrupt=2
+ *	least=11
  *
  * reserved counts the pages taken while fewer than v_free_reserved were free,
  * where VM_ALLOC_NORMAL gets none; interrupt those of them taken while no more
@@ -26,13 +28,14 @@
  * least is the fewest pages that one of them left free.  The first line says
  * where these thresholds are, how many lines follow, whether the table was too
  * small for something (lost), and how often a preempting thread was refused a
- * page for which it had asked with VM_ALLOC_NORMAL, among others.  A boot is a record.
+ * page for which it had asked with VM_ALLOC_NORMAL, among others.  A boot is a
+ * record.
  *
  * Before the page-out daemon has set the thresholds all are 0 and nothing is
  * noted.  Pages that the injector hands to page faults were never free.
  *
- * Protected by the free queue's spinlock, which vm_page_alloc() holds anyway, but
- * for the count of preempting threads.
+ * Protected by the free queue's spinlock, which vm_page_alloc() holds anyway,
+ * but for the count of preempting threads.
  */
 #include <sys/param.h>
 #include <sys/systm.h>

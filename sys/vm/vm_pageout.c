@@ -89,8 +89,8 @@
  *	are needed and the daemon has not got on with a round for two seconds,
  *	emergpager makes rounds of its own, over the same queues with markers of
  *	its own, and deactivates a few pages each time in case all inactive ones
- *	are what the daemon waits for.  It may take what the daemon may take, and
- *	waits like it.  Killing is left to the daemon.
+ *	are what the daemon waits for.  It may take what the daemon may take,
+ *	and waits like it.  Killing is left to the daemon.
  *
  * Out of swap
  *	When the last swap block is used, dirty pages have nowhere to go.  If

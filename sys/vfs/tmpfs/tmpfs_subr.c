@@ -10,9 +10,9 @@
  *
  * Locking: tm_lock protects all directories of the mount, shared to look a
  * name up.  tn_lock protects a file's size, the place in it of whoever has it
- * open, and its object's pages from being cut off while they are copied.  tm_lock comes first.  References change
- * with atomic operations: whoever takes one has another, or holds the lock of
- * the directory which names the node.
+ * open, and its object's pages from being cut off while they are copied.
+ * tm_lock comes first.  References change with atomic operations: whoever takes
+ * one has another, or holds the lock of the directory which names the node.
  */
 #include <sys/param.h>
 #include <sys/systm.h>

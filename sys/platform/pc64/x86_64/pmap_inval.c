@@ -19,8 +19,8 @@
  * first and read pm_active after.
  *
  * Who waits spins a little and then halts till the last one who obeys tells
- * him: where there are fewer real processors than virtual ones, the one he waits
- * for may need the one he would spin on.
+ * him: where there are fewer real processors than virtual ones, the one he
+ * waits for may need the one he would spin on.
  *
  * Locking: a slot belongs to its processor, in a critical section, and is
  * unused while nothing is pending in it.  Waiting works with pmap_spin held
