@@ -153,6 +153,9 @@ mag_trade(struct kmalloc_magcpu *cpu, struct kmalloc_maglist *from,
 static __inline struct kmalloc_magcpu *
 cobj_cpu(const struct kmalloc_ext *ext)
 {
+	KASSERT(IN_CRITICAL_SECT(curthread),
+	    ("%s: magazines outside a critical section",
+	    ext->type->ks_shortdesc));
 	KASSERT(mycpu->gd_cpuid < ext->depot->ncpus,
 	    ("%s: kmalloc_obj_ctor before the cpus were counted",
 	    ext->type->ks_shortdesc));

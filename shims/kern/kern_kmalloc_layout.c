@@ -105,7 +105,6 @@ kmalloc_slab_format(struct malloc_type *type, struct kmalloc_slab *slab,
 	slab->objsize = type->ks_objsize;
 	slab->ncount = count;
 	slab->findex = count;
-	slab->xindex = count;
 	slab->unused01 = origin;
 	slab->bmap[0] = bytes;
 	stack = kmalloc_slab_stack(slab);

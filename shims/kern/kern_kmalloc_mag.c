@@ -122,6 +122,8 @@ kmalloc_state_wrong(const struct malloc_type *type, const void *obj)
 static __inline struct kmalloc_use *
 type_use(struct malloc_type *type)
 {
+	KASSERT(IN_CRITICAL_SECT(curthread),
+	    ("%s: magazines outside a critical section", type->ks_shortdesc));
 	return (&type->ks_use[mycpu->gd_cpuid]);
 }
 

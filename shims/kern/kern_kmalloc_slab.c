@@ -67,7 +67,6 @@ kmalloc_slabs_take(struct kmalloc_slabs *slabs, void **objs, int n)
 	while (got < n && left != 0)
 		objs[got++] = stack[--left];
 	slab->findex = left;
-	slab->xindex = left;
 	if (slab->findex == 0) {
 		slabs->partial = slab->next;
 		slab->next = NULL;
@@ -99,7 +98,6 @@ kmalloc_slabs_give(struct kmalloc_ext *ext, void *const *objs, int n)
 			stack[left++] = objs[--n];
 		} while (n > 0 && kmalloc_slab_of(objs[n - 1]) == slab);
 		slab->findex = left;
-		slab->xindex = left;
 		slabs = slabs_of(ext, slab);
 		if (had == 0) {
 			slab->next = slabs->partial;

@@ -37,10 +37,10 @@
 /*
  * A slab of ours is a struct kmalloc_slab, for the sake of those who know it,
  * and used in a simpler way.  Behind the header there is a state for each cache
- * line, and then the free objects, as on a stack: aindex is 0, and findex and
- * xindex are their number.  All but the states is under ext->spin.  The bitmap,
- * whose purpose these have, is not used but for a word that says how large the
- * slab is.  unused01 says where it came from.  It has a magic number of its
+ * line, and then the free objects, as on a stack: findex is their number, aindex and
+ * xindex are 0.  All but the states is under ext->spin.  The bitmap, whose
+ * purpose these have, is not used but for a word that says how large the slab
+ * is.  unused01 says where it came from.  It has a magic number of its
  * own, so that kfree_obj() can tell.
  */
 #define	KMALLOC_XSLAB_MAGIC	0x6b786f62	/* whole, or small */
@@ -146,6 +146,7 @@ struct kmalloc_depot;
  * of them only grows: whoever walks it needs the list's lock for each step
  * only.
  *
+ * type		is set under the list's lock, and looked at without
  * lock		serialises what may block: growing, giving back, making
  *		magazines.  Never taken to allocate or free an object
  * spin		the fields after pages, but for those that do not change once
@@ -153,7 +154,7 @@ struct kmalloc_depot;
  */
 struct kmalloc_ext {
 	struct kmalloc_ext	*next;
-	struct malloc_type	*type;		/* NULL: block is unused */
+	struct malloc_type	*volatile type;	/* NULL: block is unused */
 	struct lock		lock;
 	struct spinlock		spin;
 

@@ -320,6 +320,28 @@ TEST_F(Cache, anObjectThatIsOutSurvivesItsCache) {
   EXPECT_EQ(M_LOST_obj->ks_use->inuse, 0u);
 }
 
+// Nobody need call kmalloc_obj_unctor() first.
+TEST_F(Cache, aTypeThatGoesDestroysWhatIsKept) {
+  struct malloc_type *kept_obj = nullptr;
+  kmalloc_create_obj(&kept, "kept", Size);
+  setUp(kept_obj, 0, 0);
+  put(kept_obj, take(kept_obj, 10));
+  EXPECT_EQ(Constructed - Destroyed, 10);
+  kmalloc_destroy_obj(&kept);
+  EXPECT_EQ(Constructed - Destroyed, 0);
+}
+
+MALLOC_DEFINE_OBJ(M_LESS, Size, "LESS", "");
+MALLOC_DEFINE_OBJ(M_MORE, Size, "MORE", "");
+
+TEST_F(Cache, noMoreAreKeptThanThereMayBe) {
+  setUp(M_LESS_obj, 64, 64);
+  setUp(M_MORE_obj, 64, 100000);
+  EXPECT_EQ(kmalloc_ext(M_MORE_obj)->slack, kmalloc_ext(M_LESS_obj)->slack);
+  tearDown(M_LESS_obj);
+  tearDown(M_MORE_obj);
+}
+
 MALLOC_DEFINE_OBJ(M_TWICE, Size, "TWICE", "");
 MALLOC_DEFINE_OBJ(M_OTHER, Size, "OTHER", "");
 

@@ -18,6 +18,24 @@ extern "C" {
 
 inline struct thread MainThread = {"main"};
 
+// Every slab that a control block counts is in the list that it is counted for.
+inline void expectSound(const struct kmalloc_ext *Ext) {
+  auto Length = [](const struct kmalloc_slab *Slab) {
+    long N = 0;
+    for (; Slab != nullptr; Slab = Slab->next)
+      ++N;
+    return N;
+  };
+  for (const struct kmalloc_slabs *Of : {&Ext->whole, &Ext->mini}) {
+    long Idle = 0;
+    for (const struct kmalloc_slab *S = Of->partial; S != nullptr; S = S->next)
+      Idle += kmalloc_slab_all_free(S);
+    EXPECT_EQ(Of->idle, Idle);
+    EXPECT_EQ(Of->nfull, Length(Of->full));
+  }
+  EXPECT_EQ(Ext->nready, Length(Ext->ready));
+}
+
 // Every test has a type of its own, the last state of memory is put right.
 class KmallocObj : public ::testing::Test {
 protected:
@@ -31,6 +49,10 @@ protected:
     pagethread = emergpager = nullptr;
     vm_pages_needed = 0;
     MainThread = {"main"};
+    fake_kmalloc_hook = nullptr;
+    for (struct kmalloc_ext *Ext = kmalloc_ext_next(nullptr); Ext != nullptr;
+         Ext = kmalloc_ext_next(Ext))
+      expectSound(Ext);
   }
 };
 

@@ -384,6 +384,11 @@ TEST_F(KmallocObj, fewerObjectsDoWhereThereAreNotAddressesForAll) {
             2)
       << Said;
   EXPECT_EQ(Wanted, 400000u);
+  // By thirds: as many as there were, or half as many again did not fit.
+  size_t Fewer = Wanted;
+  while (Fewer > Objects)
+    Fewer -= (Fewer + 2) / 3;
+  EXPECT_EQ(Objects, Fewer);
   EXPECT_EQ(M_NARROW_obj->ks_limit, Objects * Size);
   for (size_t I = 0; I < Objects; ++I)
     ASSERT_NE(get(M_NARROW_obj, M_INTNOWAIT), nullptr) << "object " << I;
@@ -640,6 +645,59 @@ TEST_F(KmallocObj, destroyedTypeGivesEverythingBack) {
   EXPECT_EQ(kmalloc_ext(dyn_obj)->eaten, 0u);
   EXPECT_EQ(kmalloc_ext(dyn_obj)->nready, 1);
   kmalloc_destroy_obj(&dyn);
+}
+
+TEST_F(KmallocObj, pagesOfASlabAreValid) {
+  struct malloc_type *valid_obj = nullptr;
+  kmalloc_create_obj(&valid, "valid", Size);
+  kmalloc_obj_reserve(valid, 1, 1000);
+  auto *Slab = reinterpret_cast<char *>(
+      kmalloc_slab_of(get(valid_obj, M_INTNOWAIT)));
+  for (size_t At = 0; At < KMALLOC_SLAB_SIZE; At += PAGE_SIZE) {
+    vm_page_t Page =
+        fake_page(pmap_kextract(reinterpret_cast<vm_offset_t>(Slab + At)));
+    EXPECT_EQ(Page->valid, VM_PAGE_BITS_ALL);
+    EXPECT_EQ(Page->wire_count, 1);
+  }
+  kmalloc_destroy_obj(&valid);
+}
+
+TEST_F(KmallocObj, slabsAndRefusalsAreCounted) {
+  struct malloc_type *count_obj = nullptr;
+  kmalloc_create_obj(&count, "count", Size);
+  kmalloc_obj_reserve(count, 0, 1000);
+  struct kmalloc_ext *Ext = kmalloc_ext(count_obj);
+  void *Obj = get(count_obj, M_INTNOWAIT);
+  EXPECT_EQ(Ext->eaten, 1u);
+  _kfree_obj(Obj, count_obj);
+  fake_leave_free(KMALLOC_SLAB_PAGES - 1);
+  std::vector<void *> Objs = getMany(count_obj, perSlab(count_obj) + 1,
+                                     M_INTNOWAIT);
+  EXPECT_EQ(Ext->eaten, 2u);
+  EXPECT_EQ(Ext->refill_failures, 1u);
+  putAll(count_obj, Objs);
+  fake_leave_free(-1);
+  kmalloc_destroy_obj(&count);
+}
+
+TEST_F(KmallocObj, theSysctlSaysHowManySlabsAreReady) {
+  struct malloc_type *asks_obj = nullptr, *none_obj = nullptr;
+  kmalloc_create_obj(&asks, "asks", Size);
+  kmalloc_obj_reserve(asks, 2, 0);
+  kmalloc_create_obj(&none, "none", Size);
+  kmalloc_obj_reserve(none, 0, 0);
+  for (auto [Value, Asks] : {std::pair(5, 5), {1, 1}, {0, 0}, {-1, 2}}) {
+    struct sysctl_req Req = {};
+    Req.in = &Value;
+    EXPECT_EQ(fake_sysctl_kmalloc_reserve(nullptr, &kmalloc_reserve, 0, &Req),
+              0);
+    EXPECT_EQ(kmalloc_ext_target(kmalloc_ext(asks_obj)), Asks);
+    EXPECT_EQ(kmalloc_ext_target(kmalloc_ext(none_obj)), 0);
+    fake_maintain();
+    EXPECT_EQ(kmalloc_ext(asks_obj)->nready, Asks);
+  }
+  kmalloc_destroy_obj(&asks);
+  kmalloc_destroy_obj(&none);
 }
 
 TEST_F(KmallocObj, statisticsNameEveryType) {

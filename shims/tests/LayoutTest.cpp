@@ -65,6 +65,14 @@ TEST_F(Layout, whatWouldLeaveAnEighthOfASlabEmptyIsLarge) {
     const Type T(Size);
     return kmalloc_slab_wasteful(&T.Malloc);
   };
+  // One object after the other, each with its word, as long as there is room.
+  for (size_t Size = Line; Size <= KMALLOC_SLAB_SIZE - Head - Line;
+       Size += Line) {
+    size_t Left = KMALLOC_SLAB_SIZE - Head - KMALLOC_SLAB_SIZE / Line;
+    while (Left >= Size + sizeof(void *))
+      Left -= Size + sizeof(void *);
+    ASSERT_EQ(Wasteful(Size), Left > KMALLOC_SLAB_SIZE / 8) << Size;
+  }
   for (size_t Size : {64, 512, 2048, 8192, 12288, 16384, 24576, 40960})
     EXPECT_FALSE(Wasteful(Size)) << Size;
   for (size_t Size : {32768, 36864, 49152, 65536, 130560})

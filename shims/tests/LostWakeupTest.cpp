@@ -87,6 +87,19 @@ TEST_F(LostWakeup, soItDoesWithALimitOfOne) {
   EXPECT_EQ(S.served(), 1u);
 }
 
+MALLOC_DEFINE_OBJ(M_FULL, 64, "FULL", "");
+
+// Somebody else puts, on another cpu: what he cannot keep reaches the depot.
+TEST_F(LostWakeup, soDoesAFullMagazineThatReachesTheDepot) {
+  SleepersAtTheLimit S(M_FULL_obj, 400, 1);
+  struct kmalloc_magcpu *Cpu = kmalloc_use_cmags(M_FULL_obj->ks_use);
+  Cpu->waiting = 0; // as on a cpu where nobody sleeps
+  for (int I = 0; I <= 2 * Cpu->loaded->capacity; ++I)
+    S.put();
+  EXPECT_EQ(S.served(), 1u);
+  Cpu->waiting = 0;
+}
+
 MALLOC_DEFINE_OBJ(M_DTOR, 64, "DTOR", "");
 
 TEST_F(LostWakeup, soDoesAnObjectThatIsDestroyed) {

@@ -68,6 +68,48 @@ TEST_F(Mag, nobodyGetsThemWhilePagingIsNeeded) {
   EXPECT_NE(magazines(M_SHORTAGE_obj), nullptr);
 }
 
+MALLOC_DEFINE_OBJ(M_BECOMES, Size, "BECOMES", "");
+
+// The grower waits for memory meanwhile; a constructed type has its own.
+TEST_F(Mag, whoNoLongerWantsThemWhenTheyAreMadeHasNone) {
+  malloc_init(M_BECOMES_obj);
+  kmalloc_obj_cache(M_BECOMES);
+  for (int I = 0; I < 64; ++I)
+    _kfree_obj(get(M_BECOMES_obj, M_WAITOK), M_BECOMES_obj);
+  const long Pieces = fake_kmallocs;
+  fake_kmalloc_hook = [] {
+    fake_kmalloc_hook = nullptr;
+    kmalloc_obj_ctor(M_BECOMES, nullptr, nullptr, nullptr, 0, 0);
+  };
+  fake_maintain();
+  EXPECT_EQ(fake_kmalloc_hook, nullptr);
+  EXPECT_EQ(magazines(M_BECOMES_obj), nullptr);
+  kmalloc_obj_unctor(M_BECOMES);
+  EXPECT_EQ(fake_kmallocs, Pieces);
+}
+
+MALLOC_DEFINE_OBJ(M_GONE, Size, "GONE", "");
+
+// While an object is out of a type that has gone its block still names it.
+TEST_F(Mag, theMaintainerDoesNotLookForThoseOfATypeThatIsGone) {
+  malloc_init(M_GONE_obj);
+  kmalloc_obj_reserve(M_GONE, 0, 100);
+  get(M_GONE_obj, M_WAITOK);
+  kmalloc_obj_detach(M_GONE_obj);
+  struct kmalloc_use *const Use = M_GONE_obj->ks_use;
+  M_GONE_obj->ks_use = nullptr;
+  struct malloc_type *gone_obj = nullptr;
+  kmalloc_create_obj(&gone, "gone", Size);
+  kmalloc_obj_reserve(gone, 0, 100);
+  struct kmalloc_ext *Ext = kmalloc_ext(gone_obj);
+  kmalloc_destroy_obj(&gone);
+  fake_maintain();
+  EXPECT_EQ(Ext->type, nullptr);
+  vm_pages_needed = 1;
+  rounds(3);
+  M_GONE_obj->ks_use = Use;
+}
+
 MALLOC_DEFINE_OBJ(M_BATCH, Size, "BATCH", "");
 
 // Between two visits to the slabs there are as many calls as fill a magazine.
@@ -276,6 +318,19 @@ TEST_F(Mag, aTypeOfFewObjectsHasSmallSlabs) {
   }
   EXPECT_GE(Slabs.size(), 6u);
   EXPECT_LE(All, 2 * 3000 * (256 + 16) + KMALLOC_SLAB_SIZE);
+}
+
+// A page that has as many objects as are wanted is enough.
+TEST_F(Mag, aSlabIsNoLargerThanItMustBe) {
+  struct malloc_type *four_obj = nullptr;
+  kmalloc_create_obj(&four, "four", 896);
+  size_t Offset;
+  ASSERT_EQ(kmalloc_slab_layout(four_obj, PAGE_SIZE, &Offset), 4u);
+  kmalloc_obj_reserve(four, 0, 0);
+  void *Obj = get(four_obj, M_WAITOK);
+  EXPECT_EQ(kmalloc_slab_bytes(kmalloc_slab_of(Obj)), size_t(PAGE_SIZE));
+  _kfree_obj(Obj, four_obj);
+  kmalloc_destroy_obj(&four);
 }
 
 // What must get on has whole ones, and so has a type with none that is smaller.

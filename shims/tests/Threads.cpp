@@ -4,9 +4,9 @@
 //
 // Five processors allocate and free objects of four types, their own and each
 // other's, ROUNDS times each; the maintainer and the poller work on processors
-// of their own, and a last one makes memory scarce and plentiful.  Built with
-// ThreadSanitizer.  Spinlocks of the description SPINLOCK do nothing, which
-// must be noticed.
+// of their own, and a last one makes memory scarce and plentiful, and a type
+// that comes and goes.  Built with ThreadSanitizer.  Spinlocks of the
+// description SPINLOCK do nothing, which must be noticed.
 //
 //	zone	a reserve, and address space for a number of objects
 //	grows	a reserve, address space as needed
@@ -49,6 +49,13 @@ MALLOC_DEFINE_OBJ(M_ZONE, Words * 8, "zone", "");
 MALLOC_DEFINE_OBJ(M_GROWS, 640, "grows", "");
 MALLOC_DEFINE_OBJ(M_LIMITED, Words * 8, "limited", "");
 MALLOC_DEFINE_OBJ(M_IDLE, Words * 8, "idle", "");
+MALLOC_DEFINE_OBJ(M_SHORT, Words * 8, "short", "");
+
+// Freed to it is what lies in no slab.
+MALLOC_DEFINE_OBJ(M_BOOTED, Words * 8, "booted", "");
+KMALLOC_OBJ_BOOTSLABS(M_BOOTED, Words * 8, 1);
+alignas(KMALLOC_SLAB_SIZE) char Foreign[KMALLOC_SLAB_SIZE];
+constexpr long ForeignEvery = 16; // rounds
 
 enum { Zone, Grows, Limited, Idle, Kinds };
 
@@ -199,6 +206,8 @@ void work(int Cpu, long Rounds) {
         break;
       Own.push_back(Obj);
     }
+    if (Round % ForeignEvery == 0)
+      _kfree_obj(Foreign + KMALLOC_SLAB_SIZE / 2, M_BOOTED_obj);
     if (Kind == Limited)
       std::this_thread::yield();
     else if (Random() % 8 == 0)
@@ -273,6 +282,16 @@ void checkNothingIsLost(struct malloc_type *Type) {
   lockmgr(&Ext->lock, LK_RELEASE);
 }
 
+// The life of a type.  Nobody else uses it, but the maintainer and the grower
+// look at its control block, which they bury and others use again.
+void comeAndGo() {
+  kmalloc_obj_reserve(M_SHORT, 1, 0);
+  if (void *Obj = _kmalloc_obj(M_SHORT_obj->ks_objsize, M_SHORT_obj,
+                               M_INTNOWAIT))
+    _kfree_obj(Obj, M_SHORT_obj);
+  kmalloc_obj_detach(M_SHORT_obj);
+}
+
 struct thread MainThread = {"main"};
 
 } // namespace
@@ -284,6 +303,10 @@ int main(int Argc, char **Argv) {
   }
   fake_boot();
   fake_thread_enter(&MainThread);
+  kmalloc_obj_bootinit(M_BOOTED, M_BOOTED_bootslabs,
+                       sizeof(M_BOOTED_bootslabs));
+  malloc_init(M_BOOTED_obj);
+  malloc_init(M_SHORT_obj);
   malloc_init(M_ZONE_obj);
   malloc_init(M_GROWS_obj);
   malloc_init(M_LIMITED_obj);
@@ -307,6 +330,7 @@ int main(int Argc, char **Argv) {
   const long Levels[] = {-1, 0, 1, 64, 4, 400, 16};
   for (size_t I = 0; Running != 0; ++I) {
     fake_leave_free(Levels[I % 7]);
+    comeAndGo();
     vm_wait(1);
   }
   fake_leave_free(-1);
@@ -318,6 +342,8 @@ int main(int Argc, char **Argv) {
       put(Kind, Obj);
     checkNothingIsLost(typeOf(Kind));
   }
+  REQUIRE(long(counted(M_BOOTED_obj, &kmalloc_ext::foreign)) ==
+          Workers * howmany(atol(Argv[1]), ForeignEvery));
   REQUIRE(kmalloc_ext(M_ZONE_obj)->minis_made > 0);
   REQUIRE(kmalloc_ext(M_LIMITED_obj)->limit_sleeps > 0);
   REQUIRE(kmalloc_cobj_idle(kmalloc_ext(M_IDLE_obj)) > 0);

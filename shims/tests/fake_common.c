@@ -16,6 +16,7 @@ struct thread fake_maintainer_td = { .name = "kmalloc_reserve" };
 struct thread fake_grower_td = { .name = "kmalloc_grow" };
 long fake_kmallocs;
 bool fake_kmalloc_refuses;
+void (*fake_kmalloc_hook)(void);
 
 void
 panic(const char *fmt, ...)
@@ -99,6 +100,8 @@ _kmalloc(unsigned long size, struct malloc_type *type, int flags)
 		panic("kmalloc: bad flags %#x", flags);
 	if ((flags & M_RNOWAIT) && fake_kmalloc_refuses)
 		return (NULL);
+	if ((flags & M_WAITOK) && fake_kmalloc_hook != NULL)
+		fake_kmalloc_hook();
 	ptr = malloc(size);
 	memset(ptr, flags & M_ZERO ? 0 : 0xdb, size);
 	__atomic_fetch_add(&fake_kmallocs, 1, __ATOMIC_RELAXED);
@@ -123,7 +126,9 @@ kmalloc_raise_limit(struct malloc_type *type, size_t bytes)
 int
 sysctl_handle_int(SYSCTL_HANDLER_ARGS)
 {
-	(void)oidp, (void)arg1, (void)arg2, (void)req;
+	(void)oidp, (void)arg2;
+	if (req->in != NULL)
+		*(int *)arg1 = *req->in;
 	return (0);
 }
 

@@ -124,6 +124,8 @@ extern int ncpus;
 extern int hz;
 extern volatile int ticks;
 
+int	fake_critical(void);		/* depth */
+#define	IN_CRITICAL_SECT(td)	((void)(td), fake_critical())
 void	crit_enter(void);
 void	crit_exit(void);
 void	spin_init(struct spinlock *, const char *);
@@ -180,6 +182,7 @@ struct kproc_desc {
 struct sysctl_req {
 	char		*out;
 	size_t		len;
+	const int	*in;
 };
 #define	SYSCTL_HANDLER_ARGS						\
 	void *oidp, void *arg1, int arg2, struct sysctl_req *req
@@ -192,6 +195,7 @@ int	fake_sysctl_out(struct sysctl_req *, const void *, size_t);
 int	sysctl_handle_int(SYSCTL_HANDLER_ARGS);
 extern int *const fake_sysctl_int_kmalloc_mini;
 extern int (*fake_sysctl_kmalloc_ext)(SYSCTL_HANDLER_ARGS);
+extern int (*fake_sysctl_kmalloc_reserve)(SYSCTL_HANDLER_ARGS);
 
 typedef struct vm_page {
 	vm_paddr_t	phys_addr;
@@ -282,6 +286,8 @@ void	fake_kva_reset(void);
 extern char *fake_kva;			/* kernel addresses begin here */
 extern long fake_kmallocs;		/* pieces that are out */
 extern bool fake_kmalloc_refuses;	/* M_RNOWAIT */
+/* Called inside kmalloc(), where the kernel may wait for memory. */
+extern void (*fake_kmalloc_hook)(void);
 extern long fake_nofault_bytes;		/* addresses that are set aside */
 extern int fake_fail_page;		/* the so-manieth page to come fails */
 extern long fake_least_free;		/* free pages there ever were */

@@ -41,6 +41,11 @@ static struct vm_page pages[FAKE_PAGES];
 static struct vm_page *free_pages;
 static long nfree, nlimit;
 static size_t kva_used;
+static struct {
+	vm_offset_t	va;
+	vm_size_t	size;
+} kva_freed[64];
+static int nkva_freed;
 static vm_page_t kva_page[FAKE_KVA_SIZE / PAGE_SIZE];
 static struct kmalloc_slab *kva_slabs;	/* addresses of kmem_slab_free() */
 
@@ -150,6 +155,12 @@ fake_thread_enter(struct thread *td)
 	    __ATOMIC_SEQ_CST)];
 	if (fake_mycpu->gd_cpuid >= ncpus)
 		panic("more threads than cpus");
+}
+
+int
+fake_critical(void)
+{
+	return (critical);
 }
 
 /*
@@ -398,14 +409,24 @@ vm_offset_t
 kmem_alloc_nofault(struct vm_map *map, vm_size_t size, int id, vm_size_t align)
 {
 	vm_offset_t va;
+	int i;
 
 	(void)map, (void)id;
 	pthread_mutex_lock(&vm);
-	va = roundup2((vm_offset_t)fake_kva + kva_used, align);
-	if (va + size <= (vm_offset_t)fake_kva + FAKE_KVA_SIZE)
-		kva_used = va + size - (vm_offset_t)fake_kva;
-	else
-		va = 0;
+	for (i = 0; i < nkva_freed; ++i) {
+		if (kva_freed[i].size == size && kva_freed[i].va % align == 0)
+			break;
+	}
+	if (i < nkva_freed) {
+		va = kva_freed[i].va;
+		kva_freed[i] = kva_freed[--nkva_freed];
+	} else {
+		va = roundup2((vm_offset_t)fake_kva + kva_used, align);
+		if (va + size <= (vm_offset_t)fake_kva + FAKE_KVA_SIZE)
+			kva_used = va + size - (vm_offset_t)fake_kva;
+		else
+			va = 0;
+	}
 	pthread_mutex_unlock(&vm);
 	return (va);
 }
@@ -413,7 +434,13 @@ kmem_alloc_nofault(struct vm_map *map, vm_size_t size, int id, vm_size_t align)
 void
 kmem_free(struct vm_map *map, vm_offset_t va, vm_size_t size)
 {
-	(void)map, (void)va, (void)size;
+	(void)map;
+	pthread_mutex_lock(&vm);
+	if (nkva_freed == NELEM(kva_freed))
+		panic("kmem_free: more than %d pieces", nkva_freed);
+	kva_freed[nkva_freed].va = va;
+	kva_freed[nkva_freed++].size = size;
+	pthread_mutex_unlock(&vm);
 }
 
 void *
