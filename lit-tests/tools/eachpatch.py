@@ -9,8 +9,8 @@ import sys
 root, repo, patches, shims = sys.argv[1:]
 parses = os.path.join(os.path.dirname(os.path.abspath(__file__)), "parses.py")
 for name in sorted(os.listdir(patches)):
-    if not name.endswith(".patch"):
-        continue        # the plan that was carried out
+    if not name.endswith(".patch") or name.startswith("0000-"):
+        continue        # the plan that was carried out, the cover letter
     subprocess.run(["git", "-C", repo, "am", "-q",
                     os.path.abspath(os.path.join(patches, name))], check=True)
     subprocess.run([sys.executable, parses, root, os.path.join(repo, "sys"),

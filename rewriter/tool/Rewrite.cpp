@@ -9,9 +9,9 @@
  * written with the output, for verify to go by.
  */
 #include "Tool.h"
-#include "kmobj/Edit.h"
-#include "kmobj/Install.h"
 #include "kmobj/Output.h"
+#include "kmobj/Printable.h"
+#include "kmobj/Series.h"
 #include "kmobj/Trial.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
@@ -19,7 +19,8 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
-#include <set>
+#include <cstdlib>
+#include <ctime>
 
 using namespace llvm;
 using namespace kmobj;
@@ -79,85 +80,84 @@ static std::string gitConfig(StringRef Key) {
   return Text ? (*Text)->getBuffer().trim().str() : "";
 }
 
-/// It becomes a line of a mail's header.
-static Error checkAuthor() {
-  const StringRef Who = Author;
-  const auto [Name, Rest] = Who.split('<');
-  const bool Good = Who.empty() ||
-                    (Name.size() > 1 && Name.ends_with(" ") &&
-                     Rest.size() > 1 && Rest.count('<') == 0 &&
-                     Rest.find('>') == Rest.size() - 1 &&
-                     none_of(Who, [](unsigned char C) { return C < 0x20; }));
-  if (Good)
-    return Error::success();
-  return createStringError("--author '%s': expected one line, Name <mail>",
-                           Author.c_str());
+/// Name <mail>, as it becomes a line of a mail's header.
+static Expected<std::string> author() {
+  std::string Who = Author;
+  std::string From = "--author";
+  if (Who.empty()) {
+    const std::string Name = gitConfig("user.name");
+    const std::string Mail = gitConfig("user.email");
+    if (Name.empty() || Mail.empty())
+      return "kmobj <kmobj@localhost>";
+    Who = Name + " <" + Mail + ">";
+    From = "git's user.name and user.email give";
+  }
+  const auto [Name, Rest] = StringRef(Who).split('<');
+  const bool Good = Name.size() > 1 && Name.ends_with(" ") && Rest.size() > 1 &&
+                    Rest.count('<') == 0 &&
+                    Rest.find('>') == Rest.size() - 1 &&
+                    none_of(Who, [](unsigned char C) { return C < 0x20; });
+  if (!Good)
+    return createStringError("%s '%s': expected one line, Name <mail>",
+                             From.c_str(), printable(Who).c_str());
+  return Who;
 }
 
-static std::string author() {
-  if (!Author.empty())
-    return Author;
-  const std::string Name = gitConfig("user.name");
-  const std::string Mail = gitConfig("user.email");
-  return Name.empty() || Mail.empty() ? "kmobj <kmobj@localhost>"
-                                      : Name + " <" + Mail + ">";
+/// Of a mail's header: SOURCE_DATE_EPOCH, or none.
+static Expected<std::string> date() {
+  const char *Given = std::getenv("SOURCE_DATE_EPOCH");
+  if (!Given)
+    return "";
+  unsigned long long Seconds;
+  const time_t Latest = 253402300799; // the end of the year 9999
+  if (StringRef(Given).getAsInteger(10, Seconds) ||
+      Seconds > static_cast<unsigned long long>(Latest))
+    return createStringError("SOURCE_DATE_EPOCH is '%s': expected seconds since "
+                             "1970",
+                             printable(Given).c_str());
+  const time_t When = Seconds;
+  struct tm Parts;
+  char Text[64];
+  if (!gmtime_r(&When, &Parts) ||
+      !strftime(Text, sizeof(Text), "%a, %d %b %Y %H:%M:%S +0000", &Parts))
+    return createStringError("SOURCE_DATE_EPOCH: not a date");
+  return Text;
 }
 
-namespace {
+/// As it would be typed; paths without what is only so on this machine.
+static std::string quoted(StringRef Word) {
+  const bool Plain = all_of(Word, [](char C) {
+    return isAlnum(C) || StringRef("-_./=+,:@").contains(C);
+  });
+  std::string Out;
+  for (const char C : Word)
+    Out += C == '\'' ? std::string("'\\''") : std::string(1, C);
+  return Plain && !Word.empty() ? Word.str() : "'" + Out + "'";
+}
 
-/// A conversion of the tree that is ready to be written.
-struct Result {
-  std::vector<Patch> Patches;
-  std::vector<FileSet> States;
+static std::string nameOf(StringRef Path) {
+  return sys::path::filename(Path.rtrim('/')).str();
+}
 
-  FileSet after() const { return States.empty() ? FileSet() : States.back(); }
-};
+static std::string command() {
+  std::string Out = "kmobj rewrite";
+  for (const std::string &D : Input.Directories)
+    Out += " -p " + quoted(nameOf(D));
+  for (const std::string &F : FactsFiles)
+    Out += " --facts " + quoted(nameOf(F));
+  if (!PlanFile.empty())
+    Out += " --plan " + quoted(nameOf(PlanFile));
+  if (NoInstall)
+    Out += " --no-install";
+  return printable(Out + " --patch-dir DIR");
+}
 
-} // namespace
-
-/// Patches of the plan's entries between those of the tree as a whole.
-static Expected<Result> apply(const SourceTree &Tree, const Facts &F, Plan &P,
+static Expected<Series> apply(const SourceTree &Tree, const Facts &F, Plan &P,
                               const CompilationDatabase *DB) {
-  Result R;
-  auto Zones = edit(Tree, F, P);
-  if (!Zones)
-    return Zones.takeError();
-  if (!Zones->empty() && P.needsShims() && !NoInstall) {
-    if (!DB)
-      return createStringError(
-          "the shims are hooked in by parsing the tree's allocator: name the "
-          "compile database with -p, or use --no-install");
-    auto Installed = install(Tree, *DB, shimsDirectory(Shims));
-    if (!Installed)
-      return Installed.takeError();
-    if (!Installed->empty())
-      R.Patches.push_back(std::move(*Installed));
-  }
-  const bool Any = !Zones->empty();
-  std::move(Zones->begin(), Zones->end(), std::back_inserter(R.Patches));
-
-  std::vector<std::string> Unused;
-  if (Any && P.DropZone)
-    Unused.push_back("vm/vm_zone.c");
-  if (Any && P.DropObjcache)
-    Unused.push_back("kern/kern_objcache.c");
-  if (!Unused.empty() && Tree.exists("conf/files")) {
-    auto Drop = dropFromConf(Tree, Unused);
-    if (!Drop)
-      return Drop.takeError();
-    Patch Last;
-    Last.Subject = "kernel - Stop building allocators that nobody uses";
-    Last.Body = "Every zone and object cache they served is a malloc type "
-                "now.\n";
-    Last.Changes = std::move(*Drop);
-    if (!Last.empty())
-      R.Patches.push_back(std::move(Last));
-  }
-  auto States = materialize(Tree, R.Patches);
-  if (!States)
-    return States.takeError();
-  R.States = std::move(*States);
-  return R;
+  SeriesOptions Options;
+  Options.Shims = shimsDirectory(Shims);
+  Options.Install = !NoInstall;
+  return makeSeries(Tree, F, P, DB, Options);
 }
 
 /// Refuses the entries that do not compile as they did; whether there are any.
@@ -189,15 +189,28 @@ static size_t converting(const Plan &P) {
   return count_if(P.Entries, [](const PlanEntry &E) { return E.Convert; });
 }
 
-static Error write(const SourceTree &Tree, const Result &R) {
+static Error writePatches(const SourceTree &Tree, Series &S, const Plan &P,
+                          const Facts &F, MailOptions &Options) {
+  Options.Command = command();
+  for (const std::string &D : Input.Directories)
+    Options.Configurations.push_back(printable(nameOf(D)));
+  if (Error E = annotate(S.Patches, P, Tree))
+    return E;
+  auto Mails = formatMails(Tree, S, P, F, Options);
+  if (!Mails)
+    return Mails.takeError();
+  return writeDirectory(PatchDirectory, *Mails);
+}
+
+static Error write(const SourceTree &Tree, Series &S, const Plan &P,
+                   const Facts &F, MailOptions &Options) {
   if (!PatchDirectory.empty())
-    return writePatchDirectory(PatchDirectory, Tree, R.Patches, R.States,
-                               author());
+    return writePatches(Tree, S, P, F, Options);
   if (!OutputTree.empty())
-    return writeOutputTree(OutputTree, Tree, R.after());
+    return writeOutputTree(OutputTree, Tree, S.after(), S.gone());
   if (InPlace)
-    return writeInPlace(Tree, R.after());
-  return writeDiff(outs(), Tree, R.after());
+    return writeInPlace(Tree, S.after(), S.gone());
+  return writeDiff(outs(), Tree, S.after(), S.gone());
 }
 
 /// The plan that was carried out lies with what was written, and where verify
@@ -237,8 +250,15 @@ static int rewrite() {
   if (!PatchDirectory.empty() + !OutputTree.empty() + InPlace + Diff > 1)
     return fail("--patch-dir, --output-tree, --in-place and --diff exclude "
                 "each other");
-  if (Error E = checkAuthor())
-    return fail(std::move(E));
+  MailOptions Mail;
+  auto Who = author();
+  if (!Who)
+    return fail(Who.takeError());
+  Mail.Author = std::move(*Who);
+  auto Date = date();
+  if (!Date)
+    return fail(Date.takeError());
+  Mail.Date = std::move(*Date);
   for (const std::string &Output :
        {PatchDirectory.getValue(), OutputTree.getValue()})
     if (!Output.empty())
@@ -281,7 +301,7 @@ static int rewrite() {
   std::string Report = unparsed(*F) + notes(*P);
   if (!PatchDirectory.empty())
     Report += carriageReturns(R->after());
-  if (Error E = write(Tree, *R))
+  if (Error E = write(Tree, *R, *P, *F, Mail))
     return fail(std::move(E));
   if (Error E = writeDonePlan(Tree, *P, Report))
     return fail(std::move(E));

@@ -167,10 +167,10 @@ static Expected<FileSet> installed(const std::string &Before,
   if (!P.needsShims())
     return FileSet();
   const SourceTree Tree(Before);
-  auto Patch = install(Tree, DB, shimsDirectory(Shims));
-  if (!Patch)
-    return Patch.takeError();
-  auto States = materialize(Tree, {*Patch});
+  auto Patches = install(Tree, DB, shimsDirectory(Shims));
+  if (!Patches)
+    return Patches.takeError();
+  auto States = materialize(Tree, *Patches);
   if (!States)
     return States.takeError();
   return States->empty() ? FileSet() : States->back();

@@ -48,10 +48,18 @@ struct Patch {
   std::string Subject;
   /// Rest of the commit message; may be empty.
   std::string Body;
+  /// For the reviewer's eye alone; no part of the commit message.
+  std::string Notes;
+  /// Keys of the plan's entries that it converts.
+  std::vector<std::string> Zones;
   std::vector<Change> Changes;
   std::vector<NewFile> NewFiles;
+  /// Files that go. No patch changes one of them.
+  std::vector<std::string> RemovedFiles;
 
-  bool empty() const { return Changes.empty() && NewFiles.empty(); }
+  bool empty() const {
+    return Changes.empty() && NewFiles.empty() && RemovedFiles.empty();
+  }
 };
 
 /// The kernel sources on disk.

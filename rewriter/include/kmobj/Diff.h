@@ -14,12 +14,13 @@
 
 namespace kmobj {
 
-/// One file before and after. Nothing before: the file is new.
+/// One file before and after. Nothing before: the file is new. Nothing after:
+/// it goes.
 struct FileDiff {
   /// Path as shown, with '/', without the a/ and b/ prefixes.
   std::string Path;
   std::optional<std::string> Before;
-  std::string After;
+  std::optional<std::string> After;
   bool Executable = false;
 };
 

@@ -17,14 +17,20 @@
 #include "kmobj/Change.h"
 #include "kmobj/Facts.h"
 #include "kmobj/Plan.h"
+#include <functional>
 
 namespace kmobj {
 
-/// One patch for each entry of P that is converted, in the order of P. Entries
-/// that turn out not to be editable are refused in P, with the reason. Fails if
-/// a source cannot be read or is not the one which the facts describe.
+/// Where the patch of these entries comes among the others: lowest first, and
+/// in the order of the plan among equals.
+using PatchRank = std::function<unsigned(llvm::ArrayRef<const PlanEntry *>)>;
+
+/// One patch for each entry of P that is converted, or for each group of them,
+/// without a message. Entries that turn out not to be editable are refused in
+/// P, with the reason. Fails if a source cannot be read or is not the one which
+/// the facts describe.
 llvm::Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
-                                        Plan &P);
+                                        Plan &P, const PatchRank &Rank = {});
 
 } // namespace kmobj
 

@@ -23,12 +23,16 @@
 namespace kmobj {
 
 /// What to do to Tree so that the shims in directory Shims (with sys/, kern/
-/// conf/files and conf/options below it) are part of it. An empty patch:
-/// nothing is left to do. The error is one sentence that says what stands in
-/// the way, and where.
-llvm::Expected<Patch> install(const SourceTree &Tree,
-                              const clang::tooling::CompilationDatabase &DB,
-                              llvm::StringRef Shims);
+/// and conf/ below it) are part of it, in the pieces that conf/series says.
+/// Files are built, and called, with the last piece: only then is all there that
+/// they need. No patch: nothing is left to do. The error is one sentence that
+/// says what stands in the way, and where.
+llvm::Expected<std::vector<Patch>>
+install(const SourceTree &Tree, const clang::tooling::CompilationDatabase &DB,
+        llvm::StringRef Shims);
+
+/// All that the shims in directory Shims consist of, one file after the other.
+llvm::Expected<std::string> shimsText(llvm::StringRef Shims);
 
 /// Removes the entries of the sources in Paths (relative to the root) from
 /// conf/files; sources that it does not list are ignored.

@@ -11,6 +11,7 @@
 #define KMOBJ_OUTPUT_H
 
 #include "kmobj/Change.h"
+#include "kmobj/Diff.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace kmobj {
@@ -23,23 +24,29 @@ llvm::Error writeFile(llvm::StringRef Path, llvm::StringRef Content);
 /// an empty directory, and lies in a directory that can be written to.
 llvm::Error checkOutputDirectory(llvm::StringRef Path);
 
-/// One diff of all files that differ, by path, with names as in sys/vm/vm.h.
+/// A file before and after. Before: what was changed in the tree so far; null:
+/// nothing. After: null if the file goes.
+llvm::Expected<FileDiff> fileDiff(const SourceTree &Tree, llvm::StringRef Path,
+                                  const FileSet *Before, const FileSet *After);
+
+/// One diff of all files that differ or go, by path, with names as in
+/// sys/vm/vm.h.
 llvm::Error writeDiff(llvm::raw_ostream &OS, const SourceTree &Tree,
-                      const FileSet &After);
+                      const FileSet &After,
+                      llvm::ArrayRef<std::string> Gone = {});
 
-/// A series for git am, one file a patch, in order. States: what
-/// materialize() made of the patches. Author: "Name <mail>".
-llvm::Error writePatchDirectory(llvm::StringRef Path, const SourceTree &Tree,
-                                llvm::ArrayRef<Patch> Patches,
-                                llvm::ArrayRef<FileSet> States,
-                                llvm::StringRef Author);
+/// A directory with these files and no others.
+llvm::Error writeDirectory(llvm::StringRef Path, const FileSet &Files);
 
-/// A copy of the tree with the contents of After. Links and modes are kept.
+/// A copy of the tree with the contents of After, but for the files that go.
+/// Links and modes are kept.
 llvm::Error writeOutputTree(llvm::StringRef Path, const SourceTree &Tree,
-                            const FileSet &After);
+                            const FileSet &After,
+                            llvm::ArrayRef<std::string> Gone = {});
 
 /// Changes the tree's own files.
-llvm::Error writeInPlace(const SourceTree &Tree, const FileSet &After);
+llvm::Error writeInPlace(const SourceTree &Tree, const FileSet &After,
+                         llvm::ArrayRef<std::string> Gone = {});
 
 } // namespace kmobj
 

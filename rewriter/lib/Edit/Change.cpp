@@ -115,6 +115,12 @@ Expected<std::vector<FileSet>> materialize(const SourceTree &Tree,
                                  Tree.path(F.Path).c_str());
       Current[F.Path] = F.Content;
     }
+    for (const std::string &File : P.RemovedFiles) {
+      if (SoFar.count(File))
+        return createStringError("%s: is to go, and is changed as well",
+                                 Tree.path(File).c_str());
+      Current.erase(File);
+    }
     States.push_back(Current);
   }
   return States;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "kmobj/Diff.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SHA1.h"
@@ -168,28 +169,60 @@ std::string blobId(StringRef Content) {
 
 } // namespace
 
+/// A path as git writes it: in quotes if a character of it could not stand in a
+/// header.
+static std::string quoted(StringRef Path) {
+  const bool Plain = all_of(Path, [](unsigned char C) {
+    return C >= 0x20 && C < 0x7f && C != '"' && C != '\\';
+  });
+  if (Plain)
+    return Path.str();
+  std::string Out = "\"";
+  for (const unsigned char C : Path) {
+    if (C == '"' || C == '\\')
+      Out += {'\\', static_cast<char>(C)};
+    else if (C >= 0x20 && C < 0x7f)
+      Out += static_cast<char>(C);
+    else
+      Out += {'\\', static_cast<char>('0' + C / 64),
+              static_cast<char>('0' + C / 8 % 8),
+              static_cast<char>('0' + C % 8)};
+  }
+  return Out + "\"";
+}
+
+/// The same behind --- or +++, where a blank would end it.
+static std::string headerPath(StringRef Path) {
+  const std::string Quoted = quoted(Path);
+  return Quoted + (Quoted.front() != '"' && Path.contains(' ') ? "\t" : "");
+}
+
 DiffText gitDiff(const FileDiff &File) {
   DiffText Result;
   const std::string Empty;
   const std::string &Before = File.Before ? *File.Before : Empty;
-  if (File.Before && Before == File.After)
+  const std::string &After = File.After ? *File.After : Empty;
+  if (File.Before && File.After && Before == After)
     return Result;
-  const Lines Old = splitLines(Before), New = splitLines(File.After);
+  const Lines Old = splitLines(Before), New = splitLines(After);
   std::vector<Region> Regions = Differ(Old, New).run();
   slideDown(Regions, Old, New);
 
   const std::string Mode = File.Executable ? "100755" : "100644";
   std::string &Out = Result.Text;
-  Out += "diff --git a/" + File.Path + " b/" + File.Path + "\n";
-  if (File.Before) {
-    Out += "index " + blobId(Before) + ".." + blobId(File.After) + " " + Mode +
-           "\n--- a/" + File.Path + "\n+++ b/" + File.Path + "\n";
-  } else {
-    Out += "new file mode " + Mode + "\nindex " + std::string(40, '0') + ".." +
-           blobId(File.After) + "\n";
-    if (!New.empty())
-      Out += "--- /dev/null\n+++ b/" + File.Path + "\n";
-  }
+  const std::string A = "a/" + File.Path, B = "b/" + File.Path;
+  const std::string Nothing(40, '0');
+  Out += "diff --git " + quoted(A) + " " + quoted(B) + "\n";
+  if (!File.Before)
+    Out += "new file mode " + Mode + "\n";
+  if (!File.After)
+    Out += "deleted file mode " + Mode + "\n";
+  Out += "index " + (File.Before ? blobId(Before) : Nothing) + ".." +
+         (File.After ? blobId(After) : Nothing) +
+         (File.Before && File.After ? " " + Mode : "") + "\n";
+  if (!Regions.empty())
+    Out += "--- " + (File.Before ? headerPath(A) : "/dev/null") + "\n+++ " +
+           (File.After ? headerPath(B) : "/dev/null") + "\n";
 
   for (size_t I = 0; I < Regions.size();) {
     size_t Last = I;

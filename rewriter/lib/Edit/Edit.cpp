@@ -2,95 +2,10 @@
 #include "kmobj/Edit.h"
 #include "EntryEditor.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/Path.h"
 
 using namespace llvm;
 
 namespace kmobj {
-
-static std::string wrap(StringRef Text, unsigned Width) {
-  std::string Out;
-  size_t Column = 0;
-  for (StringRef Rest = Text; !Rest.empty();) {
-    auto [Word, Next] = Rest.split(' ');
-    Rest = Next;
-    if (Column && Column + 1 + Word.size() > Width) {
-      Out += '\n';
-      Column = 0;
-    } else if (Column) {
-      Out += ' ';
-      ++Column;
-    }
-    Out += Word;
-    Column += Word.size();
-  }
-  return Out + "\n";
-}
-
-/// What the tree's log calls the part of it that a file belongs to.
-static std::string subsystem(StringRef File) {
-  const StringRef Top = File.take_until([](char C) { return C == '/'; });
-  for (const StringRef Kernel : {"kern", "vm", "platform", "cpu", "sys"})
-    if (Top == Kernel)
-      return "kernel";
-  return sys::path::filename(sys::path::parent_path(File)).str();
-}
-
-static std::string purpose(const PlanEntry &E) {
-  std::string What;
-  if (E.Constructed)
-    What += ", whose objects stay constructed while they are free";
-  if (E.Bootstrap && E.HasBootstrap)
-    What += "; its first objects come from slabs registered at boot";
-  if (E.WantReserve && E.Reserve)
-    What += "; " + std::to_string(E.Reserve) + " slabs are kept ready for it";
-  return What;
-}
-
-/// Of one entry, or of those of a group.
-static void describe(Patch &P, ArrayRef<const PlanEntry *> Entries) {
-  const PlanEntry &E = *Entries.front();
-  const std::string Name = E.Name.empty() ? E.Variable : E.Name;
-  const bool Alone = Entries.size() == 1;
-  P.Subject =
-      subsystem(E.Where.File) + " - Allocate " + Name +
-      (Alone ? "" : " and " + std::to_string(Entries.size() - 1) + " more") +
-      " with kmalloc_obj";
-  const std::string Kind = E.IsZone ? "zone" : "object cache";
-  if (!Alone)
-    P.Body = wrap("These " + Kind +
-                      "s meet in one variable or macro, and become malloc "
-                      "types together" +
-                      purpose(E) + ":",
-                  72) +
-             "\n";
-  else if (E.Form == TypeForm::Dynamic)
-    P.Body = wrap("The " + Kind + " " + E.Variable +
-                      " becomes a malloc type that is created where the " +
-                      Kind + " was" + purpose(E) + ".",
-                  72);
-  else
-    P.Body = wrap("The " + Kind + " " + E.Variable +
-                      " becomes the malloc type " + E.Type + purpose(E) + ".",
-                  72);
-  if (!Alone)
-    for (const PlanEntry *One : Entries)
-      P.Body += "* " + One->Variable + ": " + One->Type + "\n";
-  std::vector<std::string> Notes;
-  auto Add = [&](const Remark &R) {
-    if (!is_contained(Notes, R.str()))
-      Notes.push_back(R.str());
-  };
-  for (const PlanEntry *One : Entries) {
-    for_each(One->Notes, Add);
-    for (const Step &S : One->Steps)
-      for_each(S.Notes, Add);
-  }
-  if (!Notes.empty())
-    P.Body += "\nTo check:\n";
-  for (const std::string &N : Notes)
-    P.Body += "* " + N + "\n";
-}
 
 /// Is something new written into Range of File?
 static bool writtenInto(ArrayRef<Patch> Patches, StringRef File,
@@ -201,6 +116,22 @@ static Error alignBackslashes(Sources &Files, std::vector<Patch> &Patches) {
   return Error::success();
 }
 
+/// Puts patches, each of which is of so many entries, in the order that Rank says.
+static void sortPatches(std::vector<Patch> &Patches,
+                        ArrayRef<std::vector<const PlanEntry *>> Entries,
+                        const PatchRank &Rank) {
+  if (!Rank)
+    return;
+  std::vector<std::pair<unsigned, size_t>> Order;
+  for (size_t I = 0; I < Patches.size(); ++I)
+    Order.emplace_back(Rank(Entries[I]), I);
+  sort(Order);
+  std::vector<Patch> Sorted;
+  for (const auto &[Place, I] : Order)
+    Sorted.push_back(std::move(Patches[I]));
+  Patches = std::move(Sorted);
+}
+
 /// Fails if the changes of One meet those of the patches so far.
 static Error checkFits(Sources &Files, ArrayRef<Patch> SoFar,
                        ArrayRef<Change> One) {
@@ -223,7 +154,7 @@ static Error checkFits(Sources &Files, ArrayRef<Patch> SoFar,
 }
 
 Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
-                                  Plan &P) {
+                                  Plan &P, const PatchRank &Rank) {
   Sources Files(Tree, F);
   for (const SourceFile &File : F.Files) {
     const bool Used = any_of(P.Entries, [&](const PlanEntry &E) {
@@ -274,13 +205,14 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
       Mine = Entries.emplace(Entries.end());
     }
     Mine->push_back(&Entry);
-    append_range(Patches[Mine - Entries.begin()].Changes, *Changes);
+    Patch &Into = Patches[Mine - Entries.begin()];
+    append_range(Into.Changes, *Changes);
+    Into.Zones.push_back(Entry.Key);
   }
-  for (size_t I = 0; I < Patches.size(); ++I) {
-    describe(Patches[I], Entries[I]);
+  sortPatches(Patches, Entries, Rank);
+  for (size_t I = 0; I < Patches.size(); ++I)
     if (Error E = closeGaps(Files, Patches, I))
       return E;
-  }
   if (Error E = alignBackslashes(Files, Patches))
     return E;
   P.updateDrops();

@@ -139,7 +139,8 @@ Expected<FileSet> resolveLinks(const SourceTree &Tree, const FileSet &Files) {
 }
 
 Error copyTree(const stdfs::path &From, const stdfs::path &To,
-               const std::string &Relative, FileSet &Changed) {
+               const std::string &Relative, FileSet &Changed,
+               ArrayRef<std::string> Gone) {
   std::error_code EC;
   for (stdfs::directory_iterator I(From, EC), End; !EC && I != End;
        I.increment(EC)) {
@@ -148,6 +149,8 @@ Error copyTree(const stdfs::path &From, const stdfs::path &To,
     const std::string Name = I->path().filename().string();
     const stdfs::path Target = To / Name;
     const std::string Path = Relative.empty() ? Name : Relative + "/" + Name;
+    if (is_contained(Gone, Path))
+      continue;
     const stdfs::file_status Status = I->symlink_status(EC);
     if (EC)
       return failed(I->path().string(), EC);
@@ -156,7 +159,7 @@ Error copyTree(const stdfs::path &From, const stdfs::path &To,
     } else if (stdfs::is_directory(Status)) {
       if (!stdfs::create_directory(Target, EC))
         return failed(Target.string(), EC);
-      if (Error E = copyTree(I->path(), Target, Path, Changed))
+      if (Error E = copyTree(I->path(), Target, Path, Changed, Gone))
         return E;
       stdfs::permissions(Target, Status.permissions(), EC);
     } else if (stdfs::is_regular_file(Status)) {
@@ -180,43 +183,6 @@ Error copyTree(const stdfs::path &From, const stdfs::path &To,
   if (EC)
     return failed(From.string(), EC);
   return Error::success();
-}
-
-FileDiff fileDiff(const std::string &Path, const FileSet *Before,
-                  const SourceTree &Tree, const std::string &After,
-                  Error &Failed) {
-  FileDiff D;
-  D.Path = "sys/" + Path;
-  D.After = After;
-  D.Executable = (modeOf(Tree.path(Path)) & stdfs::perms::owner_exec) !=
-                 stdfs::perms::none;
-  if (Before && Before->count(Path)) {
-    D.Before = Before->at(Path);
-  } else if (Tree.exists(Path)) {
-    auto Content = Tree.read(Path);
-    if (Content)
-      D.Before = std::move(*Content);
-    else
-      Failed = Content.takeError();
-  }
-  return D;
-}
-
-/// "0001-kernel-Allocate-FOO.patch", as git format-patch names them.
-std::string patchName(unsigned Number, StringRef Subject) {
-  std::string Name = std::to_string(Number);
-  Name = std::string(Name.size() < 4 ? 4 - Name.size() : 0, '0') + Name + "-";
-  const size_t Limit = Name.size() + 52;
-  for (const char C : Subject) {
-    const bool Plain = isAlnum(C) || C == '_' || C == '.';
-    if (Plain)
-      Name += C;
-    else if (Name.back() != '-')
-      Name += '-';
-    if (Name.size() >= Limit)
-      break;
-  }
-  return StringRef(Name).rtrim("-.").str() + ".patch";
 }
 
 } // namespace
@@ -278,68 +244,63 @@ Error checkOutputDirectory(StringRef Path) {
   return Probe.create(Path);
 }
 
-Error writeDiff(raw_ostream &OS, const SourceTree &Tree, const FileSet &After) {
-  std::string Out;
-  for (const auto &[Path, Content] : After) {
-    Error Failed = Error::success();
-    const FileDiff D = fileDiff(Path, nullptr, Tree, Content, Failed);
-    if (Failed)
-      return Failed;
-    Out += gitDiff(D).Text;
+Expected<FileDiff> fileDiff(const SourceTree &Tree, StringRef Path,
+                            const FileSet *Before, const FileSet *After) {
+  FileDiff D;
+  D.Path = "sys/" + Path.str();
+  D.Executable = (modeOf(Tree.path(Path)) & stdfs::perms::owner_exec) !=
+                 stdfs::perms::none;
+  if (Before && Before->count(Path.str())) {
+    D.Before = Before->at(Path.str());
+  } else if (Tree.exists(Path)) {
+    auto Content = Tree.read(Path);
+    if (!Content)
+      return Content.takeError();
+    D.Before = std::move(*Content);
   }
-  OS << Out;
+  if (After)
+    D.After = After->at(Path.str());
+  return D;
+}
+
+Error writeDiff(raw_ostream &OS, const SourceTree &Tree, const FileSet &After,
+                ArrayRef<std::string> Gone) {
+  std::map<std::string, std::string> Texts;
+  for (const auto &[Path, Content] : After) {
+    auto D = fileDiff(Tree, Path, nullptr, &After);
+    if (!D)
+      return D.takeError();
+    Texts[Path] = gitDiff(*D).Text;
+  }
+  for (const std::string &Path : Gone) {
+    auto D = fileDiff(Tree, Path, nullptr, nullptr);
+    if (!D)
+      return D.takeError();
+    Texts[Path] = gitDiff(*D).Text;
+  }
+  for (const auto &[Path, Text] : Texts)
+    OS << Text;
   return Error::success();
 }
 
-Error writePatchDirectory(StringRef Path, const SourceTree &Tree,
-                          ArrayRef<Patch> Patches, ArrayRef<FileSet> States,
-                          StringRef Author) {
+Error writeDirectory(StringRef Path, const FileSet &Files) {
   Path = withoutSlash(Path);
   TemporaryDirectory Directory;
   if (Error E = Directory.create(Path))
     return E;
-  for (size_t I = 0; I < Patches.size(); ++I) {
+  for (const auto &[File, Content] : Files) {
     if (Interrupted)
       return interrupted();
-    std::string Diffs, Stat;
-    unsigned Files = 0, Added = 0, Removed = 0;
-    for (const auto &[File, Content] : States[I]) {
-      Error Failed = Error::success();
-      const FileDiff D =
-          fileDiff(File, I ? &States[I - 1] : nullptr, Tree, Content, Failed);
-      if (Failed)
-        return Failed;
-      const DiffText Text = gitDiff(D);
-      if (Text.Text.empty())
-        continue;
-      Diffs += Text.Text;
-      Stat += " " + D.Path + " | " + std::to_string(Text.Added + Text.Removed) +
-              "\n";
-      ++Files;
-      Added += Text.Added;
-      Removed += Text.Removed;
-    }
-    const Patch &P = Patches[I];
-    std::string Out =
-        "From " + std::string(40, '0') +
-        " Mon Sep 17 00:00:00 2001\nFrom: " + Author.str() +
-        "\nDate: Thu, 1 Jan 1970 00:00:00 +0000\n"
-        "Subject: [PATCH " +
-        std::to_string(I + 1) + "/" + std::to_string(Patches.size()) + "] " +
-        P.Subject + "\n\n" + P.Body + "---\n" + Stat + " " +
-        std::to_string(Files) + " files changed, " + std::to_string(Added) +
-        " insertions(+), " + std::to_string(Removed) + " deletions(-)\n\n" +
-        Diffs + "-- \nkmobj\n\n";
     SmallString<256> Name(Directory.Path);
-    sys::path::append(Name, patchName(I + 1, P.Subject));
-    if (Error E = createFile(Name, Out, DefaultMode))
+    sys::path::append(Name, File);
+    if (Error E = createFile(Name, Content, DefaultMode))
       return E;
   }
   return Directory.keep(Path);
 }
 
 Error writeOutputTree(StringRef Path, const SourceTree &Tree,
-                      const FileSet &After) {
+                      const FileSet &After, ArrayRef<std::string> Gone) {
   Path = withoutSlash(Path);
   SmallString<256> Parent(sys::path::parent_path(Path));
   if (Parent.empty())
@@ -359,7 +320,7 @@ Error writeOutputTree(StringRef Path, const SourceTree &Tree,
   TemporaryDirectory Directory;
   if (Error E = Directory.create(Path))
     return E;
-  if (Error E = copyTree(Root.c_str(), Directory.Path, "", *Changed))
+  if (Error E = copyTree(Root.c_str(), Directory.Path, "", *Changed, Gone))
     return E;
   // What is left is new.
   for (const auto &[File, Content] : *Changed) {
@@ -376,7 +337,8 @@ Error writeOutputTree(StringRef Path, const SourceTree &Tree,
   return Directory.keep(Path);
 }
 
-Error writeInPlace(const SourceTree &Tree, const FileSet &After) {
+Error writeInPlace(const SourceTree &Tree, const FileSet &After,
+                   ArrayRef<std::string> Gone) {
   auto Files = resolveLinks(Tree, After);
   if (!Files)
     return Files.takeError();
@@ -431,6 +393,9 @@ Error writeInPlace(const SourceTree &Tree, const FileSet &After) {
     }
     return failed(All[I].Path, EC);
   }
+  for (const std::string &File : Gone)
+    if (const std::error_code EC = sys::fs::remove(Tree.path(File)))
+      return failed(Tree.path(File), EC);
   return Error::success();
 }
 

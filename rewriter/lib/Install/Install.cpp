@@ -12,6 +12,7 @@ namespace kmobj {
 
 static const char ConfFiles[] = "conf/files";
 static const char ConfOptions[] = "conf/options";
+static const char ConfSeries[] = "conf/series";
 
 namespace {
 
@@ -127,6 +128,67 @@ Expected<std::vector<std::string>> listShims(StringRef Shims) {
   return Paths;
 }
 
+/// A piece of conf/series: a message, and the files that go in with it.
+struct Piece {
+  std::string Subject, Body;
+  std::vector<std::string> Files;
+};
+
+/// conf/series: for each piece a line `Subject: ..', lines `Files: ..', a blank
+/// line, and the message's body. Comments begin with # in the first column.
+Expected<std::vector<Piece>> parseSeries(const SourceTree &Shims) {
+  auto Content = Shims.read(ConfSeries);
+  if (!Content)
+    return Content.takeError();
+  std::vector<Piece> Pieces;
+  SmallVector<StringRef, 64> Lines;
+  StringRef(*Content).split(Lines, '\n');
+  for (StringRef Line : Lines) {
+    if (Line.starts_with("#"))
+      continue;
+    if (Line.consume_front("Subject: ")) {
+      Pieces.push_back({Line.str(), "", {}});
+    } else if (Pieces.empty()) {
+      if (!Line.trim().empty())
+        return createStringError("%s: expected `Subject: ' before '%s'",
+                                 Shims.path(ConfSeries).c_str(),
+                                 Line.str().c_str());
+    } else if (Line.consume_front("Files: ")) {
+      SmallVector<StringRef, 8> Names;
+      Line.split(Names, ' ', -1, /*KeepEmpty=*/false);
+      for (const StringRef Name : Names)
+        Pieces.back().Files.push_back(Name.str());
+    } else if (!Line.empty() || !Pieces.back().Body.empty()) {
+      Pieces.back().Body += Line.str() + "\n";
+    }
+  }
+  for (Piece &P : Pieces)
+    P.Body = StringRef(P.Body).rtrim('\n').str() + "\n";
+  if (Pieces.empty())
+    return createStringError("%s: has no `Subject: ' line",
+                             Shims.path(ConfSeries).c_str());
+  return Pieces;
+}
+
+/// Fails unless each of Paths is in one of the pieces, and nothing else is.
+Error checkPieces(const SourceTree &Shims, ArrayRef<Piece> Pieces,
+                  ArrayRef<std::string> Paths) {
+  std::vector<std::string> Named;
+  for (const Piece &P : Pieces)
+    append_range(Named, P.Files);
+  std::sort(Named.begin(), Named.end());
+  for (size_t I = 0; I < Named.size(); ++I)
+    if ((I && Named[I] == Named[I - 1]) || !is_contained(Paths, Named[I]))
+      return createStringError("%s: %s is named twice or not there",
+                               Shims.path(ConfSeries).c_str(),
+                               Named[I].c_str());
+  for (const std::string &Path : Paths)
+    if (!is_contained(Named, Path))
+      return createStringError("%s: %s is in no piece; say with which it goes in",
+                               Shims.path(ConfSeries).c_str(), Path.c_str());
+  return Error::success();
+}
+
 } // namespace
 
 Expected<std::vector<Change>> dropFromConf(const SourceTree &Tree,
@@ -143,56 +205,74 @@ Expected<std::vector<Change>> dropFromConf(const SourceTree &Tree,
   return Changes;
 }
 
-Expected<Patch> install(const SourceTree &Tree,
-                        const clang::tooling::CompilationDatabase &DB,
-                        StringRef Shims) {
-  Patch P;
-  P.Subject = "kernel - Add bootstrap slabs and a reserve to kmalloc_obj";
-  P.Body =
-      "Object types may now be used before malloc_init(), from slabs that are\n"
-      "registered in advance, and may keep slabs ready so that an allocation\n"
-      "does not have to wait for memory which only pageout can free.  Types\n"
-      "which ask for neither behave as before.\n"
-      "\n"
-      "The allocator calls the new code when it initializes a type, when it\n"
-      "needs a slab, and before it gives slabs back.\n";
-
+Expected<std::string> shimsText(StringRef Shims) {
   const SourceTree From(Shims.str());
   auto Paths = listShims(Shims);
   if (!Paths)
     return Paths.takeError();
+  std::string All;
   for (const std::string &Path : *Paths) {
     auto Content = From.read(Path);
     if (!Content)
       return Content.takeError();
-    if (!Tree.exists(Path)) {
-      P.NewFiles.push_back({Path, std::move(*Content)});
-      continue;
+    All += *Content;
+  }
+  return All;
+}
+
+Expected<std::vector<Patch>>
+install(const SourceTree &Tree, const clang::tooling::CompilationDatabase &DB,
+        StringRef Shims) {
+  const SourceTree From(Shims.str());
+  auto Paths = listShims(Shims);
+  if (!Paths)
+    return Paths.takeError();
+  auto Pieces = parseSeries(From);
+  if (!Pieces)
+    return Pieces.takeError();
+  if (Error E = checkPieces(From, *Pieces, *Paths))
+    return E;
+
+  std::vector<Patch> Patches;
+  for (const Piece &One : *Pieces) {
+    Patch P;
+    P.Subject = One.Subject;
+    P.Body = One.Body;
+    for (const std::string &Path : One.Files) {
+      auto Content = From.read(Path);
+      if (!Content)
+        return Content.takeError();
+      if (!Tree.exists(Path)) {
+        P.NewFiles.push_back({Path, std::move(*Content)});
+        continue;
+      }
+      auto Present = Tree.read(Path);
+      if (!Present)
+        return Present.takeError();
+      if (*Present != *Content)
+        return createStringError(
+            "%s: exists and is not the file that would be installed; compare "
+            "it with %s, then remove it or use --no-install",
+            Tree.path(Path).c_str(), From.path(Path).c_str());
     }
-    auto Present = Tree.read(Path);
-    if (!Present)
-      return Present.takeError();
-    if (*Present != *Content)
-      return createStringError(
-          "%s: exists and is not the file that would be installed; compare it "
-          "with %s, then remove it or use --no-install",
-          Tree.path(Path).c_str(), From.path(Path).c_str());
+    Patches.push_back(std::move(P));
   }
 
+  Patch &Last = Patches.back();
   auto Conf = From.read(ConfFiles);
   if (!Conf)
     return Conf.takeError();
   auto Entries = addToConf(Tree, *Conf);
   if (!Entries)
     return Entries.takeError();
-  append_range(P.Changes, *Entries);
+  append_range(Last.Changes, *Entries);
   auto Options = From.read(ConfOptions);
   if (!Options)
     return Options.takeError();
   auto OptionEntries = addToOptions(Tree, *Options);
   if (!OptionEntries)
     return OptionEntries.takeError();
-  append_range(P.Changes, *OptionEntries);
+  append_range(Last.Changes, *OptionEntries);
 
   std::vector<std::string> Allocator;
   for (const char *File : {"kern/kern_kmalloc.c", "kern/kern_slaballoc.c"})
@@ -206,8 +286,9 @@ Expected<Patch> install(const SourceTree &Tree,
   auto Hooks = placeHooks(Tree, DB, Allocator);
   if (!Hooks)
     return Hooks.takeError();
-  append_range(P.Changes, *Hooks);
-  return P;
+  append_range(Last.Changes, *Hooks);
+  erase_if(Patches, [](const Patch &P) { return P.empty(); });
+  return Patches;
 }
 
 } // namespace kmobj

@@ -111,3 +111,28 @@ TEST(Diff, GivesTheNewTextBack) {
     }
   }
 }
+
+TEST(Diff, AFileThatGoes) {
+  const DiffText D = gitDiff({"f.c", std::string("x\n"), std::nullopt});
+  EXPECT_EQ(D.Text,
+            "diff --git a/f.c b/f.c\ndeleted file mode 100644\nindex "
+            "587be6b4c3f93f93c489c0111bba5596147a26cb.."
+            "0000000000000000000000000000000000000000\n"
+            "--- a/f.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n");
+  EXPECT_EQ(D.Removed, 1u);
+}
+
+TEST(Diff, NamesAsGitQuotesThem) {
+  const DiffText Blank = gitDiff({"a b/f.c", std::string("x\n"), "y\n"});
+  EXPECT_NE(Blank.Text.find("diff --git a/a b/f.c b/a b/f.c\n"),
+            std::string::npos);
+  EXPECT_NE(Blank.Text.find("--- a/a b/f.c\t\n+++ b/a b/f.c\t\n"),
+            std::string::npos);
+  const DiffText Odd = gitDiff({"\xc3\xbc\"\\/f.c", std::string("x\n"), "y\n"});
+  EXPECT_NE(Odd.Text.find("diff --git \"a/\\303\\274\\\"\\\\/f.c\" "
+                          "\"b/\\303\\274\\\"\\\\/f.c\"\n"),
+            std::string::npos)
+      << Odd.Text;
+  EXPECT_NE(Odd.Text.find("--- \"a/\\303\\274\\\"\\\\/f.c\"\n"),
+            std::string::npos);
+}

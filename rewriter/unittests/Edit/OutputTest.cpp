@@ -122,29 +122,24 @@ TEST(InPlace, AllOrNothing) {
   EXPECT_EQ(Count, 1u);
 }
 
-TEST(PatchDirectory, OneFileAPatch) {
-  TemporaryTree Disk(FileSet{{"a.c", "1\n2\n"}});
-  Patch One, Two;
-  One.Subject = "kernel - Allocate A/B with kmalloc_obj";
-  One.Body = "Body.\n";
-  One.Changes = {{"a.c", 0, 1, "one"}};
-  Two.Subject = "second";
-  Two.Changes = {{"a.c", 2, 1, "two"}};
-  auto States = materialize(Disk.tree(), {One, Two});
-  ASSERT_TRUE(static_cast<bool>(States));
-  EXPECT_EQ(message(writePatchDirectory(Disk.root() + "/p", Disk.tree(),
-                                        {One, Two}, *States, "A B <a@b>")),
+TEST(Directory, HasTheFilesOrIsNotThere) {
+  TemporaryTree Disk(FileSet{{"a.c", "1\n"}});
+  EXPECT_EQ(message(writeDirectory(Disk.root() + "/p/", {{"x", "1"}})), "");
+  EXPECT_EQ(Disk.read("p/x"), "1");
+  EXPECT_NE(message(writeDirectory(Disk.root() + "/q", {{"no/x", "1"}})), "");
+  EXPECT_TRUE(leftOvers(Disk, {"sys", "p"}).empty());
+}
+
+TEST(OutputTree, WithoutWhatGoes) {
+  TemporaryTree Disk(FileSet{{"a.c", "1\n"}, {"b.c", "2\n"}});
+  EXPECT_EQ(message(writeOutputTree(Disk.root() + "/out", Disk.tree(),
+                                    {{"a.c", "new\n"}}, {"b.c"})),
             "");
-  const std::string First =
-      Disk.read("p/0001-kernel-Allocate-A-B-with-kmalloc_obj.patch");
-  EXPECT_NE(First.find("From: A B <a@b>\nDate: Thu, 1 Jan 1970 00:00:00 "
-                       "+0000\nSubject: [PATCH 1/2] kernel - Allocate A/B "
-                       "with kmalloc_obj\n\nBody.\n---\n"),
-            std::string::npos)
-      << First;
-  EXPECT_NE(First.find("-1\n+one\n 2\n"), std::string::npos) << First;
-  const std::string Second = Disk.read("p/0002-second.patch");
-  EXPECT_NE(Second.find(" one\n-2\n+two\n"), std::string::npos) << Second;
+  EXPECT_EQ(Disk.read("out/a.c"), "new\n");
+  EXPECT_EQ(Disk.read("out/b.c"), "(none)");
+  EXPECT_EQ(Disk.read("sys/b.c"), "2\n");
+  EXPECT_EQ(message(writeInPlace(Disk.tree(), {}, {"b.c"})), "");
+  EXPECT_EQ(Disk.read("sys/b.c"), "(none)");
 }
 
 TEST(WriteFile, ReplacesWhole) {

@@ -105,9 +105,17 @@ protected:
     Disk.write("shims/kern/kern_kmalloc_boot.c", "int boot;\n");
     Disk.write("shims/conf/files", "kern/kern_kmalloc_boot.c\tstandard\n");
     Disk.write("shims/conf/options", "KMALLOC_OBJ_DEBUG\topt_global.h\n");
+    Disk.write("shims/conf/series",
+               "# What comes first.\n"
+               "Subject: kernel - Add the interface\n"
+               "Files: sys/kmalloc_obj.h\nFiles: sys/kmalloc_ext.h\n"
+               "\n* One.\n\n* Two.\n\n"
+               "Subject: kernel - Add the rest\n"
+               "Files: kern/kern_kmalloc_boot.c\n\n* Three.\n\n"
+               "Subject: kernel - Use it\n\n* Four.\n");
   }
 
-  llvm::Expected<Patch> run() {
+  llvm::Expected<std::vector<Patch>> run() {
     const clang::tooling::FixedCompilationDatabase DB(
         Disk.root(), {"-I" + Disk.root() + "/sys", "-ffreestanding"});
     return install(Disk.tree(), DB, Disk.root() + "/shims");
@@ -118,10 +126,10 @@ protected:
     auto P = run();
     if (!P)
       return llvm::toString(P.takeError());
-    auto States = materialize(Disk.tree(), {*P});
+    auto States = materialize(Disk.tree(), *P);
     if (!States)
       return llvm::toString(States.takeError());
-    return (*States)[0][File];
+    return States->back()[File];
   }
 
   /// Replaces From by To in a file of the tree.
@@ -235,13 +243,43 @@ TEST_F(Install, ASecondTimeThereIsNothingToDo) {
   Disk.write("sys/conf/options", "DEBUG\topt_global.h\n");
   auto P = run();
   ASSERT_TRUE(static_cast<bool>(P));
-  auto States = materialize(Disk.tree(), {*P});
+  auto States = materialize(Disk.tree(), *P);
   ASSERT_TRUE(static_cast<bool>(States));
-  for (const auto &[File, Content] : (*States)[0])
+  for (const auto &[File, Content] : States->back())
     Disk.write("sys/" + File, Content);
   auto Again = run();
   ASSERT_TRUE(static_cast<bool>(Again)) << llvm::toString(Again.takeError());
   EXPECT_TRUE(Again->empty());
+}
+
+TEST_F(Install, PiecesWithTheirMessages) {
+  auto P = run();
+  ASSERT_TRUE(static_cast<bool>(P)) << llvm::toString(P.takeError());
+  ASSERT_EQ(P->size(), 3u);
+  EXPECT_EQ((*P)[0].Subject, "kernel - Add the interface");
+  EXPECT_EQ((*P)[0].Body, "* One.\n\n* Two.\n");
+  EXPECT_EQ((*P)[0].NewFiles.size(), 2u);
+  EXPECT_EQ((*P)[1].NewFiles.size(), 1u);
+  // Nothing is built or called before all of it is there.
+  EXPECT_TRUE((*P)[0].Changes.empty());
+  EXPECT_TRUE((*P)[1].Changes.empty());
+  EXPECT_EQ((*P)[2].Body, "* Four.\n");
+  EXPECT_TRUE((*P)[2].NewFiles.empty());
+  EXPECT_EQ((*P)[2].Changes.size(), 6u);
+}
+
+TEST_F(Install, AFileOfNoPiece) {
+  Disk.write("shims/kern/kern_kmalloc_new.c", "int n;\n");
+  EXPECT_TRUE(contains(installed("conf/files"),
+                       "kern/kern_kmalloc_new.c is in no piece"));
+}
+
+TEST_F(Install, AFileOfTwoPieces) {
+  Disk.write("shims/conf/series",
+             "Subject: a\nFiles: sys/kmalloc_obj.h sys/kmalloc_ext.h\n"
+             "Files: kern/kern_kmalloc_boot.c sys/kmalloc_obj.h\n\nb\n");
+  EXPECT_TRUE(contains(installed("conf/files"),
+                       "sys/kmalloc_obj.h is named twice or not there"));
 }
 
 TEST_F(Install, MissingAnchor) {

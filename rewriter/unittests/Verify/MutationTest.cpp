@@ -323,8 +323,8 @@ struct Conversion {
     After = llvm::cantFail(materialize(Disk.tree(), Zones)).back();
     for (const auto &[Path, Text] : After)
       Before[Path] = llvm::cantFail(Disk.tree().read(Path));
-    Patch Shims = llvm::cantFail(install(Disk.tree(), Database, KMOBJ_SHIMS));
-    Installed = llvm::cantFail(materialize(Disk.tree(), {Shims})).back();
+    auto Shims = llvm::cantFail(install(Disk.tree(), Database, KMOBJ_SHIMS));
+    Installed = llvm::cantFail(materialize(Disk.tree(), Shims)).back();
   }
 };
 

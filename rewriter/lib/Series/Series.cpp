@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "kmobj/Series.h"
+#include "kmobj/Edit.h"
+#include "kmobj/Install.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Config/llvm-config.h"
+
+using namespace llvm;
+
+namespace kmobj {
+
+std::string programName() {
+  return "kmobj " KMOBJ_VERSION ", LLVM " LLVM_VERSION_STRING;
+}
+
+std::vector<std::string> Series::gone() const {
+  std::vector<std::string> Files;
+  for (const Patch &P : Patches)
+    append_range(Files, P.RemovedFiles);
+  return Files;
+}
+
+/// A patch about the tree as a whole, once nobody needs the files in Sources.
+static Expected<Patch> stopBuilding(const SourceTree &Tree,
+                                    ArrayRef<std::string> Sources) {
+  Patch P;
+  if (Sources.empty() || !Tree.exists("conf/files"))
+    return P;
+  auto Drop = dropFromConf(Tree, Sources);
+  if (!Drop)
+    return Drop.takeError();
+  P.Subject = "kernel - Stop building allocators that nobody uses";
+  P.Body = "Every zone and object cache they served is a malloc type now.\n";
+  P.Changes = std::move(*Drop);
+  return P;
+}
+
+/// No two patches of the log have the same subject.
+static void tellApart(MutableArrayRef<Patch> Patches, const Plan &P) {
+  StringMap<unsigned> Seen;
+  for (const Patch &One : Patches)
+    ++Seen[One.Subject];
+  for (Patch &One : Patches)
+    if (Seen[One.Subject] > 1 && !One.Zones.empty())
+      if (const PlanEntry *E = P.entry(One.Zones.front()))
+        One.Subject += " (" + E->Variable + ")";
+}
+
+Expected<Series> makeSeries(const SourceTree &Tree, const Facts &F, Plan &P,
+                            const clang::tooling::CompilationDatabase *DB,
+                            const SeriesOptions &Options) {
+  Series S;
+  auto Allocator = shimsText(Options.Shims);
+  if (!Allocator)
+    return Allocator.takeError();
+  const SeriesOrder Order(P, *Allocator);
+  auto Zones = edit(Tree, F, P, [&](ArrayRef<const PlanEntry *> Of) {
+    return Order.rank(Of);
+  });
+  if (!Zones)
+    return Zones.takeError();
+  if (Zones->empty())
+    return S;
+  for (Patch &One : *Zones)
+    describe(One, P);
+  tellApart(*Zones, P);
+
+  if (P.needsShims() && Options.Install) {
+    if (!DB)
+      return createStringError(
+          "the shims are hooked in by parsing the tree's allocator: name the "
+          "compile database with -p, or use --no-install");
+    auto Installed = install(Tree, *DB, Options.Shims);
+    if (!Installed)
+      return Installed.takeError();
+    S.Patches = std::move(*Installed);
+  }
+  std::move(Zones->begin(), Zones->end(), std::back_inserter(S.Patches));
+
+  std::vector<std::string> Unused;
+  if (P.DropZone)
+    Unused.push_back("vm/vm_zone.c");
+  if (P.DropObjcache)
+    Unused.push_back("kern/kern_objcache.c");
+  auto Last = stopBuilding(Tree, Unused);
+  if (!Last)
+    return Last.takeError();
+  if (!Last->empty())
+    S.Patches.push_back(std::move(*Last));
+
+  auto States = materialize(Tree, S.Patches);
+  if (!States)
+    return States.takeError();
+  S.States = std::move(*States);
+  return S;
+}
+
+} // namespace kmobj
