@@ -58,6 +58,8 @@ def helper(name):
 
 
 rewrite = '"%s" rewrite -p %%t --tree %%t/sys' % kmobj
+# A diff without the files that go: they say nothing about a zone.
+kept = "awk '/^diff /{gone = 0} /^deleted file/{gone = 1} !gone'"
 parsed = '%s %%t %%t/out "%s"' % (helper("parses"), shims)
 config.substitutions += [
     # The tree: the test's own files over the common ones, and a compile
@@ -72,7 +74,9 @@ config.substitutions += [
     ("%{tool}", kmobj),
     ("%{rewrite}", rewrite),
     ("%{diff}", rewrite + " --no-install --diff"),
-    ("%{changes}", rewrite + ' --no-install --diff | grep -a "^[-+]"'),
+    ("%{changes}", rewrite + " --no-install --diff | %s | grep -a \"^[-+]\""
+     % kept),
+    ("%{kept}", kept),
     # The converted tree %t/out still parses without a new diagnostic;
     # %{parses} makes it first, and nothing may be refused in it.
     ("%{outtree}", rewrite + " --no-install --output-tree %%t/out > %%t/log"),

@@ -9,6 +9,7 @@
  * written with the output, for verify to go by.
  */
 #include "Tool.h"
+#include "kmobj/Install.h"
 #include "kmobj/Output.h"
 #include "kmobj/Printable.h"
 #include "kmobj/Series.h"
@@ -61,6 +62,11 @@ static cl::opt<std::string>
           cl::desc("where the shims to install lie (default: found from the "
                    "program)"),
           cl::value_desc("dir"), cl::sub(Rewrite.Command));
+static cl::list<std::string> Userland(
+    "userland",
+    cl::desc("directory outside the kernel (usr.bin, share/man): lists "
+             "what there knows the old allocators; repeatable"),
+    cl::value_desc("dir"), cl::sub(Rewrite.Command));
 static cl::opt<std::string>
     Author("author",
            cl::desc("author of the patches (default: from git's config)"),
@@ -94,8 +100,7 @@ static Expected<std::string> author() {
   }
   const auto [Name, Rest] = StringRef(Who).split('<');
   const bool Good = Name.size() > 1 && Name.ends_with(" ") && Rest.size() > 1 &&
-                    Rest.count('<') == 0 &&
-                    Rest.find('>') == Rest.size() - 1 &&
+                    Rest.count('<') == 0 && Rest.find('>') == Rest.size() - 1 &&
                     none_of(Who, [](unsigned char C) { return C < 0x20; });
   if (!Good)
     return createStringError("%s '%s': expected one line, Name <mail>",
@@ -112,9 +117,10 @@ static Expected<std::string> date() {
   const time_t Latest = 253402300799; // the end of the year 9999
   if (StringRef(Given).getAsInteger(10, Seconds) ||
       Seconds > static_cast<unsigned long long>(Latest))
-    return createStringError("SOURCE_DATE_EPOCH is '%s': expected seconds since "
-                             "1970",
-                             printable(Given).c_str());
+    return createStringError(
+        "SOURCE_DATE_EPOCH is '%s': expected seconds since "
+        "1970",
+        printable(Given).c_str());
   const time_t When = Seconds;
   struct tm Parts;
   char Text[64];
@@ -149,33 +155,28 @@ static std::string command() {
     Out += " --plan " + quoted(nameOf(PlanFile));
   if (NoInstall)
     Out += " --no-install";
+  for (const std::string &D : Userland)
+    Out += " --userland " + quoted(nameOf(D));
   return printable(Out + " --patch-dir DIR");
-}
-
-static Expected<Series> apply(const SourceTree &Tree, const Facts &F, Plan &P,
-                              const CompilationDatabase *DB) {
-  SeriesOptions Options;
-  Options.Shims = shimsDirectory(Shims);
-  Options.Install = !NoInstall;
-  return makeSeries(Tree, F, P, DB, Options);
 }
 
 /// Refuses the entries that do not compile as they did; whether there are any.
 static Expected<bool> refuseBroken(const SourceTree &Tree, const Facts &F,
-                                   Plan &P, const CompilationDatabase &DB) {
+                                   Plan &P, const CompilationDatabase &DB,
+                                   const SeriesOptions &Made) {
   VerifyOptions Options;
   Options.Jobs = Input.Jobs;
   Options.Known = &Input.cache();
   Progress Show("trying");
   Options.Progress = std::ref(Show);
   auto Convert = [&](Plan &Tried) -> Expected<FileSet> {
-    auto R = apply(Tree, F, Tried, &DB);
+    auto R = makeSeries(Tree, F, Tried, &DB, Made);
     if (!R)
       return R.takeError();
     FileSet After = R->after();
     if (!Tree.exists("sys/kmalloc_obj.h") &&
         !After.count("sys/kmalloc_obj.h")) {
-      auto Header = SourceTree(shimsDirectory(Shims)).read("sys/kmalloc_obj.h");
+      auto Header = SourceTree(Made.Shims).read("sys/kmalloc_obj.h");
       if (!Header)
         return Header.takeError();
       After["sys/kmalloc_obj.h"] = std::move(*Header);
@@ -190,26 +191,41 @@ static size_t converting(const Plan &P) {
 }
 
 static Error writePatches(const SourceTree &Tree, Series &S, const Plan &P,
-                          const Facts &F, MailOptions &Options) {
+                          const Facts &F, const SeriesOptions &Made,
+                          MailOptions &Options) {
   Options.Command = command();
   for (const std::string &D : Input.Directories)
     Options.Configurations.push_back(printable(nameOf(D)));
   if (Error E = annotate(S.Patches, P, Tree))
     return E;
-  auto Mails = formatMails(Tree, S, P, F, Options);
+  auto Mails = formatMails(Tree, S, P, F, Made, Options);
   if (!Mails)
     return Mails.takeError();
+  // Where the tree has no place for the manual page, it lies with the patches.
+  if (Made.Install && P.needsShims() && S.outside().empty()) {
+    auto Page = SourceTree(Made.Shims).read("man/" + manualPage());
+    if (!Page)
+      return Page.takeError();
+    (*Mails)[manualPage()] = std::move(*Page);
+  }
   return writeDirectory(PatchDirectory, *Mails);
 }
 
 static Error write(const SourceTree &Tree, Series &S, const Plan &P,
-                   const Facts &F, MailOptions &Options) {
+                   const Facts &F, const SeriesOptions &Made,
+                   MailOptions &Options) {
   if (!PatchDirectory.empty())
-    return writePatches(Tree, S, P, F, Options);
+    return writePatches(Tree, S, P, F, Made, Options);
   if (!OutputTree.empty())
     return writeOutputTree(OutputTree, Tree, S.after(), S.gone());
-  if (InPlace)
-    return writeInPlace(Tree, S.after(), S.gone());
+  if (InPlace) {
+    if (Error E = writeInPlace(Tree, S.after(), S.gone()))
+      return E;
+    for (const OutsideFile &O : S.outside())
+      if (Error E = writeFile(Tree.path("../" + O.Path), O.After))
+        return E;
+    return Error::success();
+  }
   return writeDiff(outs(), Tree, S.after(), S.gone());
 }
 
@@ -286,22 +302,35 @@ static int rewrite() {
         {Span(), "without a compile database (-p) the conversion is not tried: "
                  "it may not compile, and a size may be another somewhere"});
   const SourceTree Tree(F->Tree);
-  auto R = apply(Tree, *F, *P, DB.get());
+  SeriesOptions Made;
+  Made.Shims = shimsDirectory(Shims);
+  Made.Install = !NoInstall;
+  Made.Searched = !Userland.empty();
+  const std::vector<std::string> Outside(Userland.begin(), Userland.end());
+  auto Readers = findReaders(Outside, F->Tree);
+  if (!Readers)
+    return fail(Readers.takeError());
+  Made.Readers = std::move(*Readers);
+  auto R = makeSeries(Tree, *F, *P, DB.get(), Made);
   while (R && DB && !R->Patches.empty()) {
-    auto Broken = refuseBroken(Tree, *F, *P, *DB);
+    auto Broken = refuseBroken(Tree, *F, *P, *DB, Made);
     if (!Broken)
       return fail(Broken.takeError());
     if (!*Broken)
       break;
-    R = apply(Tree, *F, *P, DB.get());
+    R = makeSeries(Tree, *F, *P, DB.get(), Made);
   }
   if (!R)
     return fail(R.takeError());
+  if (Error E = addRemovals(*R, Tree, *P, Made))
+    return fail(std::move(E));
 
   std::string Report = unparsed(*F) + notes(*P);
+  for (const Reader &One : Made.Readers)
+    Report += "outside    " + printable(One.str()) + "\n";
   if (!PatchDirectory.empty())
     Report += carriageReturns(R->after());
-  if (Error E = write(Tree, *R, *P, *F, Mail))
+  if (Error E = write(Tree, *R, *P, *F, Made, Mail))
     return fail(std::move(E));
   if (Error E = writeDonePlan(Tree, *P, Report))
     return fail(std::move(E));

@@ -21,6 +21,7 @@
 #include "llvm/Support/Error.h"
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,14 @@ struct NewFile {
   std::string Content;
 };
 
+/// A file beside the tree, in the repository that has both. One patch at the
+/// most changes it.
+struct OutsideFile {
+  std::string Path; ///< relative to the directory that the tree is in
+  std::optional<std::string> Before; ///< nothing: it is new
+  std::string After;
+};
+
 /// What belongs together in review: it is applied whole, after the patches
 /// before it.
 struct Patch {
@@ -56,6 +65,8 @@ struct Patch {
   std::vector<NewFile> NewFiles;
   /// Files that go. No patch changes one of them.
   std::vector<std::string> RemovedFiles;
+  /// Goes with it where the tree's repository has a place for it.
+  std::vector<OutsideFile> Outside;
 
   bool empty() const {
     return Changes.empty() && NewFiles.empty() && RemovedFiles.empty();

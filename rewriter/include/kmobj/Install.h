@@ -4,7 +4,8 @@
  *
  * Installing means three things: the shims' files are copied, conf/files and
  * conf/options list them and their options, and the tree's own allocator calls
- * them at a handful of places (hooks).
+ * them at a handful of places (hooks). A manual page goes in where there are
+ * others beside the tree.
  * The places are found in the syntax tree of the allocator: a function by its
  * name, in it an anchor by what it is, never by how it is spelled, so that the
  * allocators of different trees and years will do.
@@ -31,11 +32,15 @@ llvm::Expected<std::vector<Patch>>
 install(const SourceTree &Tree, const clang::tooling::CompilationDatabase &DB,
         llvm::StringRef Shims);
 
+/// The manual page of the shims' interface, below their man/.
+std::string manualPage();
+
 /// All that the shims in directory Shims consist of, one file after the other.
 llvm::Expected<std::string> shimsText(llvm::StringRef Shims);
 
 /// Removes the entries of the sources in Paths (relative to the root) from
-/// conf/files; sources that it does not list are ignored.
+/// conf/files: a change each, which begins where the entry does. Sources that
+/// it does not list are ignored.
 llvm::Expected<std::vector<Change>>
 dropFromConf(const SourceTree &Tree, llvm::ArrayRef<std::string> Paths);
 

@@ -186,6 +186,14 @@ struct PlanEntry {
   bool needsShims() const;
 };
 
+/// One of the old allocators, and its files.
+struct OldAllocator {
+  llvm::StringLiteral Name, Source, Header;
+};
+constexpr OldAllocator Zalloc{"zalloc", "vm/vm_zone.c", "vm/vm_zone.h"};
+constexpr OldAllocator Objcache{"objcache", "kern/kern_objcache.c",
+                                "sys/objcache.h"};
+
 struct Plan {
   bool Naive = false;
   /// A negative control: edits may take away what the old allocator promised.
@@ -201,6 +209,8 @@ struct Plan {
   /// No zone (cache) and no unexplained mention would be left: vm_zone.c
   /// (kern_objcache.c) can be taken out of conf/files.
   bool DropZone = false, DropObjcache = false;
+  /// Is File of an allocator that can go?
+  bool drops(llvm::StringRef File) const;
 
   const PlanEntry *entry(llvm::StringRef Key) const;
   bool needsShims() const;

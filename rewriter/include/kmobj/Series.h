@@ -6,8 +6,8 @@
  * last what the machine cannot do without: leaf subsystems, the kernel's own
  * caches, those that meet in one place (mbufs), the zones of the VM.  So a
  * mistake shows before it is dangerous, and whoever stops half-way has a kernel
- * that works.  The files that nobody needs any more go at the end.  The place of
- * a patch follows from what the plan knows of its zones (Order.cpp).
+ * that works.  The files that nobody needs any more go at the end.  The place
+ * of a patch follows from what the plan knows of its zones (Order.cpp).
  *
  * Messages.  Above the "---" of a mail stands what the log keeps: how it was,
  * how it is, what it costs, what a user sees.  Below stands what the reviewer
@@ -26,9 +26,26 @@
 
 namespace kmobj {
 
+/// A file outside the kernel that names an old allocator, or what is of it.
+struct Reader {
+  std::string File; ///< from the name of the directory that was searched
+  std::string Name; ///< what it names: _zlist, vm_zone, objcache...
+  std::vector<unsigned> Lines;
+
+  bool ofZones() const; ///< else of object caches
+  /// "usr.bin/vmstat/vmstat.c:75,262: _zlist"
+  std::string str() const;
+};
+
+/// Searches the directories, but not the kernel's tree, a real path.
+llvm::Expected<std::vector<Reader>>
+findReaders(llvm::ArrayRef<std::string> Directories, llvm::StringRef Tree);
+
 struct SeriesOptions {
   std::string Shims; ///< where the shims lie
   bool Install = true;
+  bool Searched = false; ///< for readers outside the kernel
+  std::vector<Reader> Readers;
 };
 
 /// The patches of a conversion and what the files are after each.
@@ -39,14 +56,21 @@ struct Series {
   FileSet after() const { return States.empty() ? FileSet() : States.back(); }
   /// The files that go.
   std::vector<std::string> gone() const;
+  /// What is written beside the tree, as it is in the end.
+  std::vector<OutsideFile> outside() const;
 };
 
-/// All of the conversion that P says. DB: to find the places of the hooks; may
-/// be null where nothing is to be installed. May refuse entries in P.
+/// All of the conversion that P says, but for the removals. DB: to find the
+/// places of the hooks; may be null where nothing is to be installed. May
+/// refuse entries in P.
 llvm::Expected<Series> makeSeries(const SourceTree &Tree, const Facts &F,
                                   Plan &P,
                                   const clang::tooling::CompilationDatabase *DB,
                                   const SeriesOptions &Options);
+
+/// Removes the allocators that P leaves nothing to serve.
+llvm::Error addRemovals(Series &S, const SourceTree &Tree, const Plan &P,
+                        const SeriesOptions &Options);
 
 /// Where in the series the patches of the plan's entries come.
 class SeriesOrder {
@@ -84,7 +108,7 @@ std::string riskText(const PlanEntry &E);
 /// configuration.
 struct ObjectCost {
   uint64_t Size, Old, New, Alignment, PerSlab;
-  bool OfKmalloc; ///< too large for a slab to be worth it
+  bool OfKmalloc;             ///< too large for a slab to be worth it
   std::string Configurations; ///< empty: all
 };
 std::vector<ObjectCost> objectCosts(const PlanEntry &E);
@@ -99,15 +123,16 @@ llvm::Error annotate(llvm::MutableArrayRef<Patch> All, const Plan &Of,
 
 /// What the mails say besides.
 struct MailOptions {
-  std::string Author;  ///< Name <mail>
-  std::string Date;    ///< of a mail's header; empty: none
-  std::string Command; ///< that made the series
+  std::string Author;                      ///< Name <mail>
+  std::string Date;                        ///< of a mail's header; empty: none
+  std::string Command;                     ///< that made the series
   std::vector<std::string> Configurations; ///< in which it was tried
 };
 
 /// The mails of the series, by file name: a cover letter, and a patch each.
 llvm::Expected<FileSet> formatMails(const SourceTree &Tree, const Series &S,
                                     const Plan &P, const Facts &F,
+                                    const SeriesOptions &Made,
                                     const MailOptions &Options);
 
 /// "kmobj 1.0, LLVM 19.1.7"

@@ -184,9 +184,9 @@ static std::string quoted(StringRef Path) {
     else if (C >= 0x20 && C < 0x7f)
       Out += static_cast<char>(C);
     else
-      Out += {'\\', static_cast<char>('0' + C / 64),
-              static_cast<char>('0' + C / 8 % 8),
-              static_cast<char>('0' + C % 8)};
+      Out +=
+          {'\\', static_cast<char>('0' + C / 64),
+           static_cast<char>('0' + C / 8 % 8), static_cast<char>('0' + C % 8)};
   }
   return Out + "\"";
 }

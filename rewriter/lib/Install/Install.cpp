@@ -128,6 +128,72 @@ Expected<std::vector<std::string>> listShims(StringRef Shims) {
   return Paths;
 }
 
+constexpr StringLiteral ManualDirectory = "share/man/man9";
+
+/// Text with the page in the list MAN, and links to it for each of Names, in
+/// their alphabetical places.
+std::string inManualMakefile(StringRef Text, ArrayRef<std::string> Names) {
+  const std::string Page = manualPage();
+  std::string Links;
+  for (size_t I = 0; I < Names.size(); ++I)
+    Links += (I ? "\t" : "MLINKS+=") + Page + " " + Names[I] + ".9" +
+             (I + 1 < Names.size() ? " \\\n" : "\n");
+  std::string Out;
+  bool InList = false, Listed = false, Linked = false, Continued = false;
+  while (!Text.empty()) {
+    auto [Line, Rest] = Text.split('\n');
+    Text = Rest;
+    const bool First = !Continued && Line.starts_with("MAN=");
+    const StringRef Name = Line.trim(" \t\\");
+    InList |= First;
+    Continued = Line.ends_with("\\");
+    if (InList && !First && !Listed && (Name > Page || !Continued)) {
+      Out += "\t" + Page + " \\\n";
+      Listed = true;
+    }
+    InList &= Continued;
+    if (Listed && !Linked && Line.starts_with("MLINKS+=") &&
+        Line.drop_front(strlen("MLINKS+=")).ltrim() > Page) {
+      Out += Links;
+      Linked = true;
+    }
+    Out += (Line + "\n").str();
+  }
+  return Listed && !Linked ? Out + Links : Out;
+}
+
+/// The manual page goes to the others, if there are others beside the tree.
+Error addManual(const SourceTree &Tree, const SourceTree &Shims, Patch &P) {
+  const SourceTree Beside(sys::path::parent_path(Tree.root()).str());
+  if (!Beside.exists(ManualDirectory))
+    return Error::success();
+  const std::string Path = (ManualDirectory + "/" + manualPage()).str();
+  auto Page = Shims.read("man/" + manualPage());
+  if (!Page)
+    return Page.takeError();
+  if (Beside.exists(Path))
+    return Error::success(); // it is there, or it is another's
+  // `.Nm x ,' but for the first, which is the page itself.
+  std::vector<std::string> Names;
+  SmallVector<StringRef, 64> Lines;
+  StringRef(*Page).split(Lines, '\n');
+  for (StringRef Line : Lines)
+    if (Line.consume_front(".Nm "))
+      Names.push_back(Line.split(' ').first.str());
+  llvm::erase(Names, sys::path::stem(manualPage()));
+  std::sort(Names.begin(), Names.end());
+  P.Outside.push_back({Path, std::nullopt, std::move(*Page)});
+  const std::string Makefile = (ManualDirectory + "/Makefile").str();
+  if (!Beside.exists(Makefile))
+    return Error::success();
+  auto Before = Beside.read(Makefile);
+  if (!Before)
+    return Before.takeError();
+  std::string After = inManualMakefile(*Before, Names);
+  P.Outside.push_back({Makefile, std::move(*Before), std::move(After)});
+  return Error::success();
+}
+
 /// A piece of conf/series: a message, and the files that go in with it.
 struct Piece {
   std::string Subject, Body;
@@ -184,8 +250,9 @@ Error checkPieces(const SourceTree &Shims, ArrayRef<Piece> Pieces,
                                Named[I].c_str());
   for (const std::string &Path : Paths)
     if (!is_contained(Named, Path))
-      return createStringError("%s: %s is in no piece; say with which it goes in",
-                               Shims.path(ConfSeries).c_str(), Path.c_str());
+      return createStringError(
+          "%s: %s is in no piece; say with which it goes in",
+          Shims.path(ConfSeries).c_str(), Path.c_str());
   return Error::success();
 }
 
@@ -204,6 +271,8 @@ Expected<std::vector<Change>> dropFromConf(const SourceTree &Tree,
           {ConfFiles, E.Range.Begin, E.Range.End - E.Range.Begin, ""});
   return Changes;
 }
+
+std::string manualPage() { return "kmalloc_obj_reserve.9"; }
 
 Expected<std::string> shimsText(StringRef Shims) {
   const SourceTree From(Shims.str());
@@ -287,6 +356,9 @@ install(const SourceTree &Tree, const clang::tooling::CompilationDatabase &DB,
   if (!Hooks)
     return Hooks.takeError();
   append_range(Last.Changes, *Hooks);
+  if (!Last.empty())
+    if (Error E = addManual(Tree, From, Last))
+      return std::move(E);
   erase_if(Patches, [](const Patch &P) { return P.empty(); });
   return Patches;
 }

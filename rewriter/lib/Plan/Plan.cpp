@@ -53,6 +53,11 @@ void Plan::refuse(const PlanEntry &Entry, const Remark &Why) {
     }
 }
 
+bool Plan::drops(StringRef File) const {
+  return (DropZone && (File == Zalloc.Source || File == Zalloc.Header)) ||
+         (DropObjcache && (File == Objcache.Source || File == Objcache.Header));
+}
+
 void Plan::updateDrops() {
   DropZone = StrayZoneMentions == 0;
   DropObjcache = StrayCacheMentions == 0;

@@ -64,9 +64,9 @@ static std::string riskTable(const Plan &P) {
   std::array<size_t, 3> Widths{};
   std::vector<std::pair<const PlanEntry *, std::array<std::string, 3>>> Rows;
   for (const PlanEntry *E : converted(P)) {
-    Rows.push_back({E,
-                    {area(E->Where.File) + ": " + E->Variable, E->Type,
-                     bytesText(*E)}});
+    Rows.push_back(
+        {E,
+         {area(E->Where.File) + ": " + E->Variable, E->Type, bytesText(*E)}});
     for (size_t I = 0; I < Widths.size(); ++I)
       Widths[I] = std::max(Widths[I], Rows.back().second[I].size());
   }
@@ -90,15 +90,17 @@ static std::string testedText(const Plan &P, const Facts &F,
                               const MailOptions &Options) {
   std::string Out;
   if (Options.Configurations.empty()) {
-    Out += bullet("Nothing was compiled: the series was made from facts alone.");
+    Out +=
+        bullet("Nothing was compiled: the series was made from facts alone.");
   } else {
     const unsigned Failed = count_if(
         F.Units, [](const Unit &U) { return U.State == Unit::Failed; });
-    Out += bullet("clang parsed what a changed line concerns, before and after, "
-                  "in " +
-                  join(Options.Configurations, ", ") +
-                  ": no new error, and each object has its size in each of "
-                  "them.");
+    Out +=
+        bullet("clang parsed what a changed line concerns, before and after, "
+               "in " +
+               join(Options.Configurations, ", ") +
+               ": no new error, and each object has its size in each of "
+               "them.");
     if (Failed)
       Out += bullet(Twine(Failed) + " of " + Twine(F.Units.size()) +
                     " units did not parse before either; what they might touch "
@@ -110,61 +112,83 @@ static std::string testedText(const Plan &P, const Facts &F,
       if (S.Textual && !is_contained(Spelled, S.Replace.lineRef()))
         Spelled.push_back(S.Replace.lineRef());
   if (!Spelled.empty())
-    Out += bullet("Not compiled, as no configuration has it, but changed by its "
-                  "spelling: " +
-                  join(Spelled, ", ") + ".");
+    Out +=
+        bullet("Not compiled, as no configuration has it, but changed by its "
+               "spelling: " +
+               join(Spelled, ", ") + ".");
   for (const Remark &R : P.Remarks)
     Out += bullet("Left to look at: " + printable(R.str()) + ".");
-  Out += bullet("Not linked and not booted: kmobj does neither, in any "
-                "configuration. (Say here which kernels were, and how they were "
-                "made to page.)");
+  Out +=
+      bullet("Not linked and not booted: kmobj does neither, in any "
+             "configuration. (Say here which kernels were, and how they were "
+             "made to page.)");
   return Out;
 }
 
 static std::string usersText(const Plan &P) {
   const auto All = converted(P);
   const bool Zones = any_of(All, [](const PlanEntry *E) { return E->IsZone; });
-  const bool Caches = any_of(All, [](const PlanEntry *E) { return !E->IsZone; });
+  const bool Caches =
+      any_of(All, [](const PlanEntry *E) { return !E->IsZone; });
   std::string Out;
   if (Zones)
-    Out += bullet("vmstat -z and the sysctl vm.zone no longer list the zones of "
-                  "the table; vmstat -m counts what callers hold of each type.");
+    Out +=
+        bullet("vmstat -z and the sysctl vm.zone no longer list the zones of "
+               "the table; vmstat -m counts what callers hold of each type.");
   if (Caches)
     Out += bullet("vmstat -o and kern.objcache.stats no longer list the object "
                   "caches of the table; vmstat -m counts them, too.");
   if (P.needsShims())
-    Out += bullet("kern.kmalloc_ext is new: slabs kept ready, magazines, sleeps "
-                  "and refusals of each type. The loader tunable "
-                  "kern.kmalloc_reserve says for all types how many slabs to "
-                  "keep ready; options KMALLOC_OBJ_DEBUG poisons free objects.");
-  Out += bullet("Limits are what they were, and so are the tunables and sysctls "
-                "that they are computed from; a patch that drops a number says "
-                "so.");
+    Out +=
+        bullet("kern.kmalloc_ext is new: slabs kept ready, magazines, sleeps "
+               "and refusals of each type. The loader tunable "
+               "kern.kmalloc_reserve says for all types how many slabs to "
+               "keep ready; options KMALLOC_OBJ_DEBUG poisons free objects.");
+  Out +=
+      bullet("Limits are what they were, and so are the tunables and sysctls "
+             "that they are computed from; a patch that drops a number says "
+             "so.");
+  return Out;
+}
+
+/// Who outside the kernel has to follow.
+static std::string outsideText(const SeriesOptions &Made) {
+  if (!Made.Searched)
+    return bullet("It was not searched (--userland). vmstat(8), libkvm, "
+                  "zone(9), objcache(9) and memory(9) know zalloc and "
+                  "objcache.");
+  if (Made.Readers.empty())
+    return bullet("Nothing was found that knows zalloc or objcache.");
+  std::string Out = wrap("These name zalloc or objcache, or what is of them:");
+  for (const Reader &R : Made.Readers)
+    Out += "  " + printable(R.str()) + "\n";
   return Out;
 }
 
 std::string coverText(const Series &S, const Plan &P, const Facts &F,
-                      const MailOptions &Options) {
+                      const SeriesOptions &Made, const MailOptions &Options) {
   const auto All = converted(P), Not = refused(P);
   const unsigned Zones =
       count_if(All, [](const PlanEntry *E) { return E->IsZone; });
-  std::string Out = wrap(
-      "This moves " + std::to_string(Zones) + " zones of zalloc and " +
-      std::to_string(All.size() - Zones) +
-      " object caches to kmalloc_obj, the newest of the kernel's three "
-      "allocators for objects of one size.");
+  std::string Out =
+      wrap("This moves " + std::to_string(Zones) + " zones of zalloc and " +
+           std::to_string(All.size() - Zones) +
+           " object caches to kmalloc_obj, the newest of the kernel's three "
+           "allocators for objects of one size.");
   if (P.needsShims())
-    Out += "\n" +
-           wrap("kmalloc_obj could not take their place so far: it cannot be "
-                "used before malloc_init(), and it may wait for memory that only "
-                "page-out can free, while page-out waits for it.  The first "
-                "patches give it slabs that are registered at boot, a reserve, "
-                "magazines, constructed objects and limits.  No type that does "
-                "not ask for them changes.");
-  Out += "\n" + wrap("Then come leaf subsystems, the kernel's own caches, those "
-                     "that meet in one place, and last what the VM stands on. "
-                     "Each patch converts a zone or cache as a whole, and the "
-                     "tree compiles after each.");
+    Out +=
+        "\n" +
+        wrap("kmalloc_obj could not take their place so far: it cannot be "
+             "used before malloc_init(), and it may wait for memory that only "
+             "page-out can free, while page-out waits for it.  The first "
+             "patches give it slabs that are registered at boot, a reserve, "
+             "magazines, constructed objects and limits.  No type that does "
+             "not ask for them changes.");
+  Out +=
+      "\n" + wrap("Then come leaf subsystems, the kernel's own caches, those "
+                  "that meet in one place, and last what the VM stands on. "
+                  "Each patch converts a zone or cache as a whole, and the "
+                  "tree compiles after each.");
   Out += heading("By risk (bytes an object took -> takes)");
   Out += riskTable(P);
   if (!Not.empty()) {
@@ -178,6 +202,8 @@ std::string coverText(const Series &S, const Plan &P, const Facts &F,
   Out += testedText(P, F, Options);
   Out += heading("What changes for users");
   Out += usersText(P);
+  Out += heading("Outside the kernel");
+  Out += outsideText(Made);
   Out += heading("Made by");
   Out += programName() + "\n  " + Options.Command + "\n";
   Out += heading("Patches");

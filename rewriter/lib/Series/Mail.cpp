@@ -83,6 +83,7 @@ std::string statText(ArrayRef<FileStat> Files) {
 
 Expected<FileSet> formatMails(const SourceTree &Tree, const Series &S,
                               const Plan &P, const Facts &F,
+                              const SeriesOptions &Made,
                               const MailOptions &Options) {
   FileSet Mails;
   const unsigned Count = S.Patches.size();
@@ -104,6 +105,8 @@ Expected<FileSet> formatMails(const SourceTree &Tree, const Series &S,
     for (const std::string &File : One.RemovedFiles)
       if (Error E = Add(File, nullptr))
         return std::move(E);
+    for (const OutsideFile &O : One.Outside)
+      Differ["../" + O.Path] = {O.Path, O.Before, O.After};
     std::string Diffs;
     std::vector<FileStat> Stats;
     for (const auto &[File, D] : Differ) {
@@ -119,10 +122,9 @@ Expected<FileSet> formatMails(const SourceTree &Tree, const Series &S,
     }
     std::string Notes = One.Notes;
     Notes += "Made by " + programName() + ": " + Options.Command + "\n\n";
-    Mails[fileName(I + 1, One.Subject)] =
-        mail(I + 1, Count, One.Subject,
-             One.Body + "---\n" + Notes + statText(Stats) + "\n" + Diffs,
-             Options);
+    Mails[fileName(I + 1, One.Subject)] = mail(
+        I + 1, Count, One.Subject,
+        One.Body + "---\n" + Notes + statText(Stats) + "\n" + Diffs, Options);
   }
   if (Count) {
     std::vector<FileStat> Stats;
@@ -130,7 +132,7 @@ Expected<FileSet> formatMails(const SourceTree &Tree, const Series &S,
       Stats.push_back(Stat);
     Mails["0000-cover-letter.patch"] =
         mail(0, Count, coverSubject(P),
-             coverText(S, P, F, Options) + "\n" + statText(Stats) + "\n",
+             coverText(S, P, F, Made, Options) + "\n" + statText(Stats) + "\n",
              Options);
   }
   return Mails;

@@ -17,7 +17,7 @@ std::string statText(llvm::ArrayRef<FileStat> Files);
 std::string coverSubject(const Plan &P);
 /// All that the cover letter says before the files.
 std::string coverText(const Series &S, const Plan &P, const Facts &F,
-                      const MailOptions &Options);
+                      const SeriesOptions &Made, const MailOptions &Options);
 
 /// Words of Text on lines of 72 columns. The first begins with Lead, the others
 /// behind so many blanks.

@@ -50,8 +50,8 @@ std::string bullet(const Twine &Text) {
 namespace {
 
 constexpr uint64_t CacheLine = 64, ZoneRounding = 32, SlabBytes = 128 * 1024;
-/// What objects and the pointers to them share of a slab: it has a header, and a
-/// byte for each cache line.
+/// What objects and the pointers to them share of a slab: it has a header, and
+/// a byte for each cache line.
 constexpr uint64_t SlabRoom = SlabBytes - 352 - SlabBytes / CacheLine;
 
 /// What kmalloc() makes of so many bytes.
@@ -71,9 +71,8 @@ const Step *creation(const PlanEntry &E) {
 
 /// "SWAPMETA" (swap_zone)
 std::string oldName(const PlanEntry &E) {
-  return E.Name.empty()
-             ? E.Variable
-             : "\"" + printable(E.Name) + "\" (" + E.Variable + ")";
+  return E.Name.empty() ? E.Variable
+                        : "\"" + printable(E.Name) + "\" (" + E.Variable + ")";
 }
 
 /// The flags of its allocations, each once.
@@ -112,8 +111,9 @@ std::string zoneIs(const PlanEntry &E) {
     Text += std::to_string(E.Reserve) +
             " slabs are kept ready, and addresses for as many objects are set "
             "aside with their page tables. " +
-            Call + " does not wait for memory while either is left: one free "
-                   "page makes a small slab.";
+            Call +
+            " does not wait for memory while either is left: one free "
+            "page makes a small slab.";
   } else {
     Text += std::to_string(E.Reserve) +
             " slabs are kept ready, and more are made of the pages that any "
@@ -121,8 +121,9 @@ std::string zoneIs(const PlanEntry &E) {
             Call + " waits for such pages.";
   }
   if (E.WantReserve)
-    Text += " A fresh object is zero and a used one has what was left in it, as "
-            "before.";
+    Text +=
+        " A fresh object is zero and a used one has what was left in it, as "
+        "before.";
   return Text;
 }
 
@@ -133,13 +134,13 @@ std::string bootText(const PlanEntry &E) {
                      "that are registered in place of zbootinit()'s items.";
   std::vector<std::string> Each;
   for (const ObjectCost &C : objectCosts(E))
-    Each.push_back(std::to_string(SlabBytes / C.PerSlab) +
-                   " bytes an object in place of " + std::to_string(C.Size) +
-                   (C.Configurations.empty() ? ""
-                                             : " (" + C.Configurations + ")"));
+    Each.push_back(
+        std::to_string(SlabBytes / C.PerSlab) +
+        " bytes an object in place of " + std::to_string(C.Size) +
+        (C.Configurations.empty() ? "" : " (" + C.Configurations + ")"));
   if (!Each.empty())
-    Text += " That is " + join(Each, ", ") +
-            ", rounded up to slabs of 128 KiB.";
+    Text +=
+        " That is " + join(Each, ", ") + ", rounded up to slabs of 128 KiB.";
   for (const Evaluation &N : E.ItemsCounts) {
     uint64_t Count;
     const auto Costs = objectCosts(E);
@@ -147,8 +148,8 @@ std::string bootText(const PlanEntry &E) {
         E.ItemsCounts.size() > 1)
       continue;
     Text += " For " + N.Text + " objects that is " +
-            std::to_string(divideCeil(Count, Costs.back().PerSlab) *
-                           SlabBytes / 1024) +
+            std::to_string(divideCeil(Count, Costs.back().PerSlab) * SlabBytes /
+                           1024) +
             " KiB of static memory in place of " +
             std::to_string(divideCeil(Count * Costs.back().Size, 1024)) +
             " KiB.";
@@ -234,8 +235,8 @@ std::string seenText(ArrayRef<const PlanEntry *> Entries) {
       Old.push_back("\"" + printable(One->Name) + "\"");
     New.push_back(printable(One->ShortText));
   }
-  std::string Text = E.IsZone ? "vmstat -z and vm.zone"
-                              : "vmstat -o and kern.objcache.stats";
+  std::string Text =
+      E.IsZone ? "vmstat -z and vm.zone" : "vmstat -o and kern.objcache.stats";
   Text += " no longer list " +
           (Old.size() == Entries.size()
                ? join(Old, ", ")
@@ -244,11 +245,11 @@ std::string seenText(ArrayRef<const PlanEntry *> Entries) {
   Text += Entries.size() == 1 ? "it" : "them";
   if (E.Form == TypeForm::Redefine)
     Text += " as before";
-  Text += " under " + (Old == New ? "the same name" +
-                                        std::string(Old.size() > 1 ? "s" : "")
-                                  : join(New, ", "));
-  return Text + (E.needsShims() ? "; kern.kmalloc_ext shows what is kept."
-                                : ".");
+  Text += " under " +
+          (Old == New ? "the same name" + std::string(Old.size() > 1 ? "s" : "")
+                      : join(New, ", "));
+  return Text +
+         (E.needsShims() ? "; kern.kmalloc_ext shows what is kept." : ".");
 }
 
 } // namespace
@@ -307,8 +308,8 @@ void describe(Patch &P, const Plan &Of) {
     return;
   const PlanEntry &E = *Entries.front();
   const std::string Kind = E.IsZone ? "zone" : "object cache";
-  P.Subject = area(E.Where.File) + " - Use kmalloc_obj for " +
-              printable(objectName(E));
+  P.Subject =
+      area(E.Where.File) + " - Use kmalloc_obj for " + printable(objectName(E));
   if (Entries.size() == 2)
     P.Subject += " and one more " + Kind;
   else if (Entries.size() > 2)
@@ -325,8 +326,9 @@ void describe(Patch &P, const Plan &Of) {
                 : "becomes the malloc type " + E.Type + ".";
     P.Body = bullet(What);
   } else {
-    P.Body = bullet("These " + Kind + "s meet in one variable or macro, so they "
-                                      "become malloc types together:");
+    P.Body = bullet("These " + Kind +
+                    "s meet in one variable or macro, so they "
+                    "become malloc types together:");
     for (const PlanEntry *One : Entries)
       P.Body += wrap(One->Variable + " becomes " + One->Type + ". " +
                          (One->IsZone ? "" : cacheGiven(*One)),

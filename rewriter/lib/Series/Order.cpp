@@ -4,8 +4,8 @@
  *
  * Nothing here knows a zone by its name.  A directory of the kernel proper says
  * that more than one driver depends on it; what the old allocator promised says
- * that page-out or the boot does; and what a structure is to the allocator's own
- * code says that the allocator cannot work without it.
+ * that page-out or the boot does; and what a structure is to the allocator's
+ * own code says that the allocator cannot work without it.
  */
 #include "kmobj/Series.h"
 #include "clang/Basic/CharInfo.h"
@@ -61,7 +61,8 @@ SeriesOrder::Stage SeriesOrder::stage(const PlanEntry &E) const {
 unsigned SeriesOrder::rank(ArrayRef<const PlanEntry *> Entries) const {
   unsigned Last = 0;
   for (const PlanEntry *E : Entries) {
-    const unsigned Promised = riskOf(*E) == Risk::High ? 1 + E->HasBootstrap : 0;
+    const unsigned Promised =
+        riskOf(*E) == Risk::High ? 1 + E->HasBootstrap : 0;
     const Stage At = stage(*E);
     Last = std::max(Last, 4 * At + (At == Core ? Promised : 0));
   }

@@ -21,19 +21,11 @@ std::vector<std::string> Series::gone() const {
   return Files;
 }
 
-/// A patch about the tree as a whole, once nobody needs the files in Sources.
-static Expected<Patch> stopBuilding(const SourceTree &Tree,
-                                    ArrayRef<std::string> Sources) {
-  Patch P;
-  if (Sources.empty() || !Tree.exists("conf/files"))
-    return P;
-  auto Drop = dropFromConf(Tree, Sources);
-  if (!Drop)
-    return Drop.takeError();
-  P.Subject = "kernel - Stop building allocators that nobody uses";
-  P.Body = "Every zone and object cache they served is a malloc type now.\n";
-  P.Changes = std::move(*Drop);
-  return P;
+std::vector<OutsideFile> Series::outside() const {
+  std::vector<OutsideFile> Files;
+  for (const Patch &P : Patches)
+    append_range(Files, P.Outside);
+  return Files;
 }
 
 /// No two patches of the log have the same subject.
@@ -77,17 +69,6 @@ Expected<Series> makeSeries(const SourceTree &Tree, const Facts &F, Plan &P,
     S.Patches = std::move(*Installed);
   }
   std::move(Zones->begin(), Zones->end(), std::back_inserter(S.Patches));
-
-  std::vector<std::string> Unused;
-  if (P.DropZone)
-    Unused.push_back("vm/vm_zone.c");
-  if (P.DropObjcache)
-    Unused.push_back("kern/kern_objcache.c");
-  auto Last = stopBuilding(Tree, Unused);
-  if (!Last)
-    return Last.takeError();
-  if (!Last->empty())
-    S.Patches.push_back(std::move(*Last));
 
   auto States = materialize(Tree, S.Patches);
   if (!States)

@@ -271,12 +271,10 @@ void findLeftOvers(const Facts &After, const Plan &P,
 
 } // namespace
 
-std::vector<NewDiagnostic> newDiagnostics(const CompilationDatabase &DB,
-                                          const CompilationDatabase &Before,
-                                          const SourceTree &Tree,
-                                          const FileSet &After,
-                                          ArrayRef<std::string> Units,
-                                          const VerifyOptions &Options) {
+std::vector<NewDiagnostic>
+newDiagnostics(const CompilationDatabase &DB, const CompilationDatabase &Before,
+               const SourceTree &Tree, const FileSet &After,
+               ArrayRef<std::string> Units, const VerifyOptions &Options) {
   Comparison Of(
       Tree.root(), [] { return vfs::createPhysicalFileSystem(); },
       [&] { return viewContents(Tree.root(), After); }, Options);
@@ -371,7 +369,7 @@ Expected<VerifyResult> verify(const CompilationDatabase &DB, const Facts &F,
                                : viewDirectory(F.Tree, Converted);
   };
   VerifyResult Result;
-  const std::set<std::string> Changed = changedFiles(Before, After);
+  std::set<std::string> Changed = changedFiles(Before, After);
   const bool Converts =
       any_of(P.Entries, [](const PlanEntry &E) { return E.Convert; });
   if (Changed.empty() && Converts)
@@ -388,6 +386,13 @@ Expected<VerifyResult> verify(const CompilationDatabase &DB, const Facts &F,
                                After.root().c_str(), E.Where.File.c_str(),
                                E.Variable.c_str());
   Result.Files = Changed.size();
+  // An allocator that serves nobody may go.
+  std::set<std::string> Dropped;
+  for (const std::string &Path : Changed)
+    if (P.drops(Path) && !After.exists(Path))
+      Dropped.insert(Path);
+  for (const std::string &Path : Dropped)
+    Changed.erase(Path);
 
   CollectOptions Collecting;
   Collecting.Tree = F.Tree;
@@ -420,11 +425,13 @@ Expected<VerifyResult> verify(const CompilationDatabase &DB, const Facts &F,
   findInstallProblems(After, F, Options.Installed, P, Result.Problems);
 
   std::set<std::string> Units;
+  const SourceTree Named(F.Tree);
   for (const CompileCommand &Command : DB.getAllCompileCommands())
     Units.insert(absoluteUnit(Command));
+  for (const std::string &Path : Dropped)
+    Units.erase(Named.path(Path));
   // What was changed or added without being in the database (the allocator,
   // the shims) is parsed by the command of a unit like it.
-  const SourceTree Named(F.Tree);
   for (const std::string &Path : Changed)
     if (sys::path::extension(Path) == ".c" && After.exists(Path))
       Units.insert(Named.path(Path));

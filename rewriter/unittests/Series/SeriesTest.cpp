@@ -80,7 +80,8 @@ TEST(Area, IsWhatTheLogCallsIt) {
 
 TEST(Cost, ConfigurationsThatDifferAreNamed) {
   PlanEntry E = zone("vm/foo.c", 0);
-  E.Sizes = {{"64", "/a/GENERIC", "u"}, {"96", "/a/LINT", "u"},
+  E.Sizes = {{"64", "/a/GENERIC", "u"},
+             {"96", "/a/LINT", "u"},
              {"96", "/a/SMALL", "u"}};
   const auto Costs = objectCosts(E);
   ASSERT_EQ(Costs.size(), 2u);
@@ -136,7 +137,7 @@ struct Mails : testing::Test {
     S.States = llvm::cantFail(materialize(Disk.tree(), S.Patches));
   }
   FileSet format() {
-    return llvm::cantFail(formatMails(Disk.tree(), S, P, Facts(), Options));
+    return llvm::cantFail(formatMails(Disk.tree(), S, P, Facts(), {}, Options));
   }
 };
 
