@@ -167,19 +167,19 @@ Expected<Patch> remove(const SourceTree &Tree, const Series &S,
     return E;
   const FileSet After = S.after();
   std::vector<std::string> Stay;
-  auto Remove = [&](const std::string &File, const Referrers &By) {
+  auto Remove = [&](const std::string &File, const Referrers &By,
+                    const Twine &How) {
     if (!Tree.exists(File))
       return;
     if (By.Count == 0 && !After.count(File))
       P.RemovedFiles.push_back(File);
     else
       Stay.push_back(File + " stays: " +
-                     (By.Count
-                          ? By.str() + (By.Count > 1 ? " need it" : " needs it")
-                          : std::string("an earlier patch changes it")));
+                     (By.Count ? How.str() + " by " + By.str()
+                               : std::string("an earlier patch changes it")));
   };
-  Remove(Source, OfSource);
-  Remove(Header, OfHeader);
+  Remove(Source, OfSource, "it is listed");
+  Remove(Header, OfHeader, "it is included");
   if (!P.RemovedFiles.empty())
     P.Body += "\n" + bullet(join(P.RemovedFiles, " and ") +
                             (P.RemovedFiles.size() > 1 ? " go" : " goes") +

@@ -122,10 +122,14 @@ Expected<std::vector<Reader>> findReaders(ArrayRef<std::string> Directories,
 }
 
 std::string Reader::str() const {
+  constexpr size_t Shown = 4;
   std::vector<std::string> Numbers;
-  for (const unsigned L : Lines)
+  for (const unsigned L : ArrayRef<unsigned>(Lines).take_front(Shown))
     Numbers.push_back(std::to_string(L));
-  return File + ":" + join(Numbers, ",") + ": " + Name;
+  std::string Text = File + ":" + join(Numbers, ",");
+  if (Lines.size() > Shown)
+    Text += " and " + std::to_string(Lines.size() - Shown) + " more";
+  return Text + ": " + Name;
 }
 
 } // namespace kmobj

@@ -187,6 +187,28 @@ TEST_F(Mails, AFileThatGoesIsNotChanged) {
             std::string::npos);
 }
 
+TEST(Readers, AreFoundByWhatTheyName) {
+  TemporaryTree Disk(FileSet{{"vm/vm_zone.c", "vm_zone\n"}});
+  Disk.write("bin/x.c", "a\n\"_zlist\", \"kern.objcache.stats\"\nvm_zone_t z;\n"
+                        "zalloc(); my_zlist; _zlist2; zone_9; objcach;\n");
+  Disk.write("bin/x.9", "zalloc\nzallocator zone.9\n.Xr zone 9 ,\n");
+  Disk.write("bin/many.c",
+             "vm.zone\nvm.zone\nvm.zone\nvm.zone\nvm.zone vm.zone\n"
+             "xvm.zone\n");
+  Disk.write("bin/binary", llvm::StringRef("\0_zlist\n", 8));
+  auto Found = findReaders({Disk.root()}, Disk.root() + "/sys");
+  ASSERT_TRUE(static_cast<bool>(Found)) << llvm::toString(Found.takeError());
+  std::string All;
+  for (const Reader &R : *Found)
+    All += R.str().substr(R.str().find('/') + 1) + "\n";
+  EXPECT_EQ(All, "bin/many.c:1,2,3,4 and 1 more: vm.zone\n"
+                 "bin/x.9:1: zalloc\n"
+                 "bin/x.9:2,3: zone.9\n"
+                 "bin/x.c:2: _zlist\n"
+                 "bin/x.c:2: objcache\n"
+                 "bin/x.c:3: vm_zone\n");
+}
+
 TEST(Notes, LinesOfBothTrees) {
   TemporaryTree Disk(FileSet{{"kern/a.c", "1\n2\n3\n4\n5\n"}});
   Plan P;
