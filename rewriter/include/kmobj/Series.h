@@ -31,6 +31,7 @@ struct Reader {
   std::string File; ///< from the name of the directory that was searched
   std::string Name; ///< what it names: _zlist, vm_zone, objcache...
   std::vector<unsigned> Lines;
+  bool Includes = false; ///< the old allocator's header
 
   bool ofZones() const; ///< else of object caches
   /// "usr.bin/vmstat/vmstat.c:75,262: _zlist"

@@ -167,23 +167,31 @@ Expected<Patch> remove(const SourceTree &Tree, const Series &S,
     return E;
   const FileSet After = S.after();
   std::vector<std::string> Stay;
-  auto Remove = [&](const std::string &File, const Referrers &By,
-                    const Twine &How) {
+  auto Remove = [&](const std::string &File, const std::string &Why) {
     if (!Tree.exists(File))
       return;
-    if (By.Count == 0 && !After.count(File))
+    if (Why.empty() && !After.count(File))
       P.RemovedFiles.push_back(File);
     else
       Stay.push_back(File + " stays: " +
-                     (By.Count ? How.str() + " by " + By.str()
-                               : std::string("an earlier patch changes it")));
+                     (Why.empty() ? "an earlier patch changes it" : Why));
   };
-  Remove(Source, OfSource, "it is listed");
-  Remove(Header, OfHeader, "it is included");
+  Remove(Source, OfSource.Count ? "it is listed by " + OfSource.str() : "");
+  if (OfHeader.Count == 0)
+    for (const Reader &R : Options.Readers)
+      if (R.ofZones() == IsZalloc && R.Includes)
+        OfHeader.add(R.File);
+  if (OfHeader.Count)
+    Remove(Header, "it is included by " + OfHeader.str());
+  else if (!Options.Searched)
+    Remove(Header, "nothing in the tree includes it, but it was not searched "
+                   "what outside the kernel does (--userland)");
+  else
+    Remove(Header, "");
   if (!P.RemovedFiles.empty())
     P.Body += "\n" + bullet(join(P.RemovedFiles, " and ") +
                             (P.RemovedFiles.size() > 1 ? " go" : " goes") +
-                            ": nothing in the tree refers to " +
+                            ": nothing refers to " +
                             (P.RemovedFiles.size() > 1 ? "them." : "it."));
   for (const std::string &One : Stay)
     P.Body += "\n" + bullet(One + ".");

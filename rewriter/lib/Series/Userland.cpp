@@ -56,10 +56,13 @@ static void findIn(StringRef Text, const std::string &File,
     auto [This, Rest] = Text.split('\n');
     Text = Rest;
     ++Line;
+    const StringRef Code = This.ltrim();
+    const bool Includes = Code.starts_with("#") && Code.contains("include");
     auto Add = [&](StringRef Name) {
       if (Name.empty())
         return;
       Reader &R = Found[Name];
+      R.Includes |= Includes;
       if (R.Lines.empty() || R.Lines.back() != Line)
         R.Lines.push_back(Line);
     };
@@ -73,7 +76,7 @@ static void findIn(StringRef Text, const std::string &File,
     }
   }
   for (auto &[Name, R] : Found)
-    Readers.push_back({File, Name.str(), std::move(R.Lines)});
+    Readers.push_back({File, Name.str(), std::move(R.Lines), R.Includes});
 }
 
 Expected<std::vector<Reader>> findReaders(ArrayRef<std::string> Directories,
