@@ -12,13 +12,11 @@
 #include "kmobj/Install.h"
 #include "kmobj/Output.h"
 #include "kmobj/Printable.h"
+#include "kmobj/Repository.h"
 #include "kmobj/Series.h"
 #include "kmobj/Trial.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdlib>
 #include <ctime>
@@ -52,6 +50,10 @@ static cl::opt<std::string>
 static cl::opt<bool> InPlace("in-place", cl::desc("change the tree itself"),
                              cl::sub(Rewrite.Command));
 static cl::opt<bool>
+    AllowDirty("allow-dirty",
+               cl::desc("--in-place: although files are not as committed"),
+               cl::sub(Rewrite.Command));
+static cl::opt<bool>
     Diff("diff", cl::desc("print the changes, write nothing (default)"),
          cl::sub(Rewrite.Command));
 static cl::opt<bool>
@@ -72,39 +74,32 @@ static cl::opt<std::string>
            cl::desc("author of the patches (default: from git's config)"),
            cl::value_desc("name <mail>"), cl::sub(Rewrite.Command));
 
-static std::string gitConfig(StringRef Key) {
-  const auto Git = sys::findProgramByName("git");
-  SmallString<128> File;
-  if (!Git || sys::fs::createTemporaryFile("kmobj", "txt", File))
-    return "";
-  const FileRemover Remover(File);
-  const std::optional<StringRef> Redirects[] = {StringRef(""), StringRef(File),
-                                                StringRef("")};
-  if (sys::ExecuteAndWait(*Git, {*Git, "config", Key}, std::nullopt, Redirects))
-    return "";
-  const auto Text = MemoryBuffer::getFile(File);
-  return Text ? (*Text)->getBuffer().trim().str() : "";
-}
-
-/// Name <mail>, as it becomes a line of a mail's header.
-static Expected<std::string> author() {
-  std::string Who = Author;
-  std::string From = "--author";
-  if (Who.empty()) {
-    const std::string Name = gitConfig("user.name");
-    const std::string Mail = gitConfig("user.email");
-    if (Name.empty() || Mail.empty())
-      return "kmobj <kmobj@localhost>";
-    Who = Name + " <" + Mail + ">";
-    From = "git's user.name and user.email give";
-  }
-  const auto [Name, Rest] = StringRef(Who).split('<');
+/// Name <mail>, as it becomes a line of a mail's header. From: what said so.
+static Error checkAuthor(StringRef Who, StringRef From) {
+  const auto [Name, Rest] = Who.split('<');
   const bool Good = Name.size() > 1 && Name.ends_with(" ") && Rest.size() > 1 &&
                     Rest.count('<') == 0 && Rest.find('>') == Rest.size() - 1 &&
                     none_of(Who, [](unsigned char C) { return C < 0x20; });
-  if (!Good)
-    return createStringError("%s '%s': expected one line, Name <mail>",
-                             From.c_str(), printable(Who).c_str());
+  if (Good)
+    return Error::success();
+  return createStringError("%s '%s': expected one line, Name <mail>",
+                           From.str().c_str(), printable(Who).c_str());
+}
+
+static Expected<std::string> author(StringRef Tree) {
+  if (!Author.empty())
+    return Author;
+  auto Config = [&](StringRef Key) {
+    return StringRef(git({"-C", Tree, "config", Key}).value_or(""))
+        .trim()
+        .str();
+  };
+  const std::string Name = Config("user.name"), Mail = Config("user.email");
+  if (Name.empty() || Mail.empty())
+    return "kmobj <kmobj@localhost>";
+  const std::string Who = Name + " <" + Mail + ">";
+  if (Error E = checkAuthor(Who, "git's user.name and user.email give"))
+    return std::move(E);
   return Who;
 }
 
@@ -226,7 +221,7 @@ static Error write(const SourceTree &Tree, Series &S, const Plan &P,
         return E;
     return Error::success();
   }
-  return writeDiff(outs(), Tree, S.after(), S.gone());
+  return writeDiff(outs(), Tree, Options.Prefix, S.after(), S.gone());
 }
 
 /// The plan that was carried out lies with what was written, and where verify
@@ -262,15 +257,108 @@ static std::string carriageReturns(const FileSet &After) {
   return Out;
 }
 
+/// Fails if what is changed in place could not be told from what others
+/// changed.
+static Error checkClean(const SourceTree &Tree, const Series &S) {
+  const Uncommitted Now = uncommitted(Tree.root());
+  std::vector<std::string> InTheWay = Now.Changed;
+  const FileSet After = S.after();
+  const std::vector<std::string> Gone = S.gone();
+  for (const std::string &File : Now.Unknown)
+    if (After.count(File) || is_contained(Gone, File))
+      InTheWay.push_back(File);
+  if (InTheWay.empty())
+    return Error::success();
+  const std::string First = printable(InTheWay.front());
+  const std::string What = InTheWay.size() == 1
+                               ? First + " is not as committed"
+                               : std::to_string(InTheWay.size()) +
+                                     " files are not as committed, " + First +
+                                     " among them";
+  return createStringError("%s: %s; commit or stash it, or say --allow-dirty",
+                           Tree.root().c_str(), What.c_str());
+}
+
+static std::string absolute(StringRef Path) {
+  SmallString<256> Full(Path);
+  sys::fs::make_absolute(Full);
+  sys::path::remove_dots(Full, /*remove_dot_dot=*/true);
+  return Full.str().rtrim('/').str();
+}
+
+static std::string databaseOptions() {
+  std::string Out;
+  for (const std::string &D : Input.Directories)
+    Out += " -p " + quoted(absolute(D));
+  return Out;
+}
+
+/// The command that applies the series, as it can be typed anywhere.
+static std::string applyCommand(const Series &S, const Repository &Repo) {
+  const std::string Mails = quoted(absolute(PatchDirectory)) + "/*.patch";
+  const std::string Options =
+      std::string(" am --empty=drop") +
+      (carriageReturns(S.after()).empty() ? "" : " --keep-cr");
+  if (Repo)
+    return "git -C " + quoted(Repo.Root) + Options + " " + Mails;
+  return "git" + Options + " " + Mails +
+         "\n           at the root of a repository that has this tree as sys/; "
+         "where it is\n           the root itself with -p2, where it is WHERE "
+         "with -p2 --directory=WHERE";
+}
+
+/// What was written, where it lies, and what comes next.
+static std::string written(const SourceTree &Tree, const Series &S,
+                           const FileSet &Before, const Repository &Repo) {
+  std::string Out;
+  auto Line = [&](StringRef Word, const Twine &Text) {
+    Out += Word.str() + std::string(11 - Word.size(), ' ') + Text.str() + "\n";
+  };
+  if (!PatchDirectory.empty()) {
+    if (S.Patches.empty()) {
+      Line("wrote", printable(PatchDirectory) + ": no patch, there is nothing "
+                                                "to convert");
+      return Out;
+    }
+    Line("wrote", printable(PatchDirectory) + ": a cover letter and " +
+                      Twine(S.Patches.size()) + " patches");
+    Line("next", printableLines(applyCommand(S, Repo)));
+  } else if (!OutputTree.empty()) {
+    Line("wrote", printable(OutputTree) + ": a copy of the tree, converted");
+    Line("next", printable("kmobj verify" + databaseOptions() + " --tree " +
+                           quoted(Tree.root()) + " --converted " +
+                           quoted(absolute(OutputTree))));
+  } else if (InPlace) {
+    unsigned Files = 0;
+    for (const auto &[File, Content] : S.after()) {
+      const auto Old = Before.find(File);
+      if (Old != Before.end() && Old->second == Content)
+        continue;
+      ++Files;
+      Line(Old == Before.end() ? "added" : "changed", printable(File));
+    }
+    for (const std::string &File : S.gone())
+      Line("removed", printable(File));
+    for (const OutsideFile &O : S.outside())
+      Line(O.Before ? "changed" : "added", "../" + printable(O.Path));
+    Line("wrote", printable(Tree.root()) + ": " +
+                      Twine(Files + S.gone().size() + S.outside().size()) +
+                      " files");
+    if (Repo)
+      Line("next", printable("kmobj verify" + databaseOptions() + " --tree " +
+                             quoted(Tree.root()) + " --base HEAD"));
+  }
+  return Out;
+}
+
 static int rewrite() {
   if (!PatchDirectory.empty() + !OutputTree.empty() + InPlace + Diff > 1)
     return fail("--patch-dir, --output-tree, --in-place and --diff exclude "
                 "each other");
   MailOptions Mail;
-  auto Who = author();
-  if (!Who)
-    return fail(Who.takeError());
-  Mail.Author = std::move(*Who);
+  if (Author.getNumOccurrences())
+    if (Error E = checkAuthor(Author, "--author"))
+      return fail(std::move(E));
   auto Date = date();
   if (!Date)
     return fail(Date.takeError());
@@ -302,6 +390,12 @@ static int rewrite() {
         {Span(), "without a compile database (-p) the conversion is not tried: "
                  "it may not compile, and a size may be another somewhere"});
   const SourceTree Tree(F->Tree);
+  auto Who = author(Tree.root());
+  if (!Who)
+    return fail(Who.takeError());
+  Mail.Author = std::move(*Who);
+  const Repository Repo = repositoryOf(Tree.root());
+  Mail.Prefix = Repo.Prefix;
   SeriesOptions Made;
   Made.Shims = shimsDirectory(Shims);
   Made.Install = !NoInstall;
@@ -324,6 +418,22 @@ static int rewrite() {
     return fail(R.takeError());
   if (Error E = addRemovals(*R, Tree, *P, Made))
     return fail(std::move(E));
+  if (Repo && Repo.Prefix.empty())
+    for (Patch &One : R->Patches)
+      One.Outside.clear(); // beside the tree is outside the repository
+  FileSet Before;
+  if (InPlace) {
+    if (!AllowDirty)
+      if (Error E = checkClean(Tree, *R))
+        return fail(std::move(E));
+    for (const auto &[File, Content] : R->after())
+      if (Tree.exists(File)) {
+        auto Old = Tree.read(File);
+        if (!Old)
+          return fail(Old.takeError());
+        Before[File] = std::move(*Old);
+      }
+  }
 
   std::string Report = unparsed(*F) + notes(*P);
   for (const Reader &One : Made.Readers)
@@ -334,7 +444,7 @@ static int rewrite() {
     return fail(std::move(E));
   if (Error E = writeDonePlan(Tree, *P, Report))
     return fail(std::move(E));
-  Report += report(*P);
+  Report += report(*P) + written(Tree, *R, Before, Repo);
   // Standard output is the diff's, where there is one.
   const bool IsDiff = PatchDirectory.empty() && OutputTree.empty() && !InPlace;
   (IsDiff ? errs() : outs()) << Report;

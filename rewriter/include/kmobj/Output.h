@@ -25,14 +25,14 @@ llvm::Error writeFile(llvm::StringRef Path, llvm::StringRef Content);
 llvm::Error checkOutputDirectory(llvm::StringRef Path);
 
 /// A file before and after. Before: what was changed in the tree so far; null:
-/// nothing. After: null if the file goes.
-llvm::Expected<FileDiff> fileDiff(const SourceTree &Tree, llvm::StringRef Path,
+/// nothing. After: null if the file goes. Prefix: of the path that is shown.
+llvm::Expected<FileDiff> fileDiff(const SourceTree &Tree,
+                                  llvm::StringRef Prefix, llvm::StringRef Path,
                                   const FileSet *Before, const FileSet *After);
 
-/// One diff of all files that differ or go, by path, with names as in
-/// sys/vm/vm.h.
+/// One diff of all files that differ or go, by path.
 llvm::Error writeDiff(llvm::raw_ostream &OS, const SourceTree &Tree,
-                      const FileSet &After,
+                      llvm::StringRef Prefix, const FileSet &After,
                       llvm::ArrayRef<std::string> Gone = {});
 
 /// A directory with these files and no others.

@@ -128,6 +128,7 @@ struct MailOptions {
   std::string Date;                        ///< of a mail's header; empty: none
   std::string Command;                     ///< that made the series
   std::vector<std::string> Configurations; ///< in which it was tried
+  std::string Prefix = "sys/";             ///< before the paths of the tree
 };
 
 /// The mails of the series, by file name: a cover letter, and a patch each.

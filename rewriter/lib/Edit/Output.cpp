@@ -240,14 +240,19 @@ Error checkOutputDirectory(StringRef Path) {
                                "directory",
                                Path.str().c_str());
   }
+  const StringRef Parent = sys::path::parent_path(Path);
+  if (!Parent.empty() && !stdfs::exists(Parent.str(), EC))
+    return createStringError("%s: there is no directory %s; make it first",
+                             Path.str().c_str(), Parent.str().c_str());
   TemporaryDirectory Probe;
   return Probe.create(Path);
 }
 
-Expected<FileDiff> fileDiff(const SourceTree &Tree, StringRef Path,
-                            const FileSet *Before, const FileSet *After) {
+Expected<FileDiff> fileDiff(const SourceTree &Tree, StringRef Prefix,
+                            StringRef Path, const FileSet *Before,
+                            const FileSet *After) {
   FileDiff D;
-  D.Path = "sys/" + Path.str();
+  D.Path = (Prefix + Path).str();
   D.Executable = (modeOf(Tree.path(Path)) & stdfs::perms::owner_exec) !=
                  stdfs::perms::none;
   if (Before && Before->count(Path.str())) {
@@ -263,17 +268,17 @@ Expected<FileDiff> fileDiff(const SourceTree &Tree, StringRef Path,
   return D;
 }
 
-Error writeDiff(raw_ostream &OS, const SourceTree &Tree, const FileSet &After,
-                ArrayRef<std::string> Gone) {
+Error writeDiff(raw_ostream &OS, const SourceTree &Tree, StringRef Prefix,
+                const FileSet &After, ArrayRef<std::string> Gone) {
   std::map<std::string, std::string> Texts;
   for (const auto &[Path, Content] : After) {
-    auto D = fileDiff(Tree, Path, nullptr, &After);
+    auto D = fileDiff(Tree, Prefix, Path, nullptr, &After);
     if (!D)
       return D.takeError();
     Texts[Path] = gitDiff(*D).Text;
   }
   for (const std::string &Path : Gone) {
-    auto D = fileDiff(Tree, Path, nullptr, nullptr);
+    auto D = fileDiff(Tree, Prefix, Path, nullptr, nullptr);
     if (!D)
       return D.takeError();
     Texts[Path] = gitDiff(*D).Text;

@@ -85,6 +85,9 @@ Expected<FileSet> formatMails(const SourceTree &Tree, const Series &S,
                               const Plan &P, const Facts &F,
                               const SeriesOptions &Made,
                               const MailOptions &Options) {
+  // Of the directory that the tree is in.
+  const StringRef Where = StringRef(Options.Prefix).rtrim('/');
+  const std::string Above = Where.take_front(Where.rfind('/') + 1).str();
   FileSet Mails;
   const unsigned Count = S.Patches.size();
   std::map<std::string, FileStat> Total;
@@ -93,7 +96,7 @@ Expected<FileSet> formatMails(const SourceTree &Tree, const Series &S,
     const FileSet *Before = I ? &S.States[I - 1] : nullptr;
     std::map<std::string, FileDiff> Differ;
     auto Add = [&](const std::string &File, const FileSet *After) -> Error {
-      auto D = fileDiff(Tree, File, Before, After);
+      auto D = fileDiff(Tree, Options.Prefix, File, Before, After);
       if (!D)
         return D.takeError();
       Differ[File] = std::move(*D);
@@ -106,7 +109,7 @@ Expected<FileSet> formatMails(const SourceTree &Tree, const Series &S,
       if (Error E = Add(File, nullptr))
         return std::move(E);
     for (const OutsideFile &O : One.Outside)
-      Differ["../" + O.Path] = {O.Path, O.Before, O.After};
+      Differ["../" + O.Path] = {Above + O.Path, O.Before, O.After};
     std::string Diffs;
     std::vector<FileStat> Stats;
     for (const auto &[File, D] : Differ) {
