@@ -171,9 +171,9 @@ std::string coverText(const Series &S, const Plan &P, const Facts &F,
   const unsigned Zones =
       count_if(All, [](const PlanEntry *E) { return E->IsZone; });
   std::string Out =
-      wrap("This moves " + std::to_string(Zones) + " zones of zalloc and " +
-           std::to_string(All.size() - Zones) +
-           " object caches to kmalloc_obj, the newest of the kernel's three "
+      wrap("This moves " + plural(Zones, "zone") + " of zalloc and " +
+           plural(All.size() - Zones, "object cache") +
+           " to kmalloc_obj, the newest of the kernel's three "
            "allocators for objects of one size.");
   if (P.needsShims())
     Out +=

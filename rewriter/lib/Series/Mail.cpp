@@ -28,8 +28,12 @@ static std::string fileName(unsigned Number, StringRef Subject) {
   return StringRef(Name).rtrim("-.").str() + ".patch";
 }
 
-std::string mail(unsigned Number, unsigned Of, StringRef Subject,
-                 StringRef Text, const MailOptions &Options) {
+std::string plural(unsigned N, StringRef What) {
+  return std::to_string(N) + " " + What.str() + (N == 1 ? "" : "s");
+}
+
+static std::string mail(unsigned Number, unsigned Of, StringRef Subject,
+                        StringRef Text, const MailOptions &Options) {
   std::string Out = "From " + std::string(40, '0') +
                     " Mon Sep 17 00:00:00 2001\nFrom: " + Options.Author + "\n";
   if (!Options.Date.empty())
@@ -42,10 +46,6 @@ std::string mail(unsigned Number, unsigned Of, StringRef Subject,
     Out += "MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n"
            "Content-Transfer-Encoding: 8bit\n";
   return Out + "\n" + Text.str() + "-- \n" + programName() + "\n\n";
-}
-
-static std::string plural(unsigned N, StringRef What) {
-  return std::to_string(N) + " " + What.str() + (N == 1 ? "" : "s");
 }
 
 std::string statText(ArrayRef<FileStat> Files) {

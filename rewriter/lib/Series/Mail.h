@@ -14,6 +14,9 @@ struct FileStat {
 /// As git diff --stat prints it, the last line included.
 std::string statText(llvm::ArrayRef<FileStat> Files);
 
+/// "1 file", "2 files"
+std::string plural(unsigned N, llvm::StringRef What);
+
 std::string coverSubject(const Plan &P);
 /// All that the cover letter says before the files.
 std::string coverText(const Series &S, const Plan &P, const Facts &F,

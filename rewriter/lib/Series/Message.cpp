@@ -196,7 +196,7 @@ std::string cacheGiven(const PlanEntry &E) {
     Add(C->Dtor + "() runs when one is given up.");
   if (C->MaxOut != "0")
     Add("The limit (" + C->MaxOut +
-        ") is what it was: there a caller sleeps or gets NULL, as his flags "
+        ") is what it was: there a caller sleeps or gets NULL, as its flags "
         "say.");
   if (C->Nominal != "0")
     Add("How many are worth keeping (" + C->Nominal + ") is what it was.");
