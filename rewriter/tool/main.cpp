@@ -3,6 +3,7 @@
  * kmobj: converts a kernel tree from zalloc and objcache to kmalloc_obj.
  */
 #include "Tool.h"
+#include "kmobj/Series.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
@@ -79,6 +80,7 @@ int main(int Argc, const char **Argv) {
        cl::getRegisteredOptions(cl::SubCommand::getTopLevel()))
     if (Name != "help" && Name != "version")
       Option->setHiddenFlag(cl::ReallyHidden);
+  cl::SetVersionPrinter([](raw_ostream &OS) { OS << programName() << "\n"; });
   std::string Message;
   raw_string_ostream Errors(Message);
   if (!cl::ParseCommandLineOptions(Argc, Argv, Overview, &Errors)) {
