@@ -133,9 +133,11 @@ kmalloc_ext_recycle(struct kmalloc_ext *ext)
 	KASSERT(ext->ready == NULL && ext->runs == NULL &&
 	    ext->blocked == NULL && ext->nobjs == 0,
 	    ("kmalloc_obj: block %p is in use", ext));
-	spin_lock(&kmalloc_exts_spin);
+	spin_lock(&ext->spin);
 	bzero(&ext->dying,
 	    sizeof(*ext) - __offsetof(struct kmalloc_ext, dying));
+	spin_unlock(&ext->spin);
+	spin_lock(&kmalloc_exts_spin);
 	ext->type = NULL;
 	spin_unlock(&kmalloc_exts_spin);
 }
