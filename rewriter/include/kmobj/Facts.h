@@ -189,6 +189,7 @@ enum class VarKind {
   CacheArgs,  ///< struct objcache_malloc_args args
   Items,      ///< array or pointer given to zbootinit as the first items
   MallocType, ///< struct malloc_type M_X[1]
+  Plain,      ///< a local of another type, in a function that loses statements
 };
 
 /// Where a variable lives.
@@ -340,6 +341,7 @@ struct NullCheck {
   bool OnlyStatement = false; ///< Guard: the creation is all its body does; of
                               ///< a destruction: that, and setting it to NULL
   bool HasElse = false;
+  std::string Label; ///< it does no more than jump there
 };
 
 /// do { z = zinit(..); if (z != NULL) break; n -= ..; } while (n > 0);
@@ -349,6 +351,9 @@ struct RetryLoop {
   bool Understood = false; ///< nothing else happens in it
   /// Later places in the function that look at what the loop changed.
   std::vector<Span> Later;
+  /// Statements which do something only if the loop has changed the limit:
+  /// `if (n2 != n) kprintf(..);' where n2 is what n was.
+  std::vector<Span> IfChanged;
 };
 
 /// What an allocation's result goes to.
@@ -382,10 +387,16 @@ struct Site {
   /// It could not be read: why. Such a site refuses its zone.
   std::string Trouble;
 
-  // Allocations.
   std::vector<std::string> Units; ///< in which it is seen
+
+  // Allocations.
+  /// What the function, or a block around it, declares: "struct foo", "n".
+  std::vector<std::string> Locals;
   Destination Dest;
   bool NullChecked = false;
+
+  /// Of a destruction: the statement right behind, which sets it to NULL.
+  Span Cleared;
 
   // Creations.
   Span AssignTo;                 ///< `z` in `z = zinit(..)`
@@ -411,6 +422,9 @@ enum class Role {
   CarrierSet,   ///< the carrier, where something is put into it
   SizeOf,       ///< its size is taken: of a carrier
   MemberRead,   ///< args.objsize or args.mtype is looked at
+  LimitRaise,   ///< MallocType, args.mtype: kmalloc_raise_limit(it, ..);
+  Set,          ///< Plain: the statement gives it a value, and does no more
+  Look,         ///< Plain: any other use
   Escape        ///< anything else
 };
 
@@ -430,10 +444,44 @@ struct Use {
   Provenance From;
 };
 
+/// A static function which calls the API, and all that there is of it.
+struct StaticFunction {
+  std::string Name;
+  Span Definition;                ///< with a comment right above it
+  std::vector<Span> Body;         ///< the statements of its body
+  std::vector<Span> Declarations; ///< with their ';'
+  /// Statements that call it and do nothing else, and SYSINIT(..); of it.
+  std::vector<Span> Calls, Inits;
+  /// No more than that names it, be it in text that no unit compiles.
+  bool Known = false;
+};
+
+/// A label to which nothing but `goto' leads, near the end of a function.
+struct Label {
+  std::string Name;
+  std::string InFunction;
+  Span
+      Rest; ///< from the label, or a `return;' before it, to the last statement
+  std::vector<Span> Jumps; ///< `goto' statements
+};
+
+/// What a name stands for in some of the units that allocate: sizeof of a type,
+/// or the number of a constant.
+struct NamedSize {
+  std::string Name; ///< "struct foo", "foo_t", "NFOO"
+  std::string Text; ///< the number
+  std::string Configuration;
+  std::vector<std::string> Units; ///< those that have it so
+};
+
 /// A creation's size, which is written again wherever there is an allocation.
 struct SizeText {
   std::string Key; ///< of the zone, the cache, or its objcache_malloc_args
   std::string Spelling;
+  /// What it is spelled with: "struct foo", "foo_t", "NFOO".
+  std::vector<std::string> Names;
+  /// "foo" where it is sizeof(struct foo), or sizeof(foo_t) of a structure.
+  std::string Object;
   /// Of all that it names: structures, types, constants, macros, with the ';'.
   std::vector<Span> Definitions;
 };
@@ -482,7 +530,7 @@ struct Mention {
 
 /// Everything.
 struct Facts {
-  static constexpr int Version = 2;
+  static constexpr int Version = 3;
   std::string Tree; ///< absolute, real path of the tree's root
   /// "0/3": the parts of the units that were taken; empty: all of them.
   std::vector<std::string> Shards;
@@ -497,6 +545,9 @@ struct Facts {
   std::vector<Statement> Statements;
   std::vector<ItemMemory> ItemMemories;
   std::vector<SizeText> Sizes;
+  std::vector<NamedSize> NamedSizes;
+  std::vector<StaticFunction> Functions;
+  std::vector<Label> Labels;
   std::vector<Mention> Mentions;
   /// Identifiers M_* anywhere in the tree's text, with the files (sorted):
   /// names that a new type must not take, and uses of malloc types in units

@@ -121,7 +121,8 @@ struct Step {
 enum class TypeForm {
   Define,   ///< MALLOC_DEFINE_OBJ in place of the variable's definition
   Redefine, ///< an existing MALLOC_DEFINE becomes MALLOC_DEFINE_OBJ in place
-  Dynamic   ///< struct malloc_type *z_obj
+  Dynamic,  ///< struct malloc_type *z_obj
+  None      ///< nobody allocates from it: it goes, and nothing takes its place
 };
 
 struct PlanEntry {
@@ -152,6 +153,20 @@ struct PlanEntry {
   std::string Cached; ///< cache: how many objects it was to keep, as written
   bool Static = true; ///< MALLOC_DEFINE_OBJ gets `static`
   std::string MallocDefine; ///< Redefine: key of the MallocDefine
+  std::string OldType; ///< cache: key of the malloc type that it was made with
+  /// That type served caches only, and becomes this one's if they all are
+  /// converted. Else this is what it is called.
+  std::string Inherits;
+  /// What it is called with that type, and without.
+  struct Names {
+    std::string Type, ShortText, LongText;
+    bool Static = true;
+  };
+  Names Inherited, Own;
+  /// A person named the type, or described it.
+  bool TypeByHand = false, ShortByHand = false, LongByHand = false;
+  /// Entries that have the same here are one patch.
+  std::string Patch;
   std::string ArgsVariable; ///< cache: objcache_malloc_args that goes with it
 
   unsigned Reserve = 3;    ///< slabs; 0 with WantReserve: only "fresh is zero"
@@ -194,11 +209,24 @@ constexpr OldAllocator Zalloc{"zalloc", "vm/vm_zone.c", "vm/vm_zone.h"};
 constexpr OldAllocator Objcache{"objcache", "kern/kern_objcache.c",
                                 "sys/objcache.h"};
 
+/// What nothing needs once all of some entries are converted.
+struct Leftover {
+  std::vector<std::string> Of;        ///< the entries' keys, sorted
+  std::vector<Span> Statements;       ///< in functions
+  std::vector<Span> Text;             ///< definitions at file scope, whole
+  std::vector<std::string> Variables; ///< keys: their declarations go
+  std::string MallocDefine;           ///< key: it goes, with its declarations
+  std::string Heir;                   ///< key: the entry that Inherits
+  std::string What;                   ///< in words
+  bool Goes = false;                  ///< all of them are converted
+};
+
 struct Plan {
   bool Naive = false;
   /// A negative control: edits may take away what the old allocator promised.
   bool Control = false;
   std::vector<PlanEntry> Entries; ///< by place of definition
+  std::vector<Leftover> Leftovers;
   /// About the tree, not about one zone: units that failed, calls whose zone
   /// nobody knows, files outside the database.
   std::vector<Remark> Remarks;
@@ -217,7 +245,8 @@ struct Plan {
   bool allConverted() const; ///< nothing refused, nothing stray
   /// Entry is not convertible after all, nor are those of its group.
   void refuse(const PlanEntry &Entry, const Remark &Why);
-  /// Recomputes DropZone and DropObjcache after decisions changed.
+  /// Recomputes what follows from all decisions after one changed: which old
+  /// malloc types are taken over, what is left over, DropZone, DropObjcache.
   void updateDrops();
   unsigned StrayZoneMentions = 0, StrayCacheMentions = 0;
 };

@@ -93,6 +93,7 @@ private:
                const std::string &Var = {});
   void mentions();
   void account();
+  void functions();
   void files();
 };
 
@@ -180,6 +181,7 @@ std::vector<UnitText> Collector::filter(std::vector<CompileCommand> Units) {
   std::vector<bool> Matters(Units.size(), true);
   if (!Options.NoFilter)
     Matters = Index.matter(Closures);
+  Index.findSizeNames();
   std::vector<UnitText> Kept;
   llvm::DenseSet<const FileIndex *> OfSkipped;
   for (size_t I = 0; I < Units.size(); ++I) {
@@ -234,13 +236,19 @@ void Collector::parse(const std::vector<UnitText> &Units) {
       llvm::sort(U.Reads);
     }
     sign(R.Found, Units[I].Command.Output, U.Path);
-    for (Site &S : R.Found.Sites)
-      if (isAllocation(S.Function)) {
+    for (NamedSize &N : R.Found.NamedSizes) {
+      N.Configuration = Units[I].Command.Output;
+      N.Units = {U.Path};
+    }
+    for (Site &S : R.Found.Sites) {
+      if (isAllocation(S.Function) || isCreation(S.Function))
         S.Units = {U.Path};
+      if (isAllocation(S.Function)) {
         if (U.State == Unit::Parsed && U.Reads.empty())
           for (const auto &[File, Ranges] : R.Read)
             U.Reads.push_back(File);
       }
+    }
     All.Units.push_back(std::move(U));
     auto &Read = R.FirstError.empty() ? Parsed : Failed;
     for (auto &[File, Ranges] : R.Read)
@@ -258,6 +266,9 @@ void Collector::parse(const std::vector<UnitText> &Units) {
     Append(All.Statements, R.Found.Statements);
     Append(All.ItemMemories, R.Found.ItemMemories);
     Append(All.Sizes, R.Found.Sizes);
+    Append(All.NamedSizes, R.Found.NamedSizes);
+    Append(All.Functions, R.Found.Functions);
+    Append(All.Labels, R.Found.Labels);
   }
 }
 
@@ -314,6 +325,8 @@ void Collector::mentions() {
   };
   std::map<std::string, std::vector<Local>> Locals;
   for (const Variable &V : All.Variables) {
+    if (V.Kind == VarKind::Plain)
+      continue; // see StaticFunction::Known and Planner::isDead
     if (V.Scope == VarScope::Local || V.Scope == VarScope::Parameter) {
       for (const Declaration &D : V.Declarations)
         if (D.Function && !V.Name.empty())
@@ -430,6 +443,23 @@ void Collector::account() {
   }
 }
 
+/// Does anything name the functions that lose statements, but what is known?
+void Collector::functions() {
+  for (StaticFunction &Fn : All.Functions) {
+    const FileText *Text = Store.get(Fn.Definition.File);
+    if (!Text)
+      continue;
+    auto IsKnown = [&](const TextToken &T) {
+      auto In = [&](const Span &S) { return S.contains(S.File, T.Begin); };
+      return In(Fn.Definition) || llvm::any_of(Fn.Declarations, In) ||
+             llvm::any_of(Fn.Calls, In) || llvm::any_of(Fn.Inits, In);
+    };
+    Fn.Known = llvm::all_of(Text->tokens(), [&](const TextToken &T) {
+      return Text->text(T) != Fn.Name || IsKnown(T);
+    });
+  }
+}
+
 /// Files that were read or mention something, and names that are taken.
 void Collector::files() {
   std::set<std::string> Of;
@@ -519,6 +549,7 @@ Collector::run(const clang::tooling::CompilationDatabase &DB) {
       });
   mentions();
   account();
+  functions();
   files();
   All.normalize();
   return All;

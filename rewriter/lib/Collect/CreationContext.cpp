@@ -75,6 +75,7 @@ NullCheck FactVisitor::nullCheck(const IfStmt *If, size_t ParentLevel,
   C.Condition = C.Test =
       Spell.range(If->getCond()->getSourceRange(), Provenance(), false);
   C.HasElse = If->getElse();
+  label(C, If);
   Span Body = Spell.range(If->getThen()->getSourceRange(), Provenance(), true);
   if (Body)
     if (const FileText *Text = Store.get(Body.File))
@@ -153,6 +154,16 @@ void FactVisitor::destroyContext(Site &S, const Expr *Target,
   const auto *Block = dyn_cast<CompoundStmt>(Stack[At]);
   if (Block && At > 0)
     --At;
+  auto SetsNull = [&](const Stmt *S) {
+    const auto *Op = dyn_cast<BinaryOperator>(S);
+    return Op && Op->getOpcode() == BO_Assign &&
+           sameThing(Op->getLHS(), Target) && isNull(Op->getRHS());
+  };
+  if (Block) {
+    auto Next = std::next(llvm::find(Block->body(), Statement));
+    if (Next != Block->body_end() && SetsNull(*Next))
+      S.Cleared = statement(*Next, Level - 1, S.From);
+  }
   const auto *If = dyn_cast<IfStmt>(Stack[At]);
   bool IsEqual, Alone;
   const Stmt *Body = Block ? static_cast<const Stmt *>(Block) : Statement;
@@ -163,12 +174,8 @@ void FactVisitor::destroyContext(Site &S, const Expr *Target,
   C.Kind = NullCheck::Guard;
   C.OnlyStatement = true;
   if (Block)
-    for (const Stmt *Part : Block->body()) {
-      const auto *Op = dyn_cast<BinaryOperator>(Part);
-      bool SetsNull = Op && Op->getOpcode() == BO_Assign &&
-                      sameThing(Op->getLHS(), Target) && isNull(Op->getRHS());
-      C.OnlyStatement &= Part == Statement || SetsNull;
-    }
+    for (const Stmt *Part : Block->body())
+      C.OnlyStatement &= Part == Statement || SetsNull(Part);
   S.Checks.push_back(std::move(C));
 }
 
@@ -194,6 +201,78 @@ bool calls(const Stmt *S) {
   return false;
 }
 } // namespace
+
+namespace {
+/// Changes of a variable, and whether it may change unseen.
+struct Changes : RecursiveASTVisitor<Changes> {
+  const ValueDecl *D;
+  std::vector<const Stmt *> Found;
+  bool Unseen = false;
+  explicit Changes(const ValueDecl *D) : D(D) {}
+  bool is(const Expr *E) const {
+    const auto *Ref = dyn_cast<DeclRefExpr>(E->IgnoreParens());
+    return Ref && Ref->getDecl() == D;
+  }
+  bool VisitBinaryOperator(BinaryOperator *Op) {
+    if (Op->isAssignmentOp() && is(Op->getLHS()))
+      Found.push_back(Op);
+    return true;
+  }
+  bool VisitUnaryOperator(UnaryOperator *Op) {
+    if (Op->isIncrementDecrementOp() && is(Op->getSubExpr()))
+      Found.push_back(Op);
+    Unseen |= Op->getOpcode() == UO_AddrOf && is(Op->getSubExpr());
+    return true;
+  }
+};
+} // namespace
+
+/// `n2 = n;' in front of the loop, and `if (n2 != n) ..' behind it.
+void FactVisitor::ifChanged(RetryLoop &R, const DoStmt *Loop,
+                            const VarDecl *Limit, size_t ParentLevel) {
+  const auto *Block = dyn_cast<CompoundStmt>(Stack[ParentLevel]);
+  if (!Block || !Limit->hasLocalStorage() || !isa<FunctionDecl>(Function))
+    return;
+  auto At = llvm::find(Block->body(), Loop);
+  if (At == Block->body_begin() || At == Block->body_end())
+    return;
+  const auto *Saves = dyn_cast<BinaryOperator>(*std::prev(At));
+  if (!Saves || Saves->getOpcode() != BO_Assign)
+    return;
+  auto VariableOf = [](const Expr *E) -> const VarDecl * {
+    const auto *Ref = dyn_cast<DeclRefExpr>(E->IgnoreParenImpCasts());
+    return Ref ? dyn_cast<VarDecl>(Ref->getDecl()) : nullptr;
+  };
+  const VarDecl *Saved = VariableOf(Saves->getLHS());
+  if (!Saved || !Saved->hasLocalStorage() || Saved == Limit ||
+      VariableOf(Saves->getRHS()) != Limit ||
+      !Context.hasSameUnqualifiedType(Saved->getType(), Limit->getType()))
+    return;
+  Changes OfSaved(Saved), OfLimit(Limit), InLoop(Limit);
+  OfSaved.TraverseStmt(Function->getBody());
+  OfLimit.TraverseStmt(Function->getBody());
+  InLoop.TraverseStmt(const_cast<DoStmt *>(Loop));
+  const bool Behind = llvm::any_of(OfLimit.Found, [&](const Stmt *S) {
+    return !llvm::is_contained(InLoop.Found, S) &&
+           Spell.SM.isBeforeInTranslationUnit(Loop->getEndLoc(),
+                                              S->getBeginLoc());
+  });
+  if (OfSaved.Unseen || OfLimit.Unseen || OfSaved.Found.size() != 1 || Behind)
+    return;
+  for (++At; At != Block->body_end(); ++At) {
+    const auto *If = dyn_cast<IfStmt>(*At);
+    const auto *Test =
+        If ? dyn_cast<BinaryOperator>(If->getCond()->IgnoreParens()) : nullptr;
+    if (!Test || If->getElse() ||
+        (Test->getOpcode() != BO_NE && Test->getOpcode() != BO_LT &&
+         Test->getOpcode() != BO_GT))
+      continue;
+    const VarDecl *A = VariableOf(Test->getLHS()),
+                  *B = VariableOf(Test->getRHS());
+    if ((A == Saved && B == Limit) || (A == Limit && B == Saved))
+      R.IfChanged.push_back(statement(If, ParentLevel, Provenance()));
+  }
+}
 
 void FactVisitor::retryLoop(Site &S, const DoStmt *Loop, size_t ParentLevel,
                             const Expr *Target, const Stmt *Statement) {
@@ -243,6 +322,11 @@ void FactVisitor::retryLoop(Site &S, const DoStmt *Loop, size_t ParentLevel,
           At.Offset >= R.Statement.End)
         R.Later.push_back(Spell.range(SourceRange(Loc, Loc), {}, false));
     }
+    ifChanged(R, Loop, Limit, ParentLevel);
+    llvm::erase_if(R.Later, [&](const Span &L) {
+      return llvm::any_of(R.IfChanged,
+                          [&](const Span &S) { return S.contains(L); });
+    });
     R.Later.erase(std::unique(R.Later.begin(), R.Later.end(),
                               [](const Span &A, const Span &B) {
                                 return A.Line == B.Line;

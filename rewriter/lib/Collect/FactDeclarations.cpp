@@ -363,6 +363,8 @@ void FactVisitor::mallocDefine(const VarDecl *D) {
   if (!Call)
     return;
   M.Macro = At.Text->text(Call->Name).str();
+  if (M.Macro == "MALLOC_DECLARE")
+    return;
   if (!llvm::StringRef(M.Macro).starts_with("MALLOC_DEFINE")) {
     M.From.Kind = Provenance::Body;
     M.From.Macro = M.Macro;
@@ -454,12 +456,16 @@ void FactVisitor::declare(const DeclaratorDecl *D, VarKind Kind) {
 }
 
 bool FactVisitor::VisitVarDecl(VarDecl *V) {
-  if (std::optional<VarKind> Kind = kindOf(V))
+  if (LastPass)
+    local(V);
+  else if (std::optional<VarKind> Kind = kindOf(V))
     declare(V, *Kind);
   return true;
 }
 
 bool FactVisitor::VisitFieldDecl(FieldDecl *F) {
+  if (LastPass)
+    return true;
   if (std::optional<VarKind> Kind = kindOf(F))
     declare(F, *Kind);
   return true;

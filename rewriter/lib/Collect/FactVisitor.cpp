@@ -10,14 +10,27 @@
 using namespace kmobj;
 using namespace clang;
 
-void FactVisitor::run(llvm::ArrayRef<Decl *> Declarations) {
-  for (Decl *D : Declarations)
-    TraverseDecl(D);
-  if (Items.empty())
-    return;
-  ItemsPass = true;
-  for (Decl *D : Declarations)
-    TraverseDecl(D);
+void FactVisitor::run(llvm::ArrayRef<Decl *> Declarations,
+                      const std::set<std::string> &SizeNames) {
+  auto Walk = [&] {
+    for (Decl *D : Declarations)
+      TraverseDecl(D);
+  };
+  Walk();
+  if (!Items.empty()) {
+    ItemsPass = true;
+    Walk();
+    ItemsPass = false;
+  }
+  if (!Losing.empty()) {
+    LastPass = true;
+    Walk();
+    LastPass = false;
+    for (auto &[F, Of] : Functions)
+      if (Of.Definition)
+        Out.Functions.push_back(std::move(Of));
+  }
+  namedSizes(SizeNames);
 }
 
 bool FactVisitor::TraverseStmt(Stmt *S) {
@@ -33,6 +46,8 @@ bool FactVisitor::TraverseFunctionDecl(FunctionDecl *F) {
   // Whatever file it is in: the zones that the API gets are not its own.
   if (apiOf(F))
     return true;
+  if (LastPass)
+    staticFunction(F);
   const FunctionDecl *Saved = Function;
   Function = F;
   bool Go = Base::TraverseFunctionDecl(F);
@@ -186,6 +201,13 @@ const Stmt *FactVisitor::parent(size_t &Level) const {
 //===----------------------------------------------------------------------===//
 
 bool FactVisitor::VisitDeclRefExpr(DeclRefExpr *E) {
+  if (LastPass) {
+    if (const auto *F = dyn_cast<FunctionDecl>(E->getDecl()))
+      functionUse(E, F);
+    else if (const auto *V = dyn_cast<VarDecl>(E->getDecl()))
+      localUse(E, V);
+    return true;
+  }
   // Taking an API function's address instead of calling it.
   if (const auto *F = dyn_cast<FunctionDecl>(E->getDecl()); F && !ItemsPass)
     if (std::optional<Api> A = apiOf(F)) {
@@ -268,6 +290,8 @@ void FactVisitor::passed(const CallExpr *Call, const FunctionDecl *Callee) {
 }
 
 bool FactVisitor::VisitMemberExpr(MemberExpr *E) {
+  if (LastPass)
+    return true;
   reference(E, E->getMemberDecl(), E->getMemberLoc());
   return true;
 }
@@ -300,12 +324,16 @@ void FactVisitor::reference(const Expr *E, const ValueDecl *D,
   } else {
     classify(U, E, D);
   }
+  if (U.What == Role::LimitRaise) {
+    U.WholeStatement = true;
+    losesStatements(At.From);
+  }
   if (U.What == Role::StoreAssign || U.What == Role::FlagsOr ||
-      U.What == Role::Member)
+      U.What == Role::Member || U.What == Role::LimitRaise)
     if (size_t Level = Stack.empty() ? 0 : statementLevel())
       statement(Stack[Level], Level - 1, At.From);
   if (U.What != Role::Escape && U.What != Role::FlagsOr &&
-      U.What != Role::MemberRead)
+      U.What != Role::MemberRead && U.What != Role::LimitRaise)
     U.Detail.clear();
   if (U.What == Role::NullTest && At)
     U.Assertion = At.Text->assertionAt(At.Offset);
@@ -440,6 +468,8 @@ void FactVisitor::asArgument(Use &U, const CallExpr *Call, unsigned Index,
                (Callee ? Callee->getNameAsString() + "()" : "a function");
   if (!Callee || AddressOf || Index >= Callee->getNumParams())
     return;
+  if (raisesLimit(Call, Index))
+    U.What = Role::LimitRaise;
   const ParmVarDecl *P = parameter(Callee, Index);
   if (const ValueDecl *D = named(Call->getArg(Index)); D && isCarrier(P))
     putInto(U, D, P);
@@ -521,6 +551,15 @@ void FactVisitor::asOperand(Use &U, const BinaryOperator *Op, const Expr *Child,
   }
 }
 
+/// kmalloc_raise_limit(type, bytes); of which the type is argument Index.
+bool FactVisitor::raisesLimit(const CallExpr *Call, unsigned Index) const {
+  const FunctionDecl *Callee = Call->getDirectCallee();
+  const size_t Level = statementLevel();
+  return Callee && Callee->getName() == "kmalloc_raise_limit" && Index == 0 &&
+         Call->getNumArgs() == 2 && Level && Stack[Level] == Call &&
+         !Call->getArg(1)->HasSideEffects(Context);
+}
+
 void FactVisitor::asMemberBase(Use &U, const MemberExpr *Member, size_t Level) {
   llvm::StringRef Name = Member->getMemberDecl()->getName();
   U.Detail = "its member " + Name.str() + " is used";
@@ -537,6 +576,10 @@ void FactVisitor::asMemberBase(Use &U, const MemberExpr *Member, size_t Level) {
     const auto *Call = dyn_cast_or_null<CallExpr>(P);
     if (const FunctionDecl *F = Call ? Call->getDirectCallee() : nullptr)
       U.Detail += " is passed to " + F->getNameAsString() + "()";
+    if (Call && Name == "mtype" &&
+        Call->getArg(0)->IgnoreParenImpCasts() == Member &&
+        raisesLimit(Call, 0))
+      U.What = Role::LimitRaise;
     return;
   }
   if (!Op || Op->getLHS()->IgnoreParens() != Member)
@@ -693,6 +736,11 @@ constant(ASTContext &Context, Preprocessor &PP, IdentifierInfo *Name) {
   return Numbers.size() == 1 ? std::optional(Numbers[0]) : std::nullopt;
 }
 
+std::optional<std::optional<int64_t>>
+FactVisitor::constantOf(IdentifierInfo *Name) {
+  return constant(Context, PP, Name);
+}
+
 void FactVisitor::zoneFlags(Argument &A) {
   constexpr std::pair<const char *, ZoneFlag> Names[] = {
       {"ZONE_INTERRUPT", ZONE_INTERRUPT},
@@ -747,6 +795,14 @@ static bool isDefinedOnce(const MacroDirective *Last, const MacroInfo *Macro,
   return true;
 }
 
+/// What people call things of type T.
+static std::string objectName(QualType T, const TagDecl &Tag) {
+  const auto *Alias = T->getAs<TypedefType>();
+  llvm::StringRef Name = Alias ? Alias->getDecl()->getName() : Tag.getName();
+  Name.consume_back("_t");
+  return Name.str();
+}
+
 std::string FactVisitor::sizeText(Argument &A, const Expr *E,
                                   const std::string &Key) {
   if (!A.Value)
@@ -774,9 +830,14 @@ std::string FactVisitor::sizeText(Argument &A, const Expr *E,
           T.getUnqualifiedType().getAsString(Context.getPrintingPolicy()) + ")";
   }
   std::set<Span> Found;
-  std::string Trouble = definitions(A.Spelling, Found);
+  std::set<std::string> Names;
+  std::string Trouble = definitions(A.Spelling, Found, Names);
   if (Trouble.empty())
-    Out.Sizes.push_back({Key, A.Spelling, {Found.begin(), Found.end()}});
+    Out.Sizes.push_back({Key,
+                         A.Spelling,
+                         {Names.begin(), Names.end()},
+                         Tag ? objectName(T, *Tag) : "",
+                         {Found.begin(), Found.end()}});
   return Trouble;
 }
 
@@ -804,16 +865,22 @@ void FactVisitor::addDefinition(const NamedDecl *D, std::set<Span> &Found) {
 /// The definitions of what the names in a text stand for, and of what those are
 /// made of. Returns why the text may mean something else elsewhere, or nothing.
 std::string FactVisitor::definitions(const std::string &Spelling,
-                                     std::set<Span> &Found) {
+                                     std::set<Span> &Found,
+                                     std::set<std::string> &Spelt) {
   using NameAndTag = std::pair<IdentifierInfo *, bool>; // struct NAME, or NAME
   std::set<NameAndTag> Seen;
   std::vector<NameAndTag> Names;
   bool IsTag = false;
+  llvm::StringRef Before;
   auto AddName = [&](IdentifierInfo *Name) {
-    if (Name)
-      Names.push_back({Name, IsTag});
     llvm::StringRef Word = Name ? Name->getName() : "";
+    if (Name) {
+      Names.push_back({Name, IsTag});
+      if (!Name->isKeyword(Context.getLangOpts()))
+        Spelt.insert(IsTag ? (Before + " " + Word).str() : Word.str());
+    }
     IsTag = Word == "struct" || Word == "union" || Word == "enum";
+    Before = Word;
   };
   auto IsName = [](char C) { return clang::isAsciiIdentifierContinue(C); };
   for (llvm::StringRef Text = Spelling;
@@ -913,7 +980,7 @@ static std::string prototypeTrouble(const FunctionDecl *F, Api A) {
 }
 
 bool FactVisitor::VisitCallExpr(CallExpr *E) {
-  if (ItemsPass)
+  if (ItemsPass || LastPass)
     return true;
   const FunctionDecl *Callee = E->getDirectCallee();
   if (std::optional<Api> A = apiOf(Callee))
@@ -1093,6 +1160,11 @@ void FactVisitor::site(const CallExpr *E, const FunctionDecl *Callee,
     }
   if (isAllocation(Function))
     destination(S, E);
+  if (isAllocation(Function) || Function == Api::Zbootinit)
+    S.Locals = localNames();
+  if (isCreation(Function) || Function == Api::Zdestroy ||
+      Function == Api::ObjcacheDestroy)
+    losesStatements(S.From);
   if (isCreation(Function) && Target && Statement)
     creationContext(S, Target, Statement, Level);
   if ((Function == Api::Zdestroy || Function == Api::ObjcacheDestroy) &&

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 //===- FactVisitor.h - Walk one unit's AST for facts ----------------------===//
 //
-// Two walks. The first finds zones, caches, their parts and every use of them.
-// It also finds out which other variables hold zbootinit's items; the second
-// walk looks for the uses of those alone.
+// Three walks. The first finds zones, caches, their parts and every use of
+// them. It also finds out which other variables hold zbootinit's items, and
+// which functions lose statements; the second walk looks for the uses of those
+// variables alone, the third for what the statements leave behind.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +28,9 @@ public:
       : Context(Context), PP(PP), Spell(Spell), Store(Store), Out(Unit.Found) {}
 
   /// The declarations at file scope in which facts may be.
-  void run(llvm::ArrayRef<clang::Decl *> Declarations);
+  /// SizeNames: what sizes in the tree may be written with.
+  void run(llvm::ArrayRef<clang::Decl *> Declarations,
+           const std::set<std::string> &SizeNames);
 
   bool TraverseStmt(clang::Stmt *S);
   bool TraverseFunctionDecl(clang::FunctionDecl *F);
@@ -45,7 +48,7 @@ private:
   TextStore &Store;
   Facts &Out;
 
-  bool ItemsPass = false;
+  bool ItemsPass = false, LastPass = false;
   std::set<const clang::ValueDecl *> Items;
   std::vector<const clang::Stmt *> Stack; ///< from the function's body down
   const clang::FunctionDecl *Function = nullptr;
@@ -71,6 +74,7 @@ private:
                   bool AddressOf);
   void asOperand(Use &U, const clang::BinaryOperator *Op,
                  const clang::Expr *Child, bool AddressOf);
+  bool raisesLimit(const clang::CallExpr *Call, unsigned Index) const;
   void asMemberBase(Use &U, const clang::MemberExpr *Member, size_t Level);
   void putInto(Use &U, const clang::ValueDecl *From,
                const clang::ValueDecl *Carrier);
@@ -86,7 +90,8 @@ private:
   /// cannot be, else nothing.
   std::string sizeText(Argument &A, const clang::Expr *E,
                        const std::string &Key);
-  std::string definitions(const std::string &Spelling, std::set<Span> &Found);
+  std::string definitions(const std::string &Spelling, std::set<Span> &Found,
+                          std::set<std::string> &Names);
   void addDefinition(const clang::NamedDecl *D, std::set<Span> &Found);
   void site(const clang::CallExpr *E, const clang::FunctionDecl *Callee,
             Api Function);
@@ -98,11 +103,28 @@ private:
                        const clang::Stmt *Statement, size_t Level);
   void retryLoop(Site &S, const clang::DoStmt *Loop, size_t ParentLevel,
                  const clang::Expr *Target, const clang::Stmt *Statement);
+  void ifChanged(RetryLoop &R, const clang::DoStmt *Loop,
+                 const clang::VarDecl *Limit, size_t ParentLevel);
   NullCheck nullCheck(const clang::IfStmt *If, size_t ParentLevel,
                       const clang::Expr *Target);
   bool isNullTest(const clang::Expr *Condition, const clang::Expr *Target,
                   bool &IsEqual, bool &Alone);
   bool sameThing(const clang::Expr *A, const clang::Expr *B);
+
+  // What statements that go leave behind (LeftBehind.cpp).
+  std::set<const clang::FunctionDecl *> Losing;
+  std::map<const clang::FunctionDecl *, StaticFunction> Functions;
+  void losesStatements(const Provenance &From);
+  void staticFunction(const clang::FunctionDecl *F);
+  void functionUse(const clang::DeclRefExpr *E, const clang::FunctionDecl *F);
+  void local(const clang::VarDecl *V);
+  void localUse(const clang::DeclRefExpr *E, const clang::VarDecl *V);
+  void label(NullCheck &C, const clang::IfStmt *If);
+  std::vector<std::string> localNames() const;
+  void namedSizes(const std::set<std::string> &Names);
+  /// The number that a name stands for: nothing if it is not known, no value if
+  /// it cannot be read.
+  std::optional<std::optional<int64_t>> constantOf(clang::IdentifierInfo *Name);
 
   void destroyContext(Site &S, const clang::Expr *Target,
                       const clang::Stmt *Statement, size_t Level);

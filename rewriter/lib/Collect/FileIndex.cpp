@@ -75,6 +75,7 @@ public:
       Macro = {};
     }
     F.Opaque |= isForPreprocessor(T, Text, Word);
+    InCreation &= Text != ";";
     if (Word)
       word(T, Text);
     follow(T, Text);
@@ -105,7 +106,8 @@ private:
   bool InParameters = false, PendingCall = false;
   std::string Pasted; ///< what ## joins, '*' for what comes as an argument
   bool IsJoined = false;
-  llvm::StringSet<> Seen;
+  llvm::StringSet<> Seen, SizeNames;
+  bool InCreation = false; ///< of a zone or cache, or of a cache's arguments
   /// Following `vm_zone_t` or `struct objcache`: names come.
   struct Declarators {
     enum { None, Names, AfterName, AfterComma } State = None;
@@ -141,10 +143,23 @@ private:
     if (T.Kind == TextToken::Number)
       return;
     remember(Text);
+    sizeName(Text);
     if (Text.starts_with("M_") && Seen.insert(Text).second)
       F.TypeNames.push_back(Text.str());
     if (Text[0] == 'z' || Text[0] == 'o' || Text[0] == 'v' || Text[0] == 'Z')
       api(T, Text);
+  }
+
+  void sizeName(StringRef Text) {
+    if (InCreation && Text != "struct" && Text != "union") {
+      const bool Tag = Last == "struct" || Last == "union";
+      const std::string Name = ((Tag ? Last + " " : "") + Text).str();
+      if (SizeNames.insert(Name).second)
+        F.SizeNames.push_back(Name);
+    }
+    const std::optional<Api> A = apiByName(Text);
+    InCreation |= (A && isCreation(*A)) || Text == "objcache_malloc_args" ||
+                  Text == "objsize";
   }
 
   void api(const TextToken &T, StringRef Text) {

@@ -56,6 +56,9 @@ struct FileIndex {
   };
   std::vector<Paste> Pastes;
   std::vector<std::string> TypeNames; ///< M_*
+  /// "struct foo", "NFOO": named in a statement that creates a zone or cache,
+  /// or says how large the objects of one are.
+  std::vector<std::string> SizeNames;
   std::vector<uint64_t> Filter;       ///< Bloom filter of all identifiers
 
   bool mayName(llvm::StringRef Identifier) const;

@@ -322,6 +322,12 @@ std::vector<bool> TreeIndex::matter(llvm::ArrayRef<Closure> Units) {
   return Result;
 }
 
+void TreeIndex::findSizeNames() {
+  for (const auto &[Name, File] : Files)
+    if (File && !isApiFile(Name))
+      SizeNames.insert(File->SizeNames.begin(), File->SizeNames.end());
+}
+
 bool TreeIndex::isPlain(StringRef Name) const {
   return Plain.count(known(Name));
 }

@@ -51,6 +51,11 @@ public:
   /// either? Known after matter(); safe to ask from several threads.
   bool isPlain(llvm::StringRef Name) const;
 
+  /// What sizes of objects may be written with, in the files that were known
+  /// when findSizeNames() was called.
+  const std::set<std::string> &sizeNames() const { return SizeNames; }
+  void findSizeNames();
+
   const std::map<std::string, std::shared_ptr<const FileIndex>> &
   files() const {
     return Files;
@@ -71,6 +76,7 @@ private:
   llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> FS;
   std::map<std::string, std::shared_ptr<const FileIndex>> Files;
   std::set<const FileIndex *> Plain;
+  std::set<std::string> SizeNames;
   std::map<std::string, std::string> Unreadable;
   llvm::StringMap<bool> Exists;
   /// What -D says, as a file.

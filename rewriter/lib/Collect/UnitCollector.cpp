@@ -180,7 +180,7 @@ public:
   FactConsumer(CompilerInstance &CI, TextStore &Store, const TreeIndex &Index,
                UnitFacts &Out)
       : PP(CI.getPreprocessor()), Spell(CI.getSourceManager(), Store),
-        Plain(Spell, Index), Store(Store), Out(Out) {
+        Plain(Spell, Index), Store(Store), Index(Index), Out(Out) {
     auto Watch = std::make_unique<Directives>(Spell, Plain, Store, Out);
     PP.setTokenWatcher(
         [D = Watch.get()](const clang::Token &T) { D->token(T); });
@@ -192,7 +192,7 @@ public:
     for (Decl *D : Context.getTranslationUnitDecl()->decls())
       if (!D->getLocation().isValid() || !Plain.contain(D->getLocation()))
         Matter.push_back(D);
-    FactVisitor(Context, PP, Spell, Store, Out).run(Matter);
+    FactVisitor(Context, PP, Spell, Store, Out).run(Matter, Index.sizeNames());
   }
 
   PlainFiles &plain() { return Plain; }
@@ -202,6 +202,7 @@ private:
   Speller Spell;
   PlainFiles Plain;
   TextStore &Store;
+  const TreeIndex &Index;
   UnitFacts &Out;
 };
 

@@ -26,9 +26,12 @@ std::string UnitReader::key(StringRef What, const UnitText &U) const {
   // Where clang looks for headers, too.
   for (StringRef Variable : {"CPATH", "C_INCLUDE_PATH", "CCC_OVERRIDE_OPTIONS"})
     Key << llvm::sys::Process::GetEnv(Variable).value_or("");
-  if (What == "facts")
+  if (What == "facts") {
     for (const FileIndex *F : U.Reach.Files)
       Key << (Index.isPlain(F->Name) ? "plain" : "");
+    for (const std::string &Name : Index.sizeNames())
+      Key << Name;
+  }
   return Key.key();
 }
 

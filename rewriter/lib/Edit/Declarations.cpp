@@ -48,10 +48,7 @@ Declarators::remove(const SourceText &Text, const Declaration &D,
   return Ranges;
 }
 
-/// All declarations of D's statement, by their index; empty when the facts do
-/// not know them all (the others are no zones).
-std::vector<const Declaration *>
-EntryEditor::groupOf(const Declaration &D) const {
+std::vector<const Declaration *> groupOf(const Facts &F, const Declaration &D) {
   std::vector<const Declaration *> Group(D.Declarators);
   for (const Variable &V : F.Variables)
     for (const Declaration &Other : V.Declarations)
@@ -68,7 +65,7 @@ Error EntryEditor::removeDeclaration(const Declaration &D) {
     return Text.takeError();
   std::vector<const Declaration *> Group;
   if (D.Declarators > 1) {
-    Group = groupOf(D);
+    Group = groupOf(F, D);
     if (Group.empty())
       return trouble(D.Name, "is declared together with other variables; "
                              "declare it by itself first");
@@ -210,8 +207,14 @@ Error EntryEditor::externs(const Variable &V) {
   for (const Declaration &D : V.Declarations) {
     if (D.Definition)
       continue;
+    const Variable *Type = F.variable(Entry.MallocDefine);
+    const bool Twice =
+        Type && any_of(Type->Declarations, [&](const Declaration &Other) {
+          return !Other.Definition && Other.Name.valid() &&
+                 F.includes(D.Name.File, Other.Name.File);
+        });
     const std::string New = "MALLOC_DECLARE(" + Entry.Type + "_obj);";
-    if (Error E = replaceDeclaration(D, New))
+    if (Error E = Twice ? removeDeclaration(D) : replaceDeclaration(D, New))
       return E;
   }
   return Error::success();
@@ -223,6 +226,12 @@ Error EntryEditor::declarations() {
     return createStringError("%s: its declaration is not among the facts",
                              Entry.Variable.c_str());
   carriers();
+  if (Entry.Form == TypeForm::None) {
+    for (const Declaration &D : Zone->Declarations)
+      if (Error E = removeDeclaration(D))
+        return E;
+    return argsVariable();
+  }
   if (Entry.InPool)
     return Error::success(); // its steps change the macro
   if (Entry.Form == TypeForm::Dynamic) {
@@ -337,8 +346,8 @@ Error EntryEditor::redefine() {
   const SourceText &Text = **Found;
   const StringRef Indent = Text.indent(Old->Call.Begin);
   const unsigned Column = Text.column(Old->Call.Begin);
-  std::vector<std::string> Arguments(Old->ArgTexts);
-  Arguments.insert(Arguments.begin() + 1, objectSize());
+  std::vector<std::string> Arguments{Entry.Type, objectSize(), Entry.ShortText,
+                                     Entry.LongText};
   const std::string New =
       layoutCall("MALLOC_DEFINE_OBJ(", Arguments, ")", Indent, Column,
                  Old->Statement.End - Old->Call.End);
@@ -346,7 +355,10 @@ Error EntryEditor::redefine() {
   if (const auto Complete = completeAfter(Place)) {
     const uint64_t Later = Text.lineBehind(*Complete).value_or(*Complete);
     Place.Begin = Place.End = Later;
-    const StringRef Storage = Text.slice(Old->Statement.Begin, Old->Call.Begin);
+    const StringRef Storage =
+        Entry.Static || !Old->Static
+            ? Text.slice(Old->Statement.Begin, Old->Call.Begin)
+            : StringRef();
     const ByteRange Gone =
         Text.removal(Old->Statement.Begin, Old->Statement.End);
     change(Old->Statement.File, Gone.Begin, Gone.End, "");
@@ -356,6 +368,9 @@ Error EntryEditor::redefine() {
             .str());
   } else {
     change(Old->Call, New);
+    // Other files name it, too.
+    if (Old->Static && !Entry.Static)
+      change(Old->Statement.File, Old->Statement.Begin, Old->Call.Begin, "");
   }
 
   for (const Declaration &D : Cache->Declarations)
@@ -367,7 +382,23 @@ Error EntryEditor::redefine() {
     for (const Declaration &D : Type->Declarations) {
       if (D.Definition || !D.Name.valid())
         continue;
-      change(D.Name.File, D.Name.End, D.Name.End, "_obj");
+      auto In = Files.get(D.Name.File);
+      if (!In)
+        return In.takeError();
+      const StringRef Line = (*In)->line(D.Name.Begin);
+      // The variable's declaration becomes another, which this file reads.
+      const bool Twice = any_of(Cache->Declarations, [&](const auto &Other) {
+        return !Other.Definition && Other.Name.File != D.Name.File &&
+               F.includes(D.Name.File, Other.Name.File);
+      });
+      if (Twice && Line.trim() == "MALLOC_DECLARE(" + Type->Name + ");") {
+        const uint64_t Begin = (*In)->lineBegin(D.Name.Begin);
+        const ByteRange Gone =
+            (*In)->removal(Begin, (*In)->lineEnd(D.Name.Begin));
+        change(D.Name.File, Gone.Begin, Gone.End, "");
+      } else {
+        change(D.Name, Entry.Type + "_obj");
+      }
     }
   return Error::success();
 }
@@ -412,6 +443,14 @@ Error EntryEditor::defineDynamic() {
     const bool Pointer =
         (*Text)->slice(D.Declarator.Begin, D.Name.Begin).contains('*');
     change(D.Type, "struct malloc_type");
+    // Names that stood in a column stay there.
+    const uint64_t Name = Pointer ? D.Declarator.Begin : D.Name.Begin;
+    const StringRef Gap = (*Text)->slice(D.Type.End, Name);
+    if (Gap.contains('\t') && Gap.trim().empty())
+      change(D.Type.File, D.Type.End, Name,
+             padTo((*Text)->column(Name),
+                   columnAfter("struct malloc_type",
+                               (*Text)->column(D.Type.Begin))));
     change(D.Name, std::string(Pointer ? "" : "*") + Entry.Variable + "_obj");
   }
   return Error::success();

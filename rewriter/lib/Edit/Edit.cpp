@@ -18,25 +18,69 @@ static bool writtenInto(ArrayRef<Patch> Patches, StringRef File,
   return false;
 }
 
-/// Lines that go one after the other, by patch I or one before it, and leave a
-/// blank one on either side take the second with them.
-static Error closeGaps(Sources &Files, MutableArrayRef<Patch> Patches,
-                       size_t I) {
-  const ArrayRef<Patch> SoFar = Patches.take_front(I + 1);
-  Patch &Mine = Patches[I];
-  struct Removal {
-    const Change *What;
-    bool IsMine;
-  };
+/// What goes, by the last of the patches or one before it.
+struct Removal {
+  const Change *What;
+  bool IsMine; ///< by the last
+};
+
+static std::vector<Removal> removals(ArrayRef<Patch> SoFar) {
   std::vector<Removal> Gone;
   for (const Patch &P : SoFar)
     for (const Change &C : P.Changes)
       if (C.Text.empty() && C.Length)
-        Gone.push_back({&C, &P == &Mine});
+        Gone.push_back({&C, &P == &SoFar.back()});
   stable_sort(Gone, [](const Removal &A, const Removal &B) {
     return std::tie(A.What->File, A.What->Offset) <
            std::tie(B.What->File, B.What->Offset);
   });
+  return Gone;
+}
+
+/// Blank lines at the begin and the end of a block that were none there before
+/// lines went.
+static Error trimBlocks(Sources &Files, MutableArrayRef<Patch> Patches,
+                        size_t I) {
+  const std::vector<Removal> Gone = removals(Patches.take_front(I + 1));
+  std::vector<Change> Blank;
+  for (size_t First = 0, Next; First < Gone.size(); First = Next) {
+    const std::string &File = Gone[First].What->File;
+    const uint64_t Begin = Gone[First].What->Offset;
+    uint64_t End = Begin + Gone[First].What->Length;
+    bool AnyMine = Gone[First].IsMine;
+    for (Next = First + 1; Next < Gone.size(); ++Next) {
+      const Change &C = *Gone[Next].What;
+      if (C.File != File || C.Offset > End)
+        break;
+      End = std::max(End, C.Offset + C.Length);
+      AnyMine |= Gone[Next].IsMine;
+    }
+    if (!AnyMine || writtenInto(Patches, File, {Begin, End}))
+      continue;
+    auto Found = Files.get(File);
+    if (!Found)
+      return Found.takeError();
+    const SourceText &Text = **Found;
+    if (Begin == 0 || End >= Text.text().size() ||
+        Text.lineBegin(Begin) != Begin || Text.lineBegin(End) != End)
+      continue;
+    const StringRef Before = Text.line(Begin - 1), After = Text.line(End);
+    if (Before.rtrim().ends_with("{") && After.trim().empty())
+      Blank.push_back({File, End, Text.nextLine(End) - End, ""});
+    else if (Before.trim().empty() && After.ltrim().starts_with("}"))
+      Blank.push_back({File, Text.lineBegin(Begin - 1),
+                       Begin - Text.lineBegin(Begin - 1), ""});
+  }
+  append_range(Patches[I].Changes, Blank);
+  return Error::success();
+}
+
+/// Lines that go one after the other, by patch I or one before it, and leave a
+/// blank one on either side take the second with them.
+static Error closeGaps(Sources &Files, MutableArrayRef<Patch> Patches,
+                       size_t I) {
+  Patch &Mine = Patches[I];
+  const std::vector<Removal> Gone = removals(Patches.take_front(I + 1));
   std::vector<Change> Blank;
   for (size_t First = 0, Next; First < Gone.size(); First = Next) {
     const std::string &File = Gone[First].What->File;
@@ -153,6 +197,20 @@ static Error checkFits(Sources &Files, ArrayRef<Patch> SoFar,
   return Error::success();
 }
 
+/// Notes about what goes after all.
+static void dropNotes(const Leftover &L, ArrayRef<const PlanEntry *> Of,
+                      Plan &P) {
+  for (PlanEntry &E : P.Entries)
+    if (is_contained(Of, &E))
+      erase_if(E.Notes, [&](const Remark &R) {
+        for (const auto *List : {&L.Statements, &L.Text})
+          for (const Span &S : *List)
+            if (S.contains(R.Where))
+              return true;
+        return false;
+      });
+}
+
 Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
                                   Plan &P, const PatchRank &Rank) {
   Sources Files(Tree, F);
@@ -174,21 +232,19 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
     PlanEntry &Entry = P.Entries[I++];
     if (!Entry.Convert || Entry.AlreadyDone)
       continue;
-    const Declarators Before = Shared;
     EntryEditor Editor(F, Entry, Files, Shared);
     auto Changes = Editor.run();
     Error Failed =
         Changes ? checkFits(Files, Patches, *Changes) : Changes.takeError();
     if (Failed) {
+      // What its companions changed is in Shared, and what the others do may
+      // depend on this one: begin again.
       P.refuse(Entry, {Entry.Where, toString(std::move(Failed))});
-      Shared = Before;
-      if (!Entry.Group.empty()) {
-        // What its companions changed already is in Shared: begin again.
-        Shared = Declarators();
-        Patches.clear();
-        Entries.clear();
-        I = 0;
-      }
+      P.updateDrops();
+      Shared = Declarators();
+      Patches.clear();
+      Entries.clear();
+      I = 0;
       continue;
     }
     for (const Remark &R : Editor.Notes)
@@ -196,9 +252,8 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
             return Known.Where == R.Where && Known.Text == R.Text;
           }))
         Entry.Notes.push_back(R);
-    // The changes of a group are one patch.
     auto Mine = find_if(Entries, [&](const auto &Of) {
-      return !Entry.Group.empty() && Of.front()->Group == Entry.Group;
+      return Of.front()->Patch == Entry.Patch;
     });
     if (Mine == Entries.end()) {
       Patches.emplace_back();
@@ -209,10 +264,34 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
     append_range(Into.Changes, *Changes);
     Into.Zones.push_back(Entry.Key);
   }
+  for (const Leftover &L : P.Leftovers) {
+    if (!L.Goes)
+      continue;
+    const auto Mine = find_if(Entries, [&](const auto &Of) {
+      return any_of(
+          Of, [&](const PlanEntry *E) { return is_contained(L.Of, E->Key); });
+    });
+    if (Mine == Entries.end())
+      continue;
+    Patch &In = Patches[Mine - Entries.begin()];
+    if (Error E = removeLeftover(F, L, Files, Shared, In.Changes))
+      return E;
+    dropNotes(L, *Mine, P);
+  }
   sortPatches(Patches, Entries, Rank);
+  std::map<std::string, size_t> LastOf; // the last patch that changes a file
   for (size_t I = 0; I < Patches.size(); ++I)
+    for (const Change &C : Patches[I].Changes)
+      LastOf[C.File] = I;
+  for (const auto &[File, Last] : LastOf)
+    if (Error E = editComments(File, P, Files, Patches, Last))
+      return E;
+  for (size_t I = 0; I < Patches.size(); ++I) {
     if (Error E = closeGaps(Files, Patches, I))
       return E;
+    if (Error E = trimBlocks(Files, Patches, I))
+      return E;
+  }
   if (Error E = alignBackslashes(Files, Patches))
     return E;
   P.updateDrops();

@@ -126,31 +126,44 @@ static std::optional<ByteRange> directiveLine(const SourceText &Text,
   return ByteRange{Begin, Text.nextLine(S.End)};
 }
 
-Error EntryEditor::takeOut(const SourceText &Text, const Statement &Known) {
+std::optional<Change> without(const Facts &F, const SourceText &Text,
+                              const Statement &Known) {
   const Span &S = Known.Text;
   if (Known.Context != Statement::InBlock) {
     // In a macro's body the ';' may be that of whoever uses it.
     const bool Ends = Text.slice(S.Begin, S.End).ends_with(";") ||
                       Text.slice(S.Begin, S.End).ends_with("}");
-    change(S, !Ends ? "" : Text.startsLine(S.Begin) ? ";" : "{ }");
-    if (Known.Context == Statement::IsBody)
-      Notes.push_back({S, "the if or loop does nothing any more: see whether "
-                          "it can go"});
-    return Error::success();
+    return Change{S.File, S.Begin, S.End - S.Begin,
+                  !Ends                      ? ""
+                  : Text.startsLine(S.Begin) ? ";"
+                                             : "{ }"};
   }
   ByteRange Range = Text.removal(S.Begin, S.End);
-  if (inDirective(S)) {
+  if (F.directiveAt(S.File, S.Begin)) {
     const auto Line = directiveLine(Text, S);
     if (!Line)
-      return trouble(S, "this statement cannot be taken out of the macro: it "
-                        "does not have a line of its own");
+      return std::nullopt;
     Range = *Line;
   }
-  change(S.File, Range.Begin, Range.End, "");
-  if (Text.slice(0, Range.Begin).rtrim().ends_with("{") &&
-      Text.text().substr(Range.End).ltrim().starts_with("}"))
+  return Change{S.File, Range.Begin, Range.End - Range.Begin, ""};
+}
+
+Error EntryEditor::takeOut(const SourceText &Text, const Statement &Known) {
+  const Span &S = Known.Text;
+  auto Gone = without(F, Text, Known);
+  if (!Gone)
+    return trouble(S, "this statement cannot be taken out of the macro: it "
+                      "does not have a line of its own");
+  const uint64_t End = Gone->Offset + Gone->Length;
+  if (Known.Context == Statement::IsBody)
+    Notes.push_back({S, "the if or loop does nothing any more: see whether it "
+                        "can go"});
+  else if (Known.Context == Statement::InBlock &&
+           Text.slice(0, Gone->Offset).rtrim().ends_with("{") &&
+           Text.text().substr(End).ltrim().starts_with("}"))
     Notes.push_back({S, "nothing is left of this block: see whether it can "
                         "go"});
+  Changes.push_back(std::move(*Gone));
   return Error::success();
 }
 

@@ -102,7 +102,6 @@ private:
   std::string forward(const Declaration &Gone, const Span &Definition) const;
   llvm::Error dropDefinition(const Declaration &Gone, const Span &Definition);
   std::vector<const Variable *> stores() const;
-  std::vector<const Declaration *> groupOf(const Declaration &D) const;
   llvm::Error trouble(const Span &At, const llvm::Twine &What) const;
 
   const Facts &F;
@@ -111,6 +110,22 @@ private:
   Declarators &Shared;
   std::vector<Change> Changes;
 };
+
+/// Takes out what nothing needs, with the changes that were to be made in it.
+llvm::Error removeLeftover(const Facts &F, const Leftover &L, Sources &Files,
+                           Declarators &Shared, std::vector<Change> &Changes);
+
+/// Comments of File, which patches up to Last change.
+llvm::Error editComments(llvm::StringRef File, Plan &P, Sources &Files,
+                         llvm::MutableArrayRef<Patch> Patches, size_t Last);
+
+/// All declarations of D's statement, by their index; empty when the facts do
+/// not know them all (the others are no zones).
+std::vector<const Declaration *> groupOf(const Facts &F, const Declaration &D);
+
+/// In a block the statement's line goes; else a `;' stays.
+std::optional<Change> without(const Facts &F, const SourceText &Text,
+                              const Statement &S);
 
 /// Adds the changes of #include lines to the patches of the converted entries,
 /// so that after each of them every file includes what it uses, and after the

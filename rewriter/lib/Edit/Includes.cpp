@@ -136,6 +136,17 @@ public:
       return StringRef(T) == Header || StringRef(T).ends_with(Header);
     });
   }
+  /// Does File include Header, other than through Without?
+  bool reachesWithout(const std::string &File, StringRef Header,
+                      StringRef Without) {
+    return reached(File, Without).count(Header.str());
+  }
+  /// Has File, without its own #include of Header, all that Header includes?
+  bool hasAllOf(const std::string &File, StringRef Header) {
+    const std::set<std::string> Given = reached(Header.str(), "");
+    const std::set<std::string> Has = reached(File, Header);
+    return all_of(Given, [&](const std::string &H) { return Has.count(H); });
+  }
   bool reaches(StringRef File, StringRef Header) {
     StringSet<> Seen;
     std::vector<std::string> Open{File.str()};
@@ -151,6 +162,18 @@ public:
   }
 
 private:
+  /// What From includes, and so on, but not through Without.
+  std::set<std::string> reached(const std::string &From, StringRef Without) {
+    std::set<std::string> Found;
+    std::vector<std::string> Open(edges(From));
+    while (!Open.empty()) {
+      const std::string At = std::move(Open.back());
+      Open.pop_back();
+      if (At != Without && Found.insert(At).second)
+        append_range(Open, edges(At));
+    }
+    return Found;
+  }
   /// Of a header that no unit read so far, by its text and from the root.
   std::vector<std::string> &edges(const std::string &File) {
     const auto [Found, New] = Edges.try_emplace(File);
@@ -283,6 +306,8 @@ private:
 
   /// A header that this file includes relies on it for the old names still.
   bool isReliedOn(bool Cache, size_t AfterPatch);
+  /// Of a header: what stays of the old API has it from elsewhere.
+  bool isDispensable(bool Cache);
 
   const Facts &F;
   const Plan &P;
@@ -296,6 +321,28 @@ private:
 bool IncludeEditor::isReliedOn(bool Cache, size_t AfterPatch) {
   return any_of(OldNamed[Cache], [&](const auto &Header) {
     return Header.second > AfterPatch && Includes.reaches(File, Header.first);
+  });
+}
+
+bool IncludeEditor::isDispensable(bool Cache) {
+  std::set<std::string> Using;
+  for (const PlanEntry &E : P.Entries) {
+    if (E.Convert || E.IsZone == Cache)
+      continue;
+    if (const Variable *V = F.variable(E.Key))
+      for (const Declaration &D : V->Declarations)
+        Using.insert(D.Name.File);
+    for (const Site *S : F.sitesOf(E.Key)) {
+      Using.insert(S->Name.File);
+      Using.insert(S->Units.begin(), S->Units.end());
+    }
+  }
+  for (const Mention &M : F.Mentions)
+    if (M.State > Mention::ApiItself && M.Kind != Mention::Variable &&
+        isCacheName(M.Name) == Cache)
+      Using.insert(M.Text.File);
+  return !Using.count(File) && all_of(Using, [&](const std::string &User) {
+    return Includes.reachesWithout(User, Cache ? OldCache : OldZone, File);
   });
 }
 
@@ -432,9 +479,10 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
       return After.takeError();
     const Needs Need(*After);
 
-    const bool Removable[] = {!Need.OldZone && (!isHeader() || P.DropZone),
-                              !Need.OldCache &&
-                                  (!isHeader() || P.DropObjcache)};
+    const bool Removable[] = {
+        !Need.OldZone && (!isHeader() || P.DropZone || isDispensable(false)),
+        !Need.OldCache &&
+            (!isHeader() || P.DropObjcache || isDispensable(true))};
     const StringLiteral Old[] = {OldZone, OldCache};
     const StringLiteral Tags[] = {ZoneTag, CacheTag};
     std::vector<Change> New;
@@ -442,9 +490,11 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
       if (isHeader() && OldNamed[I].count(File) &&
           !(I ? Need.OldCache : Need.OldZone))
         OldNamed[I][File] = std::min(OldNamed[I][File], K);
+      const bool Dropped = I ? P.DropObjcache : P.DropZone;
       if (Removable[I] && Forward.insert(Tags[I]).second)
         for (const ByteRange &R : forwards(Text, Tags[I]))
-          New.push_back({File, R.Begin, R.End - R.Begin, ""});
+          (isHeader() && !Dropped ? Tidy : New)
+              .push_back({File, R.Begin, R.End - R.Begin, ""});
       const IncludeLine *Line = line(Old[I]);
       if (!Removable[I] || !Line || !Present.count(Old[I]))
         continue;
@@ -526,6 +576,35 @@ OldHeaders oldHeaders(const Facts &F, Sources &Files) {
   return Found;
 }
 
+/// Units that include an old header for nothing: they name nothing of it, no
+/// header that they read relies on it, and all that it includes they have from
+/// elsewhere.
+Error dropUnused(const Facts &F, const Plan &P, Sources &Files, Graph &Includes,
+                 const std::set<std::string> &Touched, Patch &Tidy) {
+  for (const Unit &U : F.Units) {
+    if (U.State == Unit::Failed || Touched.count(U.Path) ||
+        !StringRef(U.Path).ends_with(".c") || !Files.tree().exists(U.Path))
+      continue;
+    auto Content = Files.tree().read(U.Path);
+    if (!Content)
+      return Content.takeError();
+    if (!StringRef(*Content).contains(OldZone) &&
+        !StringRef(*Content).contains(OldCache))
+      continue;
+    const SourceText Text(*Content);
+    const Needs Need(*Content);
+    for (const IncludeLine &I : findIncludes(Text)) {
+      const bool Zone = I.Name == OldZone && P.DropZone && !Need.OldZone;
+      const bool Cache = I.Name == OldCache && P.DropObjcache && !Need.OldCache;
+      if ((Zone || Cache) && I.Unconditional &&
+          Includes.hasAllOf(U.Path, I.Name))
+        Tidy.Changes.push_back(
+            {U.Path, I.Range.Begin, I.Range.End - I.Range.Begin, ""});
+    }
+  }
+  return Error::success();
+}
+
 } // namespace
 
 Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
@@ -546,6 +625,8 @@ Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
     if (Error E = IncludeEditor(F, P, Files, Includes, Old, std::move(File))
                       .run(Patches, Tidy.Changes))
       return E;
+  if (Error E = dropUnused(F, P, Files, Includes, Touched, Tidy))
+    return E;
   if (Tidy.empty())
     return Error::success();
   Tidy.Subject = "kernel - Do without the headers of the old allocators";

@@ -238,19 +238,27 @@ static void joinArguments(Argument &Into, const Argument &From) {
       Into.Variables.end());
 }
 
+static void joinNames(std::vector<std::string> &Into,
+                      const std::vector<std::string> &From) {
+  Into.insert(Into.end(), From.begin(), From.end());
+  llvm::sort(Into);
+  Into.erase(std::unique(Into.begin(), Into.end()), Into.end());
+}
+
 /// Whether two units see the same code around a creation or destruction.
 static bool sameAround(const Site &A, const Site &B) {
   auto SameCheck = [](const NullCheck &X, const NullCheck &Y) {
     return std::tie(X.Kind, X.Statement, X.Test, X.OnlyTest, X.OnlyStatement,
-                    X.HasElse) == std::tie(Y.Kind, Y.Statement, Y.Test,
-                                           Y.OnlyTest, Y.OnlyStatement,
-                                           Y.HasElse);
+                    X.HasElse, X.Label) == std::tie(Y.Kind, Y.Statement, Y.Test,
+                                                    Y.OnlyTest, Y.OnlyStatement,
+                                                    Y.HasElse, Y.Label);
   };
   return A.Statement == B.Statement && A.WholeStatement == B.WholeStatement &&
          A.InLoop == B.InLoop && A.AssignTo == B.AssignTo &&
-         A.Retry.has_value() == B.Retry.has_value() &&
+         A.Cleared == B.Cleared && A.Retry.has_value() == B.Retry.has_value() &&
          (!A.Retry || (A.Retry->Statement == B.Retry->Statement &&
-                       A.Retry->Understood == B.Retry->Understood)) &&
+                       A.Retry->Understood == B.Retry->Understood &&
+                       A.Retry->IfChanged == B.Retry->IfChanged)) &&
          std::equal(A.Checks.begin(), A.Checks.end(), B.Checks.begin(),
                     B.Checks.end(), SameCheck);
 }
@@ -260,7 +268,8 @@ static void joinSites(Site &Into, const Site &From) {
   if (Into.Trouble.empty())
     Into.Trouble = From.Trouble;
   Into.NullChecked &= From.NullChecked;
-  Into.Units.insert(Into.Units.end(), From.Units.begin(), From.Units.end());
+  joinNames(Into.Units, From.Units);
+  joinNames(Into.Locals, From.Locals);
   const bool Sets = isCreation(Into.Function) ||
                     Into.Function == Api::Zdestroy ||
                     Into.Function == Api::ObjcacheDestroy;
@@ -376,6 +385,36 @@ void Facts::normalize() {
       },
       [](SizeText &, const SizeText &) {});
   sortAndJoin(
+      NamedSizes,
+      [](const NamedSize &A, const NamedSize &B) {
+        return std::tie(A.Name, A.Configuration, A.Text) <
+               std::tie(B.Name, B.Configuration, B.Text);
+      },
+      [](NamedSize &A, const NamedSize &B) { joinNames(A.Units, B.Units); });
+  sortAndJoin(
+      Functions,
+      [](const StaticFunction &A, const StaticFunction &B) {
+        return std::tie(A.Definition, A.Name) < std::tie(B.Definition, B.Name);
+      },
+      [](StaticFunction &A, const StaticFunction &B) {
+        joinSpans(A.Body, B.Body);
+        joinSpans(A.Declarations, B.Declarations);
+        joinSpans(A.Calls, B.Calls);
+        joinSpans(A.Inits, B.Inits);
+        A.Known &= B.Known;
+      });
+  // One that is not the same in all units is left alone.
+  sortAndJoin(
+      Labels,
+      [](const Label &A, const Label &B) {
+        return std::tie(A.InFunction, A.Name, A.Rest.File) <
+               std::tie(B.InFunction, B.Name, B.Rest.File);
+      },
+      [](Label &A, const Label &B) {
+        if (!(A.Rest == B.Rest) || A.Jumps != B.Jumps)
+          A.Jumps.clear();
+      });
+  sortAndJoin(
       Uses,
       [](const Use &A, const Use &B) {
         return std::tie(A.Name, A.Var, A.What) <
@@ -386,6 +425,8 @@ void Facts::normalize() {
         joinValues(A.Values, B.Values);
         if (A.Value != B.Value)
           A.Value.reset();
+        if (!(A.Statement == B.Statement))
+          A.WholeStatement = false;
       });
   sortAndJoin(
       Statements,
@@ -449,6 +490,9 @@ llvm::Expected<Facts> kmobj::mergeFacts(std::vector<Facts> Parts) {
     append(All.Statements, P.Statements);
     append(All.ItemMemories, P.ItemMemories);
     append(All.Sizes, P.Sizes);
+    append(All.NamedSizes, P.NamedSizes);
+    append(All.Functions, P.Functions);
+    append(All.Labels, P.Labels);
     append(All.Mentions, P.Mentions);
     append(All.Identifiers, P.Identifiers);
   }

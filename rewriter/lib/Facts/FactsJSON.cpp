@@ -33,13 +33,13 @@ ENUM_NAMES(Provenance::KindTy, "plain", "argument", "body", "pasted")
 ENUM_NAMES(Unit::StateTy, "parsed", "skipped", "failed")
 ENUM_NAMES(Statement::ContextTy, "in-block", "at-label", "is-body", "unknown")
 ENUM_NAMES(VarKind, "zone", "zone-store", "cache", "cache-args", "items",
-           "malloc-type")
+           "malloc-type", "plain")
 ENUM_NAMES(VarScope, "file", "field", "local", "static-local", "parameter")
 ENUM_NAMES(NullCheck::KindTy, "dead", "guard", "other")
 ENUM_NAMES(Role, "site-zone", "site-argument", "create-target", "store-assign",
            "flags-or", "alloc-target", "null-test", "null-assign", "member",
            "type-use", "init", "carried", "carrier-set", "size-of",
-           "member-read", "escape")
+           "member-read", "limit-raise", "set", "look", "escape")
 ENUM_NAMES(Mention::KindTy, "function", "type", "flag", "variable")
 ENUM_NAMES(Mention::StateTy, "understood", "other-name", "api-itself",
            "inactive", "dropped", "unexpanded", "not-in-database",
@@ -327,11 +327,13 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("onlyTest", X.OnlyTest);
     Ar("onlyStatement", X.OnlyStatement);
     Ar("hasElse", X.HasElse);
+    Ar("label", X.Label);
   } else if constexpr (is<T, RetryLoop>) {
     Ar("statement", X.Statement);
     Ar("limit", X.Limit);
     Ar("understood", X.Understood);
     Ar("later", X.Later);
+    Ar("ifChanged", X.IfChanged);
   } else if constexpr (is<T, Destination>) {
     Ar("name", X.Name);
     Ar("type", X.Type);
@@ -353,8 +355,10 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("from", X.From);
     Ar("trouble", X.Trouble);
     Ar("units", X.Units);
+    Ar("locals", X.Locals);
     Ar("dest", X.Dest);
     Ar("nullChecked", X.NullChecked);
+    Ar("cleared", X.Cleared);
     Ar("assignTo", X.AssignTo);
     Ar("checks", X.Checks);
     Ar("retry", X.Retry);
@@ -376,7 +380,27 @@ template <class A, class T> void describe(A &Ar, T &X) {
   } else if constexpr (is<T, SizeText>) {
     Ar("var", X.Key);
     Ar("spelling", X.Spelling);
+    Ar("names", X.Names);
+    Ar("object", X.Object);
     Ar("definitions", X.Definitions);
+  } else if constexpr (is<T, NamedSize>) {
+    Ar("name", X.Name);
+    Ar("text", X.Text);
+    Ar("configuration", X.Configuration);
+    Ar("units", X.Units);
+  } else if constexpr (is<T, StaticFunction>) {
+    Ar("name", X.Name);
+    Ar("definition", X.Definition);
+    Ar("body", X.Body);
+    Ar("declarations", X.Declarations);
+    Ar("calls", X.Calls);
+    Ar("inits", X.Inits);
+    Ar("known", X.Known);
+  } else if constexpr (is<T, Label>) {
+    Ar("name", X.Name);
+    Ar("inFunction", X.InFunction);
+    Ar("rest", X.Rest);
+    Ar("jumps", X.Jumps);
   } else if constexpr (is<T, ItemMemory>) {
     Ar("var", X.Var);
     Ar("function", X.Function);
@@ -412,6 +436,9 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("statements", X.Statements);
     Ar("itemMemories", X.ItemMemories);
     Ar("sizes", X.Sizes);
+    Ar("namedSizes", X.NamedSizes);
+    Ar("functions", X.Functions);
+    Ar("labels", X.Labels);
     Ar("mentions", X.Mentions);
     Ar("identifiers", X.Identifiers);
   }

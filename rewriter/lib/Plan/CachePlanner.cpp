@@ -51,9 +51,6 @@ bool CachePlanner::allocatorArgs(const Site &S) {
     bool Mine = U->What == Role::Member || S.Call.contains(U->Name);
     if (!Mine)
       Alone = false;
-    if (!Mine && U->What == Role::MemberRead &&
-        StringRef(U->Detail).contains("kmalloc_raise_limit"))
-      RaisedAt.push_back(U->Name);
     if (U->What == Role::Escape && StringRef(U->Detail).contains("address"))
       refuse(U->Name, Found->Name + ": " + U->Detail);
   }
@@ -150,13 +147,22 @@ bool CachePlanner::creation(const Site &S) {
     if (A.SideEffects)
       refuse(A.Text, "an argument of the creation has side effects");
 
+  E.OldType = TypeKey;
   if (pool(S))
     return true;
-  if (mustBeDynamic(S))
+  if (isUnused(S))
+    E.Form = TypeForm::None;
+  else if (mustBeDynamic(S))
     E.Form = TypeForm::Dynamic;
   Span Replace;
   std::vector<Span> AlsoRemove;
   creationExtent(S, Replace, AlsoRemove);
+  if (E.Form == TypeForm::None) {
+    E.Constructed = FreshZero = false;
+    step(Action::Remove, S.Name, apiName(S.Function), Replace).AlsoRemove =
+        std::move(AlsoRemove);
+    return true;
+  }
   Step &St = step(Action::Create, S.Name, apiName(S.Function), Replace);
   St.AlsoRemove = std::move(AlsoRemove);
   St.ZoneText = S.ZoneSpelling;
@@ -164,7 +170,7 @@ bool CachePlanner::creation(const Site &S) {
   St.CallCache = !E.Constructed && !FreshZero && !Options.Naive;
   if (isDynamic())
     dynamicType(St);
-  limitInBytes(St);
+  limitInBytes(S, St);
   if (!E.Constructed)
     return true;
   St.CallCtor = true;
@@ -211,16 +217,44 @@ void CachePlanner::dynamicType(Step &Create) {
 
 /// kmalloc_raise_limit() of the old type said how much memory the caches on it
 /// may take. The new type's objects are limited by number.
-void CachePlanner::limitInBytes(Step &Create) {
-  for (const Use *U : F.usesOf(TypeKey))
-    if (StringRef(U->Detail).contains("kmalloc_raise_limit"))
-      RaisedAt.push_back(U->Name);
-  if (RaisedAt.empty())
-    return;
-  Create.RaiseLimit = true;
-  for (const Span &S : RaisedAt)
-    note(S, "the caches that counted against this limit have types of their "
-            "own, which have none in bytes: see whether it can go");
+void CachePlanner::limitInBytes(const Site &S, Step &Create) {
+  auto Raised = [&](const std::string &Key) {
+    return llvm::any_of(F.usesOf(Key), [](const Use *U) {
+      return U->What == Role::LimitRaise ||
+             StringRef(U->Detail).contains("kmalloc_raise_limit");
+    });
+  };
+  Create.RaiseLimit = Raised(TypeKey);
+  for (const Argument &A : S.Args)
+    if (const Variable *Args = F.variable(A.Var);
+        Args && Args->Kind == VarKind::CacheArgs)
+      Create.RaiseLimit |= Raised(A.Var);
+}
+
+/// Created, perhaps destroyed, and nothing else: nobody takes an object from
+/// it, and none is made.
+bool CachePlanner::isUnused(const Site &Created) const {
+  const unsigned Ctor = Created.Function == Api::ObjcacheCreate          ? 3
+                        : Created.Function == Api::ObjcacheCreateMbacked ? 4
+                                                                         : 0;
+  for (unsigned I = Ctor; Ctor && I < Ctor + 2; ++I)
+    if (I >= Created.Args.size() || !Created.Args[I].IsNull)
+      return false;
+  const bool Named = llvm::any_of(F.Mentions, [&](const Mention &M) {
+    return M.Kind == Mention::Variable && M.Name == V.Name &&
+           M.State > Mention::ApiItself;
+  });
+  return V.Scope == VarScope::File && !Named && Keys.size() == 1 &&
+         Index.companions(V.Key).empty() && !isAskedFor() &&
+         llvm::all_of(Sites,
+                      [&](const Site *S) {
+                        return S == &Created ||
+                               S->Function == Api::ObjcacheDestroy;
+                      }) &&
+         llvm::all_of(Uses, [](const Use *U) {
+           return U->What == Role::SiteZone || U->What == Role::CreateTarget ||
+                  U->What == Role::NullTest || U->What == Role::NullAssign;
+         });
 }
 
 /// One macro declares the cache, defines its malloc type and creates it.
@@ -274,60 +308,6 @@ bool CachePlanner::pool(const Site &S) {
   return true;
 }
 
-/// M_T itself where the cache is all that it is for, else a new type.
-void CachePlanner::chooseType() {
-  const Variable *Type = F.variable(TypeKey);
-  const MallocDefine *Define = nullptr;
-  unsigned Defines = 0;
-  for (const MallocDefine &M : F.MallocDefines)
-    if (M.Key == TypeKey) {
-      Define = &M;
-      ++Defines;
-    }
-  bool Only = Define && Defines == 1 && Define->Macro == "MALLOC_DEFINE" &&
-              Define->From.Kind == Provenance::Plain &&
-              Define->Args.size() == 3 && Define->Name == Type->Name &&
-              !(Define->Static && V.External);
-  for (const Use *U : F.usesOf(TypeKey)) {
-    bool Mine = false;
-    if (U->What == Role::Init || U->What == Role::Member)
-      Mine = !E.ArgsVariable.empty() && U->Other == E.ArgsVariable;
-    else if (U->What == Role::SiteArgument)
-      Mine = llvm::any_of(
-          Sites, [&](const Site *S) { return S->Call.contains(U->Name); });
-    Only &= Mine;
-  }
-  const Mention *Unread = Only ? unreadName(*Type) : nullptr;
-  if (Unread) {
-    note(Unread->Text, Type->Name +
-                           " stays a malloc type of its own, since it "
-                           "is named here, " +
-                           stateText(Unread->State));
-    Only = false;
-  }
-  if (Only)
-    for (const std::string &File : Index.filesNaming(Type->Name))
-      Only &= File == Define->Statement.File;
-  if (Only && !Index.isTaken(Type->Name + "_obj")) {
-    E.Form = TypeForm::Redefine;
-    E.MallocDefine = TypeKey;
-    E.Type = Define->Name;
-    E.ShortText = Define->ArgTexts[1];
-    E.LongText = Define->ArgTexts[2];
-    E.Static = Define->Static;
-    return;
-  }
-  StringRef Name = V.Name;
-  for (StringRef Suffix : {"_objcache", "_cache", "_zone", "_oc"})
-    if (Name.size() > Suffix.size() && Name.consume_back(Suffix))
-      break;
-  E.Type = "M_" + upperCase(Name);
-  if (E.ShortText.empty())
-    E.ShortText = "\"" + Name.str() + "\"";
-  E.LongText = Define && Define->ArgTexts.size() == 3 ? Define->ArgTexts[2]
-                                                      : E.ShortText;
-}
-
 void CachePlanner::decide() {
   if (V.Scope == VarScope::Field)
     E.Form = TypeForm::Dynamic;
@@ -345,12 +325,8 @@ void CachePlanner::decide() {
   }
   if (!Created)
     refuse(E.Where, "the creation of " + V.Name + " was not seen");
-  if (Created && creation(*Created)) {
-    if (E.Form == TypeForm::Define)
-      chooseType();
-    if (E.Form == TypeForm::Define)
-      sizeKnownAt(E.Where, *Created);
-  }
+  if (Created)
+    creation(*Created);
   for (const Site *S : Sites)
     if (isAllocation(S->Function)) {
       nameInBody(allocation(*S), *S);

@@ -58,7 +58,48 @@ bool Plan::drops(StringRef File) const {
          (DropObjcache && (File == Objcache.Source || File == Objcache.Header));
 }
 
+/// What goes with several is one patch with them.
+static void joinPatches(Plan &P) {
+  for (PlanEntry &E : P.Entries)
+    E.Patch = E.Group.empty() ? E.Key : E.Group;
+  for (const Leftover &L : P.Leftovers) {
+    if (!L.Goes)
+      continue;
+    std::set<std::string> Old;
+    for (const PlanEntry &E : P.Entries)
+      if (llvm::is_contained(L.Of, E.Key))
+        Old.insert(E.Patch);
+    for (PlanEntry &E : P.Entries)
+      if (Old.count(E.Patch))
+        E.Patch = *Old.begin();
+  }
+}
+
+/// E is called so, unless a person has said otherwise.
+static void call(PlanEntry &E, const PlanEntry::Names &As) {
+  if (!E.TypeByHand)
+    E.Type = As.Type;
+  if (!E.ShortByHand)
+    E.ShortText = As.ShortText;
+  if (!E.LongByHand)
+    E.LongText = As.LongText;
+  E.Static = As.Static;
+}
+
 void Plan::updateDrops() {
+  for (Leftover &L : Leftovers) {
+    L.Goes = llvm::all_of(L.Of, [&](const std::string &Key) {
+      const PlanEntry *E = entry(Key);
+      return E && E->Convert;
+    });
+    for (PlanEntry &E : Entries)
+      if (E.Key == L.Heir) {
+        E.Form = L.Goes ? TypeForm::Redefine : TypeForm::Define;
+        E.MallocDefine = L.Goes ? E.Inherits : "";
+        call(E, L.Goes ? E.Inherited : E.Own);
+      }
+  }
+  joinPatches(*this);
   DropZone = StrayZoneMentions == 0;
   DropObjcache = StrayCacheMentions == 0;
   for (const PlanEntry &E : Entries)
@@ -80,29 +121,6 @@ static std::vector<const Variable *> subjects(const FactsIndex &Index) {
           !(Index.isCarrier(K) && !Index.leader(K).empty()))
         Found.push_back(V);
   return Found;
-}
-
-/// No two entries have one name, even where no unit sees both: else what a
-/// zone's type is called depends on which zones are converted at once.
-static void nameTypes(Plan &P, const FactsIndex &Index) {
-  std::set<std::string> Names;
-  for (PlanEntry &E : P.Entries) {
-    if (E.Form == TypeForm::Dynamic) {
-      E.Type = E.Variable;
-      continue;
-    }
-    if (E.Form == TypeForm::Define) {
-      std::string Wanted =
-          E.IsZone ? typeName(E.Name.empty() ? E.Variable : E.Name) : E.Type;
-      if (Wanted.empty())
-        Wanted = typeName(E.Variable);
-      E.Type = freeName(Wanted, E.IsZone ? "_ZONE" : "_CACHE",
-                        [&](const std::string &Name) {
-                          return Index.isTaken(Name) || Names.count(Name);
-                        });
-    }
-    Names.insert(E.Type);
-  }
 }
 
 /// Zones that meet are converted together, and must be alike.
@@ -209,7 +227,6 @@ static void identify(Plan &P, const Facts &F) {
       if (At && At < S->Args.size())
         E.Cached = S->Args[At].Spelling;
     }
-    E.Planned = plannedValues(E);
   }
 }
 
@@ -234,8 +251,9 @@ Plan kmobj::makePlan(const Facts &F, const PlanOptions &Options) {
   llvm::stable_sort(P.Entries, [](const PlanEntry &A, const PlanEntry &B) {
     return std::tie(A.Where, A.Key) < std::tie(B.Where, B.Key);
   });
-  nameTypes(P, Index);
+  chooseTypes(P, Index);
   joinGroups(P, Index);
+  findLeftovers(P, Index);
   identify(P, F);
 
   for (const Unit &U : F.Units)
@@ -256,6 +274,8 @@ Plan kmobj::makePlan(const Facts &F, const PlanOptions &Options) {
     return A.Where < B.Where;
   });
   P.updateDrops();
+  for (PlanEntry &E : P.Entries)
+    E.Planned = plannedValues(E);
   return P;
 }
 
@@ -283,11 +303,16 @@ std::string kmobj::report(const Plan &P) {
   for (const PlanEntry &E : P.Entries) {
     Converted += E.Convert;
     (E.Convert ? Done : Left) += E.Sites;
-    OS << (E.Convert ? "converted  " : "refused    ")
+    const bool Goes = E.Convert && E.Form == TypeForm::None;
+    OS << (Goes        ? "deleted    "
+           : E.Convert ? "converted  "
+                       : "refused    ")
        << (E.Name.empty() ? E.Variable : E.Name) << " ("
        << (E.IsZone ? "zone " : "cache ") << E.Variable << ", " << E.Sites
        << (E.Sites == 1 ? " site)" : " sites)");
-    if (E.Convert)
+    if (Goes)
+      OS << ": nobody allocates from it";
+    else if (E.Convert)
       OS << " -> " << E.Type;
     else if (!E.Named)
       OS << ": the plan does not name it";

@@ -65,6 +65,8 @@ static const char *formName(TypeForm Form) {
     return "redefine";
   case TypeForm::Dynamic:
     return "dynamic";
+  case TypeForm::None:
+    return "none";
   }
   llvm_unreachable("all forms have a name");
 }
@@ -76,6 +78,12 @@ static void list(llvm::raw_ostream &OS, StringRef Indent, StringRef Key,
   OS << Indent << Key << ":\n";
   for (const Remark &R : Remarks)
     OS << Indent << "  - " << quoted(R.str()) << '\n';
+}
+
+/// Its definition has two strings.
+static bool isDescribed(const PlanEntry &E) {
+  return E.Convertible && !E.InPool &&
+         (E.Form == TypeForm::Define || E.Form == TypeForm::Redefine);
 }
 
 /// What a person reads of an entry but may not edit: a key and its value.
@@ -127,11 +135,22 @@ static std::string hashOf(StringRef Text) {
 
 namespace {
 /// Where what is in PlanEntry::Planned.
-enum Planned { Decision, Type, Reserve, Bootstrap, Zeroed, Fixed, Sites, First };
+enum Planned {
+  Decision,
+  Type,
+  Reserve,
+  Bootstrap,
+  Zeroed,
+  Fixed,
+  Sites,
+  Short,
+  Long,
+  First
+};
 } // namespace
 
 /// decision, type, reserve, bootstrap, zeroed; hashes of what may not be
-/// edited (below); then the flags of each allocation.
+/// edited (below); the descriptions; then the flags of each allocation.
 std::vector<std::string> kmobj::plannedValues(const PlanEntry &E) {
   auto Bool = [](bool B) { return std::string(B ? "true" : "false"); };
   std::vector<std::string> Out{E.Convert ? "convert" : "refuse",
@@ -140,7 +159,9 @@ std::vector<std::string> kmobj::plannedValues(const PlanEntry &E) {
                                Bool(E.Bootstrap),
                                Bool(E.WantReserve && E.Reserve == 0),
                                "",
-                               ""};
+                               "",
+                               E.ShortText,
+                               E.LongText};
   for (const Step &S : E.Steps)
     if (S.Do == Action::Alloc)
       Out.push_back(S.Flags);
@@ -165,8 +186,9 @@ std::string kmobj::writePlan(const Plan &P) {
   std::string Text;
   llvm::raw_string_ostream OS(Text);
   OS << "# kmobj plan, one decision a zone. You may edit: decision (convert,\n"
-        "# refuse), type, reserve (slabs kept ready; 0: none), bootstrap, and\n"
-        "# flags of a site. zeroed: fresh objects are zero though no slab is\n"
+        "# refuse), type, short and long (what describes the type), reserve\n"
+        "# (slabs kept ready; 0: none), bootstrap, and flags of a site.\n"
+        "# zeroed: fresh objects are zero though no slab is\n"
         "# kept ready. A zone whose entry is taken out is not converted. The\n"
         "# rest says what was found; planned is what kmobj itself decided, by\n"
         "# which it knows your edits when the tree has moved on.\n"
@@ -191,8 +213,11 @@ std::string kmobj::writePlan(const Plan &P) {
       Value(Key, Text);
     OS << "    decision: " << (E.Convert ? "convert" : "refuse") << '\n';
     list(OS, "    ", "reasons", E.Reasons);
-    if (E.Convertible)
+    if (E.Convertible && E.Form != TypeForm::None)
       OS << "    type: " << quoted(E.Type) << '\n';
+    if (isDescribed(E))
+      OS << "    short: " << quoted(E.ShortText) << '\n'
+         << "    long: " << quoted(E.LongText) << '\n';
     for (const auto &[Key, Text] : llvm::ArrayRef(Fixed).drop_front(2))
       Value(Key, Text);
     if (E.Convertible) {
@@ -324,7 +349,7 @@ private:
     bool HasFlags = false;
   };
   struct Edit {
-    std::string Variable, At, Decision, Type;
+    std::string Variable, At, Decision, Type, Short, Long;
     std::optional<unsigned> Reserve;
     std::optional<bool> Bootstrap, Zeroed;
     std::vector<SiteEdit> Sites;
@@ -364,6 +389,7 @@ private:
   bool applyFixed(PlanEntry &To, const Edit &E);
   bool applyDecision(PlanEntry &To, const Edit &E);
   bool applyType(PlanEntry &To, const Edit &E);
+  bool applyTexts(PlanEntry &To, const Edit &E);
   bool applyAmounts(PlanEntry &To, const Edit &E);
   bool applySites(PlanEntry &To, const Edit &E);
   bool applyFlags(PlanEntry &To, Step &At, const SiteEdit &S);
@@ -422,6 +448,10 @@ bool PlanReader::zoneKey(Edit &E, const std::string &Key, yaml::Node *V) {
   }
   if (Key == "type")
     return scalar(V, E.Type);
+  if (Key == "short")
+    return scalar(V, E.Short);
+  if (Key == "long")
+    return scalar(V, E.Long);
   if (Key == "bootstrap")
     return boolean(V, "bootstrap", E.Bootstrap);
   if (Key == "zeroed")
@@ -501,6 +531,9 @@ bool PlanReader::applyFixed(PlanEntry &To, const Edit &E) {
     const std::string Is = It == Now.end() ? "" : It->second;
     if (Is == Value || (!To.Convertible && It == Now.end()))
       continue;
+    // Whether it takes over a malloc type depends on the others that had that.
+    if (Key == "form" && !To.Inherits.empty())
+      continue;
     if (Touched)
       return fail(E.Where.at(Key), Key + " is '" + Value +
                                        "', but '" + Is + "' in the tree, and "
@@ -508,9 +541,9 @@ bool PlanReader::applyFixed(PlanEntry &To, const Edit &E) {
     moved("changed    ", To, Key + " was " + Value + ", and is " + Is);
   }
   if (E.fromKmobj() && Touched)
-    return fail(E.Whole, To.Variable + ": besides decision, type, reserve, "
-                                       "bootstrap and flags nothing is to be "
-                                       "edited");
+    return fail(E.Whole, To.Variable + ": besides decision, type, short, long, "
+                                       "reserve, bootstrap and flags nothing "
+                                       "is to be edited");
   return true;
 }
 
@@ -546,18 +579,46 @@ bool PlanReader::applyType(PlanEntry &To, const Edit &E) {
   if (To.Form == TypeForm::Dynamic)
     return fail(At, To.Variable + " keeps its name: its type is made when the "
                                   "zone is created");
-  if (To.Form == TypeForm::Redefine)
-    return fail(At, To.Variable + " takes over " + To.Type +
-                        ", which cannot have another name");
+  if (To.InPool)
+    return fail(At, To.Variable + " is declared by a macro, which makes the "
+                                  "name of its type");
   for (const std::string &Name : {E.Type, E.Type + "_obj"})
     if (Index.isTaken(Name))
       return fail(At, "type " + E.Type + ": the tree already has " + Name +
                           " (" + Index.filesNaming(Name).front() + ")");
   for (const PlanEntry &Other : P.Entries)
-    if (&Other != &To && Other.Type == E.Type)
+    if (&Other != &To && Other.Type == E.Type && meet(Other, To))
       return fail(At, "type " + E.Type + " is also that of " + Other.Variable);
   To.Type = E.Type;
+  To.TypeByHand = true;
   return true;
+}
+
+/// The strings of the type's definition, which are C literals.
+bool PlanReader::applyTexts(PlanEntry &To, const Edit &E) {
+  auto Apply = [&](const char *Key, enum Planned What, const std::string &Text,
+                   std::string &Into, bool &ByHand) {
+    if (Text.empty() || !E.isEdit(What, Text) || Text == Into)
+      return true;
+    yaml::Node *At = E.Where.at(Key);
+    if (!isDescribed(To))
+      return fail(At, To.Variable + " has no definition with a " + Key +
+                          " description");
+    const StringRef Inner = StringRef(Text).drop_front().drop_back();
+    const bool Literal =
+        Text.size() > 2 && Text.front() == '"' && Text.back() == '"' &&
+        llvm::all_of(Inner, [](char C) {
+          return C >= 0x20 && C < 0x7f && C != '"' && C != '\\';
+        });
+    if (!Literal)
+      return fail(At, llvm::Twine(Key) + " is '" + Text +
+                          "', expected text between double quotes");
+    Into = Text;
+    ByHand = true;
+    return true;
+  };
+  return Apply("short", Short, E.Short, To.ShortText, To.ShortByHand) &&
+         Apply("long", Long, E.Long, To.LongText, To.LongByHand);
 }
 
 bool PlanReader::applyAmounts(PlanEntry &To, const Edit &E) {
@@ -729,7 +790,8 @@ bool PlanReader::apply(const Edit &E) {
     return false;
   if (!To->Convertible)
     return true;
-  return applyType(*To, E) && applyAmounts(*To, E) && applySites(*To, E);
+  return applyType(*To, E) && applyTexts(*To, E) && applyAmounts(*To, E) &&
+         applySites(*To, E);
 }
 
 /// What the file does not name is not converted.

@@ -240,9 +240,10 @@ static bool declaresOthers(const Facts &F, const Declaration &D) {
   unsigned Known = 0;
   if (D.Declarators > 1)
     for (const Variable &V : F.Variables)
-      Known += llvm::any_of(V.Declarations, [&](const Declaration &Other) {
-        return Other.Statement == D.Statement;
-      });
+      Known += V.Kind != VarKind::Plain &&
+               llvm::any_of(V.Declarations, [&](const Declaration &Other) {
+                 return Other.Statement == D.Statement;
+               });
   return D.Declarators > 1 && Known < D.Declarators;
 }
 
@@ -302,8 +303,55 @@ void Planner::declaration() {
                         (E.IsZone ? "zones" : "caches"));
 }
 
+/// A name that the text has, and a block around S declares: it means something
+/// else there.
+std::string Planner::shadowed(StringRef Text, const Site &S) {
+  auto IsName = [](char C) { return llvm::isAlnum(C) || C == '_'; };
+  while (!(Text = Text.drop_until(IsName)).empty()) {
+    const std::string Name = Text.take_while(IsName).str();
+    if (llvm::is_contained(S.Locals, Name))
+      return Name;
+    Text = Text.drop_front(Name.size());
+  }
+  return {};
+}
+
+/// An allocation names the size: that must be the same there, in what each name
+/// of it stands for.
+void Planner::sizeSame(const Site &S) {
+  std::set<std::string> Made; // units that create
+  for (const Site *C : Sites)
+    if (isCreation(C->Function))
+      Made.insert(C->Units.begin(), C->Units.end());
+  for (const SizeText &Size : F.Sizes) {
+    if (!SizeKeys.count(Size.Key))
+      continue;
+    for (const std::string &Name : Size.Names) {
+      if (llvm::is_contained(S.Locals, Name))
+        return refuse(S.Name, "its size is written as " + Size.Spelling +
+                                  ", and " + Name +
+                                  " is something else here: " + S.InFunction +
+                                  "() declares it");
+      for (const NamedSize &Here : F.NamedSizes)
+        for (const NamedSize &There : F.NamedSizes)
+          if (Here.Name == Name && There.Name == Name &&
+              Here.Configuration == There.Configuration &&
+              Here.Text != There.Text)
+            for (const std::string &U : S.Units)
+              for (const std::string &C : There.Units)
+                if (Made.count(C) && llvm::is_contained(Here.Units, U))
+                  return refuse(S.Name, "its size is written as " +
+                                            Size.Spelling + ", and " + Name +
+                                            " is " + Here.Text + " in " + U +
+                                            " and " + There.Text + " in " + C +
+                                            ", where it is created");
+    }
+  }
+}
+
 /// An allocation names the size: its unit must read what that is made of.
 void Planner::sizeKnown(const Site &S) {
+  sizeSame(S);
   for (const std::string &Path : S.Units) {
     const Unit *U = F.unit(Path);
     if (!U || U->State != Unit::Parsed)
@@ -426,6 +474,7 @@ bool Planner::creationExtent(const Site &S, Span &Replace,
       Bad(S.Retry->Statement,
           "the loop around the creation does more than try again with less");
     Replace = S.Retry->Statement;
+    llvm::append_range(AlsoRemove, S.Retry->IfChanged);
     for (const Span &L : S.Retry->Later)
       note(L, S.Retry->Limit + " does not change any more: see whether what "
                                "depends on it can go");
@@ -457,6 +506,8 @@ const NullCheck *Planner::guardOf(const Site &S) {
 bool Planner::isAskedFor() const {
   std::vector<Span> Goes;
   for (const Site *S : Sites) {
+    if (S->Cleared)
+      Goes.push_back(S->Cleared);
     for (const NullCheck &C : S->Checks)
       if (C.Kind != NullCheck::Other)
         Goes.push_back(C.Statement);
@@ -731,12 +782,16 @@ void Planner::releaseSteps(const Site &S) {
     if (!S.WholeStatement || !S.Statement)
       refuse(S.Name, "the call is part of a larger expression");
     // A static type is there whether or not it was created.
-    if (const NullCheck *Guard = isDynamic() ? nullptr : guardOf(S))
+    if (const NullCheck *Guard = isDynamic() ? nullptr : guardOf(S)) {
       step(Action::Destroy, S.Name, apiName(S.Function), Guard->Statement)
           .ZoneText = S.ZoneSpelling;
-    else
-      step(Action::Destroy, S.Name, apiName(S.Function), S.Statement).ZoneText =
-          S.ZoneSpelling;
+      break;
+    }
+    step(Action::Destroy, S.Name, apiName(S.Function), S.Statement).ZoneText =
+        S.ZoneSpelling;
+    // kmalloc_destroy_obj() sets it to NULL.
+    if (S.Cleared)
+      step(Action::Remove, S.Cleared, V.Name + " = NULL", S.Cleared);
     break;
   case Api::ObjcacheSetClusterLimit: {
     Step &St = step(Action::SetLimit, S.Name, apiName(S.Function), S.Call);

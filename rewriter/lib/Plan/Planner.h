@@ -108,6 +108,7 @@ protected:
   void goes(const Span &S);
   void replaced(const Span &Statement);
   void sizeKnown(const Site &S);
+  void sizeSame(const Site &S);
   void sizeKnownAt(const Span &Defined, const Site &Created);
   bool isAskedFor() const;
   void slabUse();
@@ -120,6 +121,8 @@ protected:
   void localNames();
   void uncovered();
   bool covers(const Span &S) const;
+  /// A name that Text has, and that a block around S declares.
+  static std::string shadowed(llvm::StringRef Text, const Site &S);
   bool isDynamic() const { return E.Form == TypeForm::Dynamic; }
 };
 
@@ -146,20 +149,25 @@ public:
 
 private:
   bool FreshZero = false;
-  /// Where the limit of the cache's malloc type is raised.
-  std::vector<Span> RaisedAt;
   std::string TypeKey;
   void decide() override;
   std::string flagsFor(const std::vector<std::string> &Args) override;
   bool creation(const Site &S);
   bool allocatorArgs(const Site &S);
   const Mention *unreadName(const Variable &Part) const;
-  void chooseType();
+  bool isUnused(const Site &Created) const;
   bool pool(const Site &Created);
   bool mustBeDynamic(const Site &Created);
   void dynamicType(Step &Create);
-  void limitInBytes(Step &Create);
+  void limitInBytes(const Site &S, Step &Create);
 };
+
+/// What the types are called, and which malloc types they take over.
+void chooseTypes(Plan &P, const FactsIndex &Index);
+/// Finds what nothing needs after the conversion.
+void findLeftovers(Plan &P, const FactsIndex &Index);
+/// Are they in one kernel, as far as the configurations tell?
+bool meet(const PlanEntry &A, const PlanEntry &B);
 
 /// A free name made from Wanted: itself, M_X_ZONE, M_X_ZONE2...
 std::string freeName(const std::string &Wanted, const std::string &Suffix,

@@ -233,6 +233,10 @@ void ZonePlanner::bootstrap(const Site &S) {
       refuse(Memory->Declarations.front().Name,
              Memory->Name + " can be seen from other units");
     E.ItemsCounts = Count.Values;
+    if (const std::string Name = shadowed(Count.Spelling, S); !Name.empty())
+      refuse(Count.Text, "the number of first items is written as " +
+                             Count.Spelling + ", and " + S.InFunction +
+                             "() declares a " + Name + " of its own");
     for (const Evaluation &Known : Count.Values)
       if (Known.Text.empty() || !llvm::isDigit(Known.Text[0]))
         refuse(Count.Text, "the number of items is not a constant");

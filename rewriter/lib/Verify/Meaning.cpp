@@ -54,6 +54,10 @@ public:
     for (const PlanEntry &E : P.Entries)
       if (E.Convert)
         entry(E);
+    for (const Leftover &L : P.Leftovers)
+      if (L.Goes)
+        for (const Span &S : L.Statements)
+          setUp(S, {});
   }
 
   std::map<std::string, FilePlan> Files;
@@ -728,6 +732,7 @@ private:
   void added(const FileVersion &A);
   void types();
   void oldCalls(const FileVersion &A);
+  void registrations(const FileVersion &B);
   std::vector<Expected> wanted(const FileVersion &B, uint32_t Begin,
                                uint32_t End) const;
   static std::vector<const ApiCall *> calls(const FileVersion &V,
@@ -918,7 +923,13 @@ void MeaningCheck::types() {
     return Found;
   };
   auto One = [&](const PlanEntry &E, const Expected &Want) {
-    const auto Found = Find(Want.Name, Want.Args[0]);
+    auto Found = Find(Want.Name, Want.Args[0]);
+    // Kernels that never meet may each have one of that name.
+    if (any_of(P.Entries, [&](const PlanEntry &Other) {
+          return &Other != &E && Other.Convert && Other.Type == E.Type;
+        }))
+      erase_if(Found,
+               [&](const auto &F) { return F.first->Path != E.Where.File; });
     // Under #if, one may take the place of another.
     if (Found.empty()) {
       Problems.push_back(E.Where.lineRef() + ": " + Want.Name + "(" +
@@ -932,7 +943,8 @@ void MeaningCheck::types() {
     }
   };
   for (const PlanEntry &E : P.Entries) {
-    if (!E.Convert || E.InPool || E.Form == TypeForm::Dynamic)
+    if (!E.Convert || E.InPool || E.Form == TypeForm::Dynamic ||
+        E.Form == TypeForm::None)
       continue;
     const Variable *V = F.variable(E.Key);
     const bool Seen = V && any_of(V->Declarations, [&](const Declaration &D) {
@@ -948,7 +960,7 @@ void MeaningCheck::types() {
         continue;
       const auto Declares = Find("MALLOC_DECLARE", E.Type + "_obj");
       if (none_of(Declares, [&](const auto &Found) {
-            return Found.first->Path == D.Statement.File;
+            return F.includes(D.Statement.File, Found.first->Path);
           }))
         Problems.push_back(D.Statement.File + ":" +
                            std::to_string(D.Statement.Line) +
@@ -956,6 +968,62 @@ void MeaningCheck::types() {
                            "_obj) is missing, where " + V->Name +
                            " was declared");
     }
+  }
+}
+
+/// `SYSINIT(..);' and its like: calls at file scope.
+struct Registration {
+  std::string Text;
+  uint32_t Begin = 0;
+  unsigned Line = 0;
+};
+
+std::vector<Registration> registrationsOf(const FileVersion &V) {
+  std::vector<Registration> Out;
+  const Tokens &T = V.S.All;
+  int Depth = 0;
+  for (size_t I = 0; I < T.size(); ++I) {
+    const bool Starts =
+        Depth == 0 && (I == 0 || T[I - 1].Text == ";" || T[I - 1].Text == "}");
+    Depth += T[I].Text == "(" || T[I].Text == "{";
+    Depth -= T[I].Text == ")" || T[I].Text == "}";
+    if (!Starts || !T[I].Identifier || I + 1 == T.size() ||
+        T[I + 1].Text != "(" || StringRef(T[I].Text).starts_with("MALLOC_") ||
+        T[I].Text == "KMALLOC_OBJ_BOOTSLABS")
+      continue;
+    size_t End = I + 1;
+    for (int Open = 0; End < T.size(); ++End) {
+      Open += T[End].Text == "(";
+      Open -= T[End].Text == ")";
+      if (Open == 0)
+        break;
+    }
+    if (End + 1 < T.size() && T[End + 1].Text == ";")
+      Out.push_back(
+          {textOf(ArrayRef(T).slice(I, End + 2 - I)), T[I].Begin, T[I].Line});
+  }
+  return Out;
+}
+
+/// They are there, but for those that the plan says go.
+void MeaningCheck::registrations(const FileVersion &B) {
+  std::multiset<std::string> Now;
+  for (const auto &[Path, A] : New)
+    for (const Registration &R : registrationsOf(A))
+      Now.insert(R.Text);
+  for (const Registration &R : registrationsOf(B)) {
+    if (const auto It = Now.find(R.Text); It != Now.end()) {
+      Now.erase(It);
+      continue;
+    }
+    const bool Goes = any_of(P.Leftovers, [&](const Leftover &L) {
+      return L.Goes && any_of(L.Text, [&](const Span &S) {
+               return S.contains(B.Path, R.Begin);
+             });
+    });
+    if (!Goes)
+      Problems.push_back(B.Path + ":" + std::to_string(R.Line) + ": `" +
+                         R.Text + "' is not there any more");
   }
 }
 
@@ -1037,6 +1105,7 @@ std::vector<std::string> MeaningCheck::run() {
         function(B, Fn);
     const auto A = New.find(Path);
     macros(B, A == New.end() ? nullptr : &A->second);
+    registrations(B);
     if (A == New.end())
       continue;
     std::vector<std::string> Was, Is;

@@ -513,7 +513,12 @@ TEST(Cache, SizeMustBeKnownWhereItIsAllocated) {
   Site &Get = B.site(Api::ObjcacheGet, "foo_cache", 40,
                      {{"foo_cache", {}}, {"M_WAITOK", {}}});
   Get.Units = {"vm/b.c"};
-  B.F.Sizes = {{Key, "sizeof(struct foo)", {at(5, 0, 90, "vm/foo.h")}}};
+  SizeText Size;
+  Size.Key = Key;
+  Size.Spelling = "sizeof(struct foo)";
+  Size.Names = {"struct foo"};
+  Size.Definitions = {at(5, 0, 90, "vm/foo.h")};
+  B.F.Sizes = {Size};
   Unit U;
   U.Path = "vm/b.c";
   U.Reads = {"vm/b.c", "vm/foo.h"};
@@ -521,6 +526,28 @@ TEST(Cache, SizeMustBeKnownWhereItIsAllocated) {
   EXPECT_TRUE(B.plan().Entries[0].Convert);
   B.F.Units[0].Reads = {"vm/b.c"};
   EXPECT_TRUE(refusedFor(B.plan().Entries[0], "does not read vm/foo.h"));
+
+  // The name is shadowed; it stands for something else under an option.
+  B.F.Units[0].Reads = {"vm/b.c", "vm/foo.h"};
+  auto Locals = [&](std::vector<std::string> Names) {
+    for (Site &S : B.F.Sites)
+      if (S.Function == Api::ObjcacheGet)
+        S.Locals = Names;
+      else
+        S.Units = {"vm/a.c"};
+  };
+  Locals({"struct bar", "foo"});
+  EXPECT_TRUE(B.plan().Entries[0].Convert);
+  Locals({"struct foo"});
+  EXPECT_TRUE(refusedFor(B.plan().Entries[0], "is something else here"));
+  Locals({});
+  B.F.NamedSizes = {{"struct foo", "64", "GENERIC", {"vm/a.c", "vm/b.c"}},
+                    {"struct foo", "72", "LINT", {"vm/a.c", "vm/b.c"}}};
+  EXPECT_TRUE(B.plan().Entries[0].Convert);
+  B.F.NamedSizes = {{"struct foo", "64", "GENERIC", {"vm/a.c"}},
+                    {"struct foo", "72", "GENERIC", {"vm/b.c"}}};
+  EXPECT_TRUE(
+      refusedFor(B.plan().Entries[0], "is 72 in vm/b.c and 64 in vm/a.c"));
 }
 
 TEST(Cache, ObjectLargerThanASlabIsRefused) {

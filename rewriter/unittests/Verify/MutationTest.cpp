@@ -250,8 +250,26 @@ void
 dev_detach(struct softc *sc)
 {
 	zdestroy(sc->zone);
+	sc->unit = 0;
 	sc->zone = NULL;
 }
+
+static int units;
+
+void
+dev_count(struct softc *sc)
+{
+	units = sc->unit;
+}
+
+SYSINIT(space, SI_SUB_CONFIGURE, SI_ORDER_ANY, space_init, NULL);
+
+static void
+path_uninit(void *arg)
+{
+	objcache_destroy(path_cache);
+}
+SYSUNINIT(path, SI_SUB_CONFIGURE, SI_ORDER_ANY, path_uninit, NULL);
 )";
 
 static void readTree(const std::string &Root, const std::string &Below,

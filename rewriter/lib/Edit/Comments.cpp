@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What comments say of the old allocators.
+ *
+ * In a file whose zones or caches are all converted, and alike, a comment that
+ * names a call that takes or gives back an object names the new one.  What else
+ * it says of the old allocators is for a person to word: it is noted.
+ */
+#include "EntryEditor.h"
+#include "clang/Basic/CharInfo.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace llvm;
+
+namespace kmobj {
+
+/// The comments of a text, from their first byte to behind their last.
+static std::vector<ByteRange> commentsOf(StringRef Text) {
+  std::vector<ByteRange> Found;
+  for (size_t At = 0; At < Text.size();) {
+    const StringRef Rest = Text.drop_front(At);
+    if (Rest.starts_with("/*") || Rest.starts_with("//")) {
+      const bool Line = Rest[1] == '/';
+      const size_t Close = Rest.find(Line ? "\n" : "*/", 2);
+      const size_t End =
+          Close == StringRef::npos ? Text.size() : At + Close + (Line ? 0 : 2);
+      Found.push_back({At, End});
+      At = End;
+    } else if (Rest.front() == '"' || Rest.front() == '\'') {
+      size_t I = 1;
+      while (I < Rest.size() && Rest[I] != Rest.front() && Rest[I] != '\n')
+        I += Rest[I] == '\\' ? 2 : 1;
+      At += std::min(I + 1, Rest.size());
+    } else {
+      ++At;
+    }
+  }
+  return Found;
+}
+
+/// A word of the API, or the old variable's name.
+static bool isOld(StringRef Word, const PlanEntry &E) {
+  return Word == E.Variable || apiByName(Word) || Word == "objcache" ||
+         Word == "vm_zone";
+}
+
+/// What a call is called now; empty: there is no one word for it.
+static StringRef newName(StringRef Word, bool Constructed) {
+  return StringSwitch<StringRef>(Word)
+      .Cases("zalloc", "objcache_get",
+             Constructed ? "kmalloc_cobj" : "kmalloc_obj")
+      .Cases("zfree", "objcache_put", Constructed ? "kfree_cobj" : "kfree_obj")
+      .Default("");
+}
+
+Error editComments(StringRef File, Plan &P, Sources &Files,
+                   MutableArrayRef<Patch> Patches, size_t Last) {
+  std::vector<PlanEntry *> Here; // that have a step in the file
+  for (PlanEntry &E : P.Entries)
+    if (E.Where.File == File ||
+        any_of(E.Steps, [&](const Step &S) { return S.Replace.File == File; }))
+      Here.push_back(&E);
+  PlanEntry *First = nullptr;
+  for (PlanEntry *E : Here)
+    if (E->Convert && !First)
+      First = E;
+  if (!First)
+    return Error::success();
+  // Of the zones or of the caches: what their calls become, if that is one.
+  auto Become = [&](bool Zones) -> std::optional<bool> {
+    std::optional<bool> Constructed;
+    for (const PlanEntry *E : Here) {
+      if (E->IsZone != Zones || (E->Convert && E->Form == TypeForm::None))
+        continue;
+      if (!E->Convert || E->Constructed != Constructed.value_or(E->Constructed))
+        return std::nullopt;
+      Constructed = E->Constructed;
+    }
+    return Constructed;
+  };
+  const std::optional<bool> Zones = Become(true), Caches = Become(false);
+  auto Found = Files.get(File);
+  if (!Found)
+    return Found.takeError();
+  const SourceText &Text = **Found;
+  auto Changes = [&](uint64_t Begin, uint64_t End) {
+    return any_of(Patches, [&](const Patch &Q) {
+      return any_of(Q.Changes, [&](const Change &C) {
+        return C.File == File && C.Offset < End &&
+               Begin < C.Offset + std::max<uint64_t>(C.Length, 1);
+      });
+    });
+  };
+  for (const ByteRange &C : commentsOf(Text.text())) {
+    const PlanEntry *Noted = nullptr;
+    for (uint64_t At = C.Begin; At < C.End;) {
+      if (!clang::isAsciiIdentifierContinue(Text.text()[At])) {
+        ++At;
+        continue;
+      }
+      const StringRef Word =
+          Text.text().substr(At, C.End - At).take_while([](char X) {
+            return clang::isAsciiIdentifierContinue(X);
+          });
+      const uint64_t Begin = std::exchange(At, At + Word.size());
+      PlanEntry *Of = nullptr;
+      for (PlanEntry *E : Here)
+        if (E->Convert && isOld(Word, *E) && (!Of || Word == E->Variable))
+          Of = E;
+      if (!Of || Changes(Begin, At))
+        continue;
+      const std::optional<Api> Call = apiByName(Word);
+      const std::optional<bool> &Now =
+          Call && isZoneApi(*Call) ? Zones : Caches;
+      // A call with arguments would have others, in another order.
+      const StringRef Behind = Text.text().substr(At);
+      const bool Whole = !Behind.starts_with("(") || Behind.starts_with("()");
+      const StringRef New = Now && Whole ? newName(Word, *Now) : StringRef();
+      if (!New.empty()) {
+        Patches[Last].Changes.push_back(
+            {File.str(), Begin, Word.size(), New.str()});
+        continue;
+      }
+      if (Noted == Of)
+        continue;
+      Noted = Of;
+      Span Where;
+      Where.File = File.str();
+      Where.Begin = Begin;
+      Where.End = At;
+      Where.Line = Text.lineNumber(Begin);
+      Where.Column = Begin - Text.lineBegin(Begin) + 1;
+      if (none_of(Of->Notes, [&](const Remark &R) { return R.Where == Where; }))
+        Of->Notes.push_back({Where, "the comment here says " + Word.str() +
+                                        ": see what it should say now"});
+    }
+  }
+  return Error::success();
+}
+
+} // namespace kmobj
