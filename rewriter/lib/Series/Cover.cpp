@@ -48,7 +48,7 @@ static std::string padded(StringRef Text, size_t Width) {
 /// "136 -> 192"; of the largest, where they differ between configurations.
 static std::string bytesText(const PlanEntry &E) {
   const std::vector<ObjectCost> Costs = objectCosts(E);
-  if (Costs.empty())
+  if (Costs.empty() || E.Form == TypeForm::None)
     return "";
   return std::to_string(Costs.back().Old) + " -> " +
          std::to_string(Costs.back().New);
@@ -66,7 +66,8 @@ static std::string riskTable(const Plan &P) {
   for (const PlanEntry *E : converted(P)) {
     Rows.push_back(
         {E,
-         {area(E->Where.File) + ": " + E->Variable, E->Type, bytesText(*E)}});
+         {area(E->Where.File) + ": " + E->Variable,
+          E->Form == TypeForm::None ? "(goes)" : E->Type, bytesText(*E)}});
     for (size_t I = 0; I < Widths.size(); ++I)
       Widths[I] = std::max(Widths[I], Rows.back().second[I].size());
   }

@@ -299,15 +299,31 @@ std::vector<ObjectCost> objectCosts(const PlanEntry &E) {
   return Costs;
 }
 
+/// A zone or cache that nobody uses is deleted.
+static std::string goneText(const PlanEntry &E, StringRef Kind) {
+  return "The " + Kind.str() + " " + oldName(E) +
+         " goes, and nothing takes its place: nothing is allocated from it. " +
+         (E.IsZone ? "vmstat -z and vm.zone"
+                   : "vmstat -o and kern.objcache.stats") +
+         " no longer list it.";
+}
+
 void describe(Patch &P, const Plan &Of) {
-  std::vector<const PlanEntry *> Entries;
+  std::vector<const PlanEntry *> Entries, Gone;
   for (const std::string &Key : P.Zones)
     if (const PlanEntry *E = Of.entry(Key))
-      Entries.push_back(E);
-  if (Entries.empty())
+      (E->Form == TypeForm::None ? Gone : Entries).push_back(E);
+  if (Entries.empty() && Gone.empty())
     return;
-  const PlanEntry &E = *Entries.front();
+  const PlanEntry &E = Entries.empty() ? *Gone.front() : *Entries.front();
   const std::string Kind = E.IsZone ? "zone" : "object cache";
+  if (Entries.empty()) {
+    P.Subject = area(E.Where.File) + " - Remove the unused " + Kind + " " +
+                printable(E.Variable);
+    for (const PlanEntry *One : Gone)
+      P.Body += (P.Body.empty() ? "" : "\n") + bullet(goneText(*One, Kind));
+    return;
+  }
   P.Subject =
       area(E.Where.File) + " - Use kmalloc_obj for " + printable(objectName(E));
   if (Entries.size() == 2)
@@ -326,9 +342,13 @@ void describe(Patch &P, const Plan &Of) {
                 : "becomes the malloc type " + E.Type + ".";
     P.Body = bullet(What);
   } else {
-    P.Body = bullet("These " + Kind +
-                    "s meet in one variable or macro, so they "
-                    "become malloc types together:");
+    const bool Meet = !E.Group.empty() && all_of(Entries, [&](auto *One) {
+      return One->Group == E.Group;
+    });
+    P.Body = bullet("These " + Kind + "s " +
+                    (Meet ? "meet in one variable or macro"
+                          : "share what goes with the last of them") +
+                    ", so they become malloc types together:");
     for (const PlanEntry *One : Entries)
       P.Body += wrap(One->Variable + " becomes " + One->Type + ". " +
                          (One->IsZone ? "" : cacheGiven(*One)),
@@ -350,6 +370,8 @@ void describe(Patch &P, const Plan &Of) {
   }
   if (Alone && !E.IsZone)
     Say(cacheGiven(E));
+  for (const PlanEntry *One : Gone)
+    Say(goneText(*One, Kind));
   for (const PlanEntry *One : Entries) {
     const std::string Cost = costText(*One);
     Say(Cost.empty() ? "" : "Memory: " + Cost);

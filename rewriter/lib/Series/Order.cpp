@@ -78,6 +78,8 @@ std::string objectName(const PlanEntry &E) {
 Risk riskOf(const PlanEntry &E) {
   constexpr uint32_t Promises =
       ZONE_INTERRUPT | ZONE_SPECIAL | ZONE_USE_RESERVE;
+  if (E.Form == TypeForm::None)
+    return Risk::Low;
   if (E.HasBootstrap || (E.IsZone && E.ZoneFlags & Promises))
     return Risk::High;
   return E.Constructed || !E.Group.empty() || E.Form == TypeForm::Dynamic
@@ -86,6 +88,8 @@ Risk riskOf(const PlanEntry &E) {
 }
 
 std::string riskText(const PlanEntry &E) {
+  if (E.Form == TypeForm::None)
+    return "nobody uses it";
   std::vector<std::string> Why;
   if (E.HasBootstrap)
     Why.push_back("in use before malloc_init()");
