@@ -71,12 +71,13 @@ kmalloc_memory_needed(void)
 }
 
 /*
- * ticks wraps.
+ * ticks wraps, as all that is compared with it: what a type has not done yet was
+ * at 0, which is long ago before and after.
  */
 int
 kmalloc_within_second(int then)
 {
-	return ((u_int)(ticks - then) < (u_int)hz);
+	return ((u_int)ticks - (u_int)then < (u_int)hz);
 }
 
 /*
@@ -148,10 +149,10 @@ ext_trim_ready(struct kmalloc_ext *ext)
 static long
 ext_surplus(struct kmalloc_ext *ext, int needed)
 {
-	const int interval = needed ? hz : KMALLOC_SWEEP_SECONDS * hz;
+	const u_int interval = needed ? hz : KMALLOC_SWEEP_SECONDS * hz;
 	long surplus = 0;
 
-	if (ticks - ext->swept >= interval) {
+	if ((u_int)ticks - (u_int)ext->swept >= interval) {
 		surplus = ext->whole.least;
 		ext->whole.least = ext->whole.nfull;
 		ext->swept = ticks;

@@ -17,7 +17,7 @@ char *objsEnd(const struct kmalloc_slab *Slab) {
 void retire(struct malloc_type *Type) {
   struct kmalloc_ext *Ext = kmalloc_ext(Type);
   for (int I = 0; I < 4; ++I) {
-    ticks += hz;
+    fake_ticks_add(hz);
     lockmgr(&Ext->lock, LK_EXCLUSIVE);
     kmalloc_ext_reclaim(Ext, 1);
     lockmgr(&Ext->lock, LK_RELEASE);

@@ -239,7 +239,7 @@ TEST_F(KmallocObj, onePageIsEnough) {
     kmalloc_ext_reclaim(Ext, 0);
     lockmgr(&Ext->lock, LK_RELEASE);
     pseudo_ticks += 2;
-    ticks += hz;
+    fake_ticks_add(hz);
   }
   EXPECT_EQ(Ext->minis, 0);
   EXPECT_EQ(Ext->minis_returned, 51u);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Magazines of plain types: who gets them, what is in them, and how it comes out
-// again.
+// Magazines of plain types: who gets them, what is in them, and how it comes
+// out again.
 
 #include "Fixture.h"
 
@@ -231,8 +231,7 @@ TEST_F(Mag, useGoesOnAcrossMallocInit) {
   std::vector<void *> Objs = getMany(M_EARLY_obj, 300, M_INTNOWAIT);
   putAll(M_EARLY_obj, getMany(M_EARLY_obj, 300, M_INTNOWAIT));
   malloc_init(M_EARLY_obj);
-  EXPECT_EQ(kmalloc_ext(M_EARLY_obj)->nobjs,
-            long(perSlab(M_EARLY_obj)));
+  EXPECT_EQ(kmalloc_ext(M_EARLY_obj)->nobjs, long(perSlab(M_EARLY_obj)));
   std::vector<void *> More = getMany(M_EARLY_obj, 600, M_INTNOWAIT);
   EXPECT_EQ(std::set<void *>(More.begin(), More.end()).size(), 600u);
   putAll(M_EARLY_obj, More);
@@ -286,6 +285,26 @@ TEST_F(Mag, aSecondFreeAndAForeignOneAreSeen) {
   }
 }
 
+// Also of objects whose size is no power of two.
+TEST_F(Mag, whereAnObjectBeginsIsKnown) {
+  for (size_t Bytes : {192, 320, 448, 704}) {
+    struct malloc_type *odd_obj = nullptr;
+    kmalloc_create_obj(&odd, "odd", Bytes);
+    kmalloc_obj_reserve(odd, 0, 1000);
+    for (char *Obj = static_cast<char *>(get(odd_obj, M_INTNOWAIT)), *At = Obj;
+         At < Obj + Bytes; At += 64) {
+      if (At == Obj) {
+        void *Other = get(odd_obj, M_INTNOWAIT);
+        _kfree_obj(Other, odd_obj);
+        EXPECT_DEATH(kfree_obj(Other, odd), "odd: .* is free already");
+      } else {
+        EXPECT_DEATH(kfree_obj(At, odd), "odd: .* is not the start");
+      }
+    }
+    kmalloc_destroy_obj(&odd);
+  }
+}
+
 TEST_F(Mag, aConstructedTypeIsNotForKmallocObj) {
   malloc_init(M_MADE_obj);
   kmalloc_obj_ctor(M_MADE, nullptr, nullptr, nullptr, 0, 0);
@@ -305,8 +324,7 @@ TEST_F(Mag, aTypeOfFewObjectsHasSmallSlabs) {
   std::set<struct kmalloc_slab *> Slabs;
   size_t All = 0;
   for (int I = 0; I < 3000; ++I) {
-    struct kmalloc_slab *Slab =
-        kmalloc_slab_of(get(M_GROWING_obj, M_WAITOK));
+    struct kmalloc_slab *Slab = kmalloc_slab_of(get(M_GROWING_obj, M_WAITOK));
     if (!Slabs.insert(Slab).second)
       continue;
     const size_t Bytes = kmalloc_slab_bytes(Slab);

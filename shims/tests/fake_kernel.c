@@ -5,6 +5,7 @@
 
 #define	_GNU_SOURCE
 #include <pthread.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -40,7 +41,7 @@ struct vmstats vmstats = {
 long pseudo_ticks = 1000;
 int ncpus = 1;
 int hz = 100;
-volatile int ticks = 1000;
+volatile int ticks = INT_MAX - 50;
 int vm_pages_needed;
 
 char *fake_kva;
@@ -561,7 +562,7 @@ fake_maintain(void)
 	volatile int i;
 
 	fake_kprocs_exist();
-	ticks += hz;
+	fake_ticks_add(hz);
 	kmalloc_ext_poke();
 	for (i = 0; i < FAKE_KPROCS; ++i) {
 		curthread = *fake_kproc(i)->global_threadpp;

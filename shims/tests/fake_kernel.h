@@ -122,7 +122,8 @@ extern struct thread *pagethread;
 extern struct thread *emergpager;
 extern int ncpus;
 extern int hz;
-extern volatile int ticks;
+extern volatile int ticks;		/* about to wrap when it begins */
+#define	fake_ticks_add(n)	(ticks = (int)((unsigned int)ticks + (unsigned int)(n)))
 
 int	fake_critical(void);		/* depth */
 #define	IN_CRITICAL_SECT(td)	((void)(td), fake_critical())

@@ -5,6 +5,7 @@
 
 #define	_GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <sanitizer/tsan_interface.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -25,7 +26,7 @@ struct vm_map *kernel_map;
 struct vmstats vmstats = { .v_page_count = FAKE_PAGES };
 int ncpus = 1;
 int hz = 100;
-volatile int ticks = 1000;
+volatile int ticks = INT_MAX - 50;
 int vm_pages_needed;
 char *fake_kva;
 
@@ -517,7 +518,7 @@ void
 fake_tick(void)
 {
 	__atomic_fetch_add(&exis_ticks, 1, __ATOMIC_SEQ_CST);
-	ticks = ticks + hz / 10;
+	fake_ticks_add(hz / 10);
 }
 
 void
