@@ -111,6 +111,17 @@ requests(const char *client, const char *type)
 	return n;
 }
 
+/*
+ * A header declares the malloc type that the cache was made with, so that stays,
+ * and what the cache becomes is called something else.
+ */
+static const char *
+unpcb(void)
+{
+	return column("kern.objcache.stats", "unpcb", 1) >= 0 ? "unpcb" :
+	    "unpcb_cache";
+}
+
 /* Times somebody found a cache or type at its limit. */
 static long
 sleeps(const char *client)
@@ -250,7 +261,8 @@ part_streams(void)
 	reap(2 * processes);
 	used("zone declared in a header", "SOCKET", 2 * processes);
 	used("zone under #ifdef", "SOCKAUDIT", 2 * processes);
-	used("cache in macros of a header", "unpcb", 2 * processes);
+	shape("cache in macros of a header", "unpcb",
+	    requests(unpcb(), unpcb()), 2 * processes);
 	used("cache with a limit, constructed, named by a macro's user",
 	    "mbuf", processes);
 	used("cache composed of another's objects", "mbufcl",
@@ -873,8 +885,8 @@ part_rest(void)
 static void
 part_leaks(void)
 {
-	static const char *const clients[] = {
-		"SOCKET", "SOCKAUDIT", "unpcb", "UNP UNIT", "mbuf", "mbufcl",
+	const char *const clients[] = {
+		"SOCKET", "SOCKAUDIT", unpcb(), "UNP UNIT", "mbuf", "mbufcl",
 		"BIOTRACE",
 	};
 	unsigned long leave = option_range("leave", 0, 0, 1000);
