@@ -281,6 +281,9 @@ struct Argument {
   std::string String;     ///< ... and its contents
   std::string Var;        ///< key of the tracked variable that it names
   std::string VarName;    ///< name of any variable or function that it names
+  /// A function whose body is known: how many bytes of its first argument it
+  /// overwrites at once, at most. Empty when it does not, or it is not known.
+  Evaluations Overwrites;
   bool AddressOf = false; ///< `&var`
   bool SizeOf = false;    ///< sizeof(...) alone
   /// Integers: it depends on variables (their names, sorted).

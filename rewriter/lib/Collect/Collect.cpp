@@ -158,8 +158,10 @@ static void sign(Facts &F, StringRef Configuration, StringRef Unit) {
     }
   };
   for (Site &S : F.Sites)
-    for (Argument &A : S.Args)
+    for (Argument &A : S.Args) {
       Sign(A.Values);
+      Sign(A.Overwrites);
+    }
   for (ItemMemory &M : F.ItemMemories)
     for (Argument &A : M.Args)
       Sign(A.Values);

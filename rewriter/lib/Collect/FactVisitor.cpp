@@ -6,6 +6,7 @@
 #include "clang/Basic/CharInfo.h"
 #include "clang/Lex/Lexer.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace kmobj;
 using namespace clang;
@@ -653,6 +654,69 @@ static void evaluate(Argument &A) {
   A.Values = {{std::move(Text), {}, {}}};
 }
 
+namespace {
+/// bzero(), memset() and their like on the first parameter of a function, or on
+/// a local that it is given to.
+struct Overwriting : RecursiveASTVisitor<Overwriting> {
+  ASTContext &Context;
+  std::set<const ValueDecl *> Objects;
+  uint64_t Most = 0;
+  explicit Overwriting(ASTContext &Context) : Context(Context) {}
+
+  bool isObject(const Expr *E) const {
+    const auto *Ref = dyn_cast<DeclRefExpr>(E->IgnoreParenCasts());
+    return Ref && Objects.count(Ref->getDecl());
+  }
+  bool VisitVarDecl(VarDecl *V) {
+    if (V->getInit() && isObject(V->getInit()))
+      Objects.insert(V);
+    return true;
+  }
+  bool VisitBinaryOperator(BinaryOperator *Op) {
+    const auto *To = dyn_cast<DeclRefExpr>(Op->getLHS()->IgnoreParenCasts());
+    if (Op->getOpcode() == BO_Assign && To && isObject(Op->getRHS()))
+      Objects.insert(To->getDecl());
+    return true;
+  }
+  bool VisitCallExpr(CallExpr *Call) {
+    const FunctionDecl *Callee = Call->getDirectCallee();
+    if (!Callee || !Callee->getIdentifier())
+      return true;
+    llvm::StringRef Name = Callee->getName();
+    Name.consume_front("__builtin_");
+    const auto [To, Size] =
+        llvm::StringSwitch<std::pair<unsigned, unsigned>>(Name)
+            .Case("bzero", {0, 1})
+            .Cases("memset", "memcpy", "memmove", {0, 2})
+            .Case("bcopy", {1, 2})
+            .Default({0, 0});
+    Expr::EvalResult Value;
+    if (Size && Size < Call->getNumArgs() && isObject(Call->getArg(To)) &&
+        !Call->getArg(Size)->isValueDependent() &&
+        Call->getArg(Size)->EvaluateAsInt(Value, Context))
+      Most = std::max(Most, Value.Val.getInt().getLimitedValue());
+    return true;
+  }
+};
+} // namespace
+
+/// What the function that E names overwrites of its first argument.
+static Evaluations overwrites(const Expr *E, ASTContext &Context) {
+  const auto *Ref = dyn_cast<DeclRefExpr>(E->IgnoreParenCasts());
+  if (const auto *Op = dyn_cast<UnaryOperator>(E->IgnoreParenCasts());
+      Op && Op->getOpcode() == UO_AddrOf)
+    Ref = dyn_cast<DeclRefExpr>(Op->getSubExpr()->IgnoreParenCasts());
+  const auto *F = Ref ? dyn_cast<FunctionDecl>(Ref->getDecl()) : nullptr;
+  if (!F || !F->hasBody(F) || F->getNumParams() == 0)
+    return {};
+  Overwriting Calls(Context);
+  Calls.Objects.insert(F->getParamDecl(0));
+  Calls.TraverseStmt(F->getBody());
+  if (Calls.Most == 0)
+    return {};
+  return {{std::to_string(Calls.Most), {}, {}}};
+}
+
 Argument FactVisitor::argument(const Expr *E, const Span *Written,
                                const FileText *Text) {
   Argument A;
@@ -695,6 +759,7 @@ Argument FactVisitor::argument(const Expr *E, const Span *Written,
   N.TraverseStmt(const_cast<Expr *>(E));
   A.Variables.assign(N.Found.begin(), N.Found.end());
   A.SideEffects = E->HasSideEffects(Context);
+  A.Overwrites = overwrites(E, Context);
   evaluate(A);
   return A;
 }

@@ -219,6 +219,7 @@ static void joinValues(Evaluations &Into, const Evaluations &From) {
 /// What the same text stands for elsewhere: what differs is not known.
 static void joinArguments(Argument &Into, const Argument &From) {
   joinValues(Into.Values, From.Values);
+  joinValues(Into.Overwrites, From.Overwrites);
   auto Agree = [](auto &A, const auto &B) {
     if (A != B)
       A = {};

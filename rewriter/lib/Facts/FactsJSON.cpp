@@ -314,6 +314,7 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("string", X.String);
     Ar("var", X.Var);
     Ar("varName", X.VarName);
+    Ar("overwrites", X.Overwrites);
     Ar("addressOf", X.AddressOf);
     Ar("sizeof", X.SizeOf);
     Ar("variables", X.Variables);

@@ -138,6 +138,18 @@ bool CachePlanner::creation(const Site &S) {
     refuse(S.Name, llvm::formatv("an object of {0} bytes does not fit a slab, "
                                  "which holds {1}",
                                  E.Size, largestObject()));
+  for (const Argument *Of : {Ctor, Dtor})
+    if (Of)
+      for (const Evaluation &Bytes : Of->Overwrites)
+        for (const Evaluation &Size : E.Sizes)
+          if (uint64_t N, M; Bytes.Configuration == Size.Configuration &&
+                             !StringRef(Bytes.Text).getAsInteger(10, N) &&
+                             !StringRef(Size.Text).getAsInteger(10, M) && N > M)
+            refuse(Of->Text,
+                   llvm::formatv("{0}() overwrites {1} bytes of an object of "
+                                 "{2}: mend that first, as in a slab there is "
+                                 "something else behind it, or nothing",
+                                 Of->VarName, N, M));
   if (!E.Constructed && Nominal && Nominal->Value != 0)
     note(Nominal->Text, "what is free stays in slabs, however much: " +
                             Nominal->Spelling + " goes");
