@@ -18,7 +18,6 @@
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,17 +26,6 @@
 
 static const char test[] = "giveback";
 static long during;			/* pages wired at its height */
-
-static void
-run_on(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) != 0)
-		test_fail(test, "cpu %d: %s", cpu, strerror(errno));
-}
 
 /*
  * Fill socket after socket, as many as a process may have, then wait for the

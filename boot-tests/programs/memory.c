@@ -17,7 +17,6 @@
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,17 +25,6 @@
 #define	SPLITS		100
 
 static const char test[] = "memory";
-
-static void
-run_on(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) != 0)
-		test_fail(test, "cpu %d: %s", cpu, strerror(errno));
-}
 
 static void
 wait_for(pid_t pid)

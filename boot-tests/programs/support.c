@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -315,6 +316,17 @@ map_split(unsigned long splits)
 			    strerror(errno));
 	}
 	return p;
+}
+
+void
+run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) != 0)
+		test_fail(test_asked(), "cpu %d: %s", cpu, strerror(errno));
 }
 
 void

@@ -56,6 +56,9 @@ void	kvar_print(const char *name);
 void	kvar_print_text(const char *name);
 void	kvar_print_paging(void);
 
+/* The processor that the calling process runs on from now; no other. */
+void	run_on(int cpu);
+
 /* The machine, in bytes. */
 unsigned long	machine_ram(void);
 unsigned long	machine_swap(void);

@@ -41,11 +41,9 @@
  *	   there are, so VM_ALLOC_SYSTEM is as deep as this goes.
  *	3. A mini slab in a slot, with a page as deep as the caller may reach.
  *	4. M_RNOWAIT callers: NULL.  They do not reach kmem_slab_alloc(), but
- *	for
- *	   caches without a free slot, whose objects it always gave them.
+ *	   for caches without a free slot, whose objects it always gave them.
  *	5. Others wait for a page in vm_wait(), or for slots if only the floor
- *	of
- *	   these is left, holding nothing of ours, and begin again at 0: one
+ *	   of these is left, holding nothing of ours, and begin again at 0: one
  *	   page that they may have ends the wait, as in zget().
  *	6. kmem_slab_alloc(.., M_WAITOK), which collects 32 pages for as long as
  *	   that takes, is left to types that have run out of slots for good or
@@ -70,7 +68,7 @@
  *	and to the thread:
  *
  *	page daemons, and	may have the last page for a mini slab of any
- *	type recursions
+ *	recursions		type
  *	who preempts		SYSTEM in place of NORMAL, as in
  *				kmem_slab_alloc(): NORMAL might have to wait for
  *				who holds a page
