@@ -18,95 +18,77 @@ static bool writtenInto(ArrayRef<Patch> Patches, StringRef File,
   return false;
 }
 
-/// What goes, by the last of the patches or one before it.
-struct Removal {
-  const Change *What;
-  bool IsMine; ///< by the last
+namespace {
+/// What goes one after the other, by patch I or one before it, and at least in
+/// part by patch I; nothing new is written into it.
+struct Gap {
+  std::string File;
+  ByteRange Range;
+  unsigned Removals;
 };
+} // namespace
 
-static std::vector<Removal> removals(ArrayRef<Patch> SoFar) {
-  std::vector<Removal> Gone;
-  for (const Patch &P : SoFar)
+static std::vector<Gap> gapsOf(ArrayRef<Patch> Patches, size_t I) {
+  std::vector<std::pair<const Change *, bool>> Gone; // and whether it is I's
+  for (const Patch &P : Patches.take_front(I + 1))
     for (const Change &C : P.Changes)
       if (C.Text.empty() && C.Length)
-        Gone.push_back({&C, &P == &SoFar.back()});
-  stable_sort(Gone, [](const Removal &A, const Removal &B) {
-    return std::tie(A.What->File, A.What->Offset) <
-           std::tie(B.What->File, B.What->Offset);
+        Gone.emplace_back(&C, &P == &Patches[I]);
+  stable_sort(Gone, [](const auto &A, const auto &B) {
+    return std::tie(A.first->File, A.first->Offset) <
+           std::tie(B.first->File, B.first->Offset);
   });
-  return Gone;
+  std::vector<Gap> Gaps;
+  for (size_t First = 0, Next; First < Gone.size(); First = Next) {
+    const Change &Head = *Gone[First].first;
+    Gap G{Head.File, {Head.Offset, Head.Offset}, 0};
+    bool AnyMine = false;
+    for (Next = First; Next < Gone.size(); ++Next) {
+      const auto &[C, IsMine] = Gone[Next];
+      if (C->File != G.File || C->Offset > G.Range.End)
+        break;
+      G.Range.End = std::max(G.Range.End, C->Offset + C->Length);
+      AnyMine |= IsMine;
+      ++G.Removals;
+    }
+    if (AnyMine && !writtenInto(Patches, G.File, G.Range))
+      Gaps.push_back(std::move(G));
+  }
+  return Gaps;
 }
 
-/// Blank lines at the begin and the end of a block that were none there before
-/// lines went.
-static Error trimBlocks(Sources &Files, MutableArrayRef<Patch> Patches,
-                        size_t I) {
-  const std::vector<Removal> Gone = removals(Patches.take_front(I + 1));
+/// A blank line beside what goes that goes with it: the second of two, where
+/// several went, or the one at the begin or the end of a block, if Trim.
+static std::optional<Change> blankBeside(const SourceText &Text, const Gap &G,
+                                         bool Trim) {
+  const auto [Begin, End] = G.Range;
+  if (Begin == 0 || End >= Text.text().size() ||
+      Text.lineBegin(Begin) != Begin || Text.lineBegin(End) != End)
+    return std::nullopt;
+  const StringRef Before = Text.line(Begin - 1), After = Text.line(End);
+  const bool BlankBefore = Before.trim().empty();
+  const bool BlankAfter = After.trim().empty();
+  if (BlankAfter &&
+      (Trim ? Before.rtrim().ends_with("{") : BlankBefore && G.Removals > 1))
+    return Change{G.File, End, Text.nextLine(End) - End, ""};
+  if (Trim && BlankBefore && After.ltrim().starts_with("}")) {
+    const uint64_t Line = Text.lineBegin(Begin - 1);
+    return Change{G.File, Line, Begin - Line, ""};
+  }
+  return std::nullopt;
+}
+
+static Error closeGaps(Sources &Files, MutableArrayRef<Patch> Patches, size_t I,
+                       bool Trim) {
   std::vector<Change> Blank;
-  for (size_t First = 0, Next; First < Gone.size(); First = Next) {
-    const std::string &File = Gone[First].What->File;
-    const uint64_t Begin = Gone[First].What->Offset;
-    uint64_t End = Begin + Gone[First].What->Length;
-    bool AnyMine = Gone[First].IsMine;
-    for (Next = First + 1; Next < Gone.size(); ++Next) {
-      const Change &C = *Gone[Next].What;
-      if (C.File != File || C.Offset > End)
-        break;
-      End = std::max(End, C.Offset + C.Length);
-      AnyMine |= Gone[Next].IsMine;
-    }
-    if (!AnyMine || writtenInto(Patches, File, {Begin, End}))
-      continue;
-    auto Found = Files.get(File);
-    if (!Found)
-      return Found.takeError();
-    const SourceText &Text = **Found;
-    if (Begin == 0 || End >= Text.text().size() ||
-        Text.lineBegin(Begin) != Begin || Text.lineBegin(End) != End)
-      continue;
-    const StringRef Before = Text.line(Begin - 1), After = Text.line(End);
-    if (Before.rtrim().ends_with("{") && After.trim().empty())
-      Blank.push_back({File, End, Text.nextLine(End) - End, ""});
-    else if (Before.trim().empty() && After.ltrim().starts_with("}"))
-      Blank.push_back({File, Text.lineBegin(Begin - 1),
-                       Begin - Text.lineBegin(Begin - 1), ""});
+  for (const Gap &G : gapsOf(Patches, I)) {
+    auto Text = Files.get(G.File);
+    if (!Text)
+      return Text.takeError();
+    if (auto C = blankBeside(**Text, G, Trim))
+      Blank.push_back(std::move(*C));
   }
   append_range(Patches[I].Changes, Blank);
-  return Error::success();
-}
-
-/// Lines that go one after the other, by patch I or one before it, and leave a
-/// blank one on either side take the second with them.
-static Error closeGaps(Sources &Files, MutableArrayRef<Patch> Patches,
-                       size_t I) {
-  Patch &Mine = Patches[I];
-  const std::vector<Removal> Gone = removals(Patches.take_front(I + 1));
-  std::vector<Change> Blank;
-  for (size_t First = 0, Next; First < Gone.size(); First = Next) {
-    const std::string &File = Gone[First].What->File;
-    const uint64_t Begin = Gone[First].What->Offset;
-    uint64_t End = Begin + Gone[First].What->Length;
-    bool AnyMine = Gone[First].IsMine;
-    for (Next = First + 1; Next < Gone.size(); ++Next) {
-      const Change &C = *Gone[Next].What;
-      if (C.File != File || C.Offset > End)
-        break;
-      End = std::max(End, C.Offset + C.Length);
-      AnyMine |= Gone[Next].IsMine;
-    }
-    if (!AnyMine || Next == First + 1 ||
-        writtenInto(Patches, File, {Begin, End}))
-      continue;
-    auto Found = Files.get(File);
-    if (!Found)
-      return Found.takeError();
-    const SourceText &Text = **Found;
-    if (Begin > 0 && Text.lineBegin(Begin) == Begin &&
-        Text.lineBegin(End) == End && End < Text.text().size() &&
-        Text.line(Begin - 1).trim().empty() && Text.line(End).trim().empty())
-      Blank.push_back({File, End, Text.nextLine(End) - End, ""});
-  }
-  append_range(Mine.Changes, Blank);
   return Error::success();
 }
 
@@ -160,7 +142,8 @@ static Error alignBackslashes(Sources &Files, std::vector<Patch> &Patches) {
   return Error::success();
 }
 
-/// Puts patches, each of which is of so many entries, in the order that Rank says.
+/// Puts patches, each of which is of so many entries, in the order that Rank
+/// says.
 static void sortPatches(std::vector<Patch> &Patches,
                         ArrayRef<std::vector<const PlanEntry *>> Entries,
                         const PatchRank &Rank) {
@@ -286,12 +269,11 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
   for (const auto &[File, Last] : LastOf)
     if (Error E = editComments(File, P, Files, Patches, Last))
       return E;
-  for (size_t I = 0; I < Patches.size(); ++I) {
-    if (Error E = closeGaps(Files, Patches, I))
-      return E;
-    if (Error E = trimBlocks(Files, Patches, I))
-      return E;
-  }
+  // Closing a gap may leave a blank line at the edge of a block.
+  for (size_t I = 0; I < Patches.size(); ++I)
+    for (const bool Trim : {false, true})
+      if (Error E = closeGaps(Files, Patches, I, Trim))
+        return E;
   if (Error E = alignBackslashes(Files, Patches))
     return E;
   P.updateDrops();
