@@ -14,6 +14,7 @@ using namespace llvm;
 
 namespace kmobj {
 
+/// The ranges to delete. Group: all declarators of D's statement.
 std::vector<ByteRange>
 Declarators::remove(const SourceText &Text, const Declaration &D,
                     ArrayRef<const Declaration *> Group) {
@@ -48,7 +49,10 @@ Declarators::remove(const SourceText &Text, const Declaration &D,
   return Ranges;
 }
 
-std::vector<const Declaration *> groupOf(const Facts &F, const Declaration &D) {
+/// All declarations of D's statement, by their index; empty when the facts do
+/// not know them all (the others are no zones).
+static std::vector<const Declaration *> groupOf(const Facts &F,
+                                                const Declaration &D) {
   std::vector<const Declaration *> Group(D.Declarators);
   for (const Variable &V : F.Variables)
     for (const Declaration &Other : V.Declarations)
@@ -59,20 +63,31 @@ std::vector<const Declaration *> groupOf(const Facts &F, const Declaration &D) {
   return Group;
 }
 
-Error EntryEditor::removeDeclaration(const Declaration &D) {
-  auto Text = Files.get(D.Statement.File);
-  if (!Text)
-    return Text.takeError();
+std::optional<std::vector<Change>> Declarators::removal(const Facts &F,
+                                                        const SourceText &Text,
+                                                        const Declaration &D) {
   std::vector<const Declaration *> Group;
   if (D.Declarators > 1) {
     Group = groupOf(F, D);
     if (Group.empty())
-      return trouble(D.Name, "is declared together with other variables; "
-                             "declare it by itself first");
+      return std::nullopt;
   }
-  for (const ByteRange &R : Shared.remove(**Text, D, Group))
+  std::vector<Change> Changes;
+  for (const ByteRange &R : remove(Text, D, Group))
     if (R.Begin != R.End)
-      change(D.Statement.File, R.Begin, R.End, "");
+      Changes.push_back({D.Statement.File, R.Begin, R.End - R.Begin, ""});
+  return Changes;
+}
+
+Error EntryEditor::removeDeclaration(const Declaration &D) {
+  auto Text = Files.get(D.Statement.File);
+  if (!Text)
+    return Text.takeError();
+  const auto Gone = Shared.removal(F, **Text, D);
+  if (!Gone)
+    return trouble(D.Name, "is declared together with other variables; "
+                           "declare it by itself first");
+  append_range(Changes, *Gone);
   return Error::success();
 }
 

@@ -19,10 +19,11 @@ namespace kmobj {
 /// Which declarators of which statements are gone already.
 class Declarators {
 public:
-  /// Ranges to delete so that declarator D is gone; the statement too if D was
-  /// the last one left in it. Group: all declarators of D's statement.
-  std::vector<ByteRange> remove(const SourceText &Text, const Declaration &D,
-                                llvm::ArrayRef<const Declaration *> Group);
+  /// Takes declarator D away, and the statement too if D was the last one left
+  /// in it. Nothing if the facts do not know all that it declares.
+  std::optional<std::vector<Change>> removal(const Facts &F,
+                                             const SourceText &Text,
+                                             const Declaration &D);
 
   /// Something new stands on the line behind D's statement.
   void follow(const Declaration &D) { state(D).Followed = true; }
@@ -33,6 +34,8 @@ private:
     std::set<unsigned> GoneGaps;
     bool Followed = false;
   };
+  std::vector<ByteRange> remove(const SourceText &Text, const Declaration &D,
+                                llvm::ArrayRef<const Declaration *> Group);
   State &state(const Declaration &D) {
     return States[{D.Statement.File, D.Statement.Begin}];
   }
@@ -118,10 +121,6 @@ llvm::Error removeLeftover(const Facts &F, const Leftover &L, Sources &Files,
 /// Comments of File, which patches up to Last change.
 llvm::Error editComments(llvm::StringRef File, Plan &P, Sources &Files,
                          llvm::MutableArrayRef<Patch> Patches, size_t Last);
-
-/// All declarations of D's statement, by their index; empty when the facts do
-/// not know them all (the others are no zones).
-std::vector<const Declaration *> groupOf(const Facts &F, const Declaration &D);
 
 /// In a block the statement's line goes; else a `;' stays.
 std::optional<Change> without(const Facts &F, const SourceText &Text,

@@ -61,15 +61,8 @@ Error Remover::declaration(const Declaration &D) {
   auto Text = Files.get(D.Statement.File);
   if (!Text)
     return Text.takeError();
-  std::vector<const Declaration *> Group;
-  if (D.Declarators > 1) {
-    Group = groupOf(F, D);
-    if (Group.empty())
-      return Error::success(); // it stays, unused
-  }
-  for (const ByteRange &R : Shared.remove(**Text, D, Group))
-    if (R.Begin != R.End)
-      Changes.push_back({D.Statement.File, R.Begin, R.End - R.Begin, ""});
+  if (const auto Gone = Shared.removal(F, **Text, D)) // else it stays, unused
+    append_range(Changes, *Gone);
   return Error::success();
 }
 
