@@ -8,6 +8,8 @@
  */
 #include "EntryEditor.h"
 #include "clang/Basic/CharInfo.h"
+#include "clang/Basic/LangOptions.h"
+#include "clang/Lex/Lexer.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -18,25 +20,20 @@ namespace kmobj {
 
 /// The comments of a text, from their first byte to behind their last.
 static std::vector<ByteRange> commentsOf(StringRef Text) {
+  const std::string Buffer = Text.str(); // the lexer wants its end marked
+  clang::LangOptions Options;
+  Options.C99 = Options.LineComment = true;
+  clang::Lexer Lex(clang::SourceLocation(), Options, Buffer.c_str(),
+                   Buffer.c_str(), Buffer.c_str() + Buffer.size());
+  Lex.SetCommentRetentionState(true);
   std::vector<ByteRange> Found;
-  for (size_t At = 0; At < Text.size();) {
-    const StringRef Rest = Text.drop_front(At);
-    if (Rest.starts_with("/*") || Rest.starts_with("//")) {
-      const bool Line = Rest[1] == '/';
-      const size_t Close = Rest.find(Line ? "\n" : "*/", 2);
-      const size_t End =
-          Close == StringRef::npos ? Text.size() : At + Close + (Line ? 0 : 2);
-      Found.push_back({At, End});
-      At = End;
-    } else if (Rest.front() == '"' || Rest.front() == '\'') {
-      size_t I = 1;
-      while (I < Rest.size() && Rest[I] != Rest.front() && Rest[I] != '\n')
-        I += Rest[I] == '\\' ? 2 : 1;
-      At += std::min(I + 1, Rest.size());
-    } else {
-      ++At;
-    }
-  }
+  clang::Token Token;
+  do {
+    Lex.LexFromRawLexer(Token);
+    const uint64_t End = Lex.getBufferLocation() - Buffer.c_str();
+    if (Token.is(clang::tok::comment))
+      Found.push_back({End - Token.getLength(), End});
+  } while (Token.isNot(clang::tok::eof));
   return Found;
 }
 
