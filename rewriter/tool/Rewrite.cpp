@@ -259,8 +259,9 @@ static std::string carriageReturns(const FileSet &After) {
 
 /// Fails if what is changed in place could not be told from what others
 /// changed.
-static Error checkClean(const SourceTree &Tree, const Series &S) {
-  const Uncommitted Now = uncommitted(Tree.root());
+static Error checkClean(const SourceTree &Tree, const Series &S,
+                        const Repository &Repo) {
+  const Uncommitted Now = uncommitted(Repo, Tree.root());
   std::vector<std::string> InTheWay = Now.Changed;
   const FileSet After = S.after();
   const std::vector<std::string> Gone = S.gone();
@@ -359,10 +360,6 @@ static int rewrite() {
   if (Author.getNumOccurrences())
     if (Error E = checkAuthor(Author, "--author"))
       return fail(std::move(E));
-  auto Date = date();
-  if (!Date)
-    return fail(Date.takeError());
-  Mail.Date = std::move(*Date);
   for (const std::string &Output :
        {PatchDirectory.getValue(), OutputTree.getValue()})
     if (!Output.empty())
@@ -390,10 +387,16 @@ static int rewrite() {
         {Span(), "without a compile database (-p) the conversion is not tried: "
                  "it may not compile, and a size may be another somewhere"});
   const SourceTree Tree(F->Tree);
-  auto Who = author(Tree.root());
-  if (!Who)
-    return fail(Who.takeError());
-  Mail.Author = std::move(*Who);
+  if (!PatchDirectory.empty()) {
+    auto Date = date();
+    if (!Date)
+      return fail(Date.takeError());
+    Mail.Date = std::move(*Date);
+    auto Who = author(Tree.root());
+    if (!Who)
+      return fail(Who.takeError());
+    Mail.Author = std::move(*Who);
+  }
   const Repository Repo = repositoryOf(Tree.root());
   Mail.Prefix = Repo.Prefix;
   SeriesOptions Made;
@@ -424,7 +427,7 @@ static int rewrite() {
   FileSet Before;
   if (InPlace) {
     if (!AllowDirty)
-      if (Error E = checkClean(Tree, *R))
+      if (Error E = checkClean(Tree, *R, Repo))
         return fail(std::move(E));
     for (const auto &[File, Content] : R->after())
       if (Tree.exists(File)) {

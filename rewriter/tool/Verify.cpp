@@ -10,6 +10,7 @@
 #include "Tool.h"
 #include "kmobj/Install.h"
 #include "kmobj/Printable.h"
+#include "kmobj/Repository.h"
 #include "kmobj/TreeView.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
@@ -57,8 +58,7 @@ static cl::opt<std::string>
                    "from the program)"),
           cl::value_desc("dir"), cl::sub(VerifyVerb.Command));
 static cl::opt<bool>
-    All("all",
-        cl::desc("parse the units, too, that no changed line concerns"),
+    All("all", cl::desc("parse the units, too, that no changed line concerns"),
         cl::sub(VerifyVerb.Command));
 static cl::opt<uint64_t>
     Seed("seed",
@@ -78,10 +78,8 @@ public:
   }
 
   Error create(const std::string &Tree, const std::string &Revision) {
-    const auto Found = sys::findProgramByName("git");
-    if (!Found)
+    if (!sys::findProgramByName("git"))
       return createStringError("--base needs git, which is not installed");
-    Git = *Found;
     SmallString<128> Made;
     if (const std::error_code EC =
             sys::fs::createUniqueDirectory("kmobj-base", Made))
@@ -90,28 +88,26 @@ public:
     SmallString<256> Real;
     sys::fs::real_path(Made, Real);
     Root = std::string(Real);
-    std::string Prefix, Top;
-    if (!run({"-C", Tree, "rev-parse", "--show-prefix"}, Prefix) ||
-        !run({"-C", Tree, "rev-parse", "--show-toplevel"}, Top))
+    const auto Prefix = git({"-C", Tree, "rev-parse", "--show-prefix"});
+    const auto Toplevel = git({"-C", Tree, "rev-parse", "--show-toplevel"});
+    if (!Prefix || !Toplevel)
       return createStringError("%s: --base: this tree is in no git repository",
                                Tree.c_str());
-    std::string Hash, Ignored;
-    if (!run({"-C", Tree, "rev-parse", "--verify", "--quiet",
-              "--end-of-options", Revision + "^{commit}"},
-             Hash))
+    const auto Hash = git({"-C", Tree, "rev-parse", "--verify", "--quiet",
+                           "--end-of-options", Revision + "^{commit}"});
+    if (!Hash)
       return createStringError("--base %s: the repository of %s has no such "
                                "revision",
                                Revision.c_str(), Tree.c_str());
-    const std::string Commit = StringRef(Hash).trim().str();
+    const std::string Commit = StringRef(*Hash).trim().str();
     const std::string What =
-        Commit + ":" + StringRef(Prefix).rtrim('\n').rtrim('/').str();
+        Commit + ":" + StringRef(*Prefix).rtrim('\n').rtrim('/').str();
     // From the top: below it, only what is there would be checked out.
-    Top = StringRef(Top).rtrim('\n').str();
+    const StringRef Top = StringRef(*Toplevel).rtrim('\n');
     ::setenv("GIT_INDEX_FILE", (Root + "/index").c_str(), 1);
-    const bool Good = run({"-C", Top, "read-tree", What}, Ignored) &&
-                      run({"-C", Top, "checkout-index", "--all", "--quiet",
-                           "--prefix=" + path() + "/"},
-                          Ignored);
+    const bool Good = git({"-C", Top, "read-tree", What}) &&
+                      git({"-C", Top, "checkout-index", "--all", "--quiet",
+                           "--prefix=" + path() + "/"});
     ::unsetenv("GIT_INDEX_FILE");
     if (!Good)
       return createStringError("--base %s: its files could not be taken out of "
@@ -123,23 +119,7 @@ public:
   std::string path() const { return Root + "/tree"; }
 
 private:
-  /// git without a word; false if it fails.
-  bool run(const std::vector<std::string> &Arguments, std::string &Out) {
-    const std::string File = Root + "/out";
-    sys::fs::remove(File); // it would be written over, not anew
-    std::vector<StringRef> All{Git};
-    append_range(All, Arguments);
-    const std::optional<StringRef> Redirects[] = {StringRef(""),
-                                                  StringRef(File),
-                                                  StringRef("")};
-    if (sys::ExecuteAndWait(Git, All, std::nullopt, Redirects))
-      return false;
-    if (auto Text = MemoryBuffer::getFile(File))
-      Out = (*Text)->getBuffer().str();
-    return true;
-  }
-
-  std::string Git, Root;
+  std::string Root;
 };
 
 } // namespace

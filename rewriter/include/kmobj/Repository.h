@@ -33,7 +33,7 @@ Repository repositoryOf(llvm::StringRef Tree);
 struct Uncommitted {
   std::vector<std::string> Changed, Unknown;
 };
-Uncommitted uncommitted(llvm::StringRef Tree);
+Uncommitted uncommitted(const Repository &R, llvm::StringRef Tree);
 
 /// What git says; nothing if it fails or is not there.
 std::optional<std::string> git(llvm::ArrayRef<llvm::StringRef> Arguments);

@@ -48,9 +48,8 @@ Repository repositoryOf(StringRef Tree) {
   return R;
 }
 
-Uncommitted uncommitted(StringRef Tree) {
+Uncommitted uncommitted(const Repository &R, StringRef Tree) {
   Uncommitted Found;
-  const Repository R = repositoryOf(Tree);
   if (!R)
     return Found;
   const auto Status = git({"-C", Tree, "status", "--porcelain", "-z",
