@@ -82,14 +82,6 @@ const Mention *CachePlanner::unreadName(const Variable &Part) const {
   return nullptr;
 }
 
-/// Constructed objects of that size come from kmalloc(), as too few of them fit
-/// a slab: see kmalloc_slab_wasteful() in shims/kern.
-static bool isLarge(uint64_t Size) {
-  constexpr uint64_t Slab = 128 << 10, Line = 64, Header = 352;
-  const uint64_t Object = (Size + Line - 1) / Line * Line + 8;
-  return (Slab - Header - Slab / Line) % Object > Slab / 8;
-}
-
 /// Takes in everything the creation says; false when it cannot be read.
 bool CachePlanner::creation(const Site &S) {
   const Argument *Limit = nullptr, *Nominal = nullptr, *Ctor = nullptr,
@@ -132,7 +124,7 @@ bool CachePlanner::creation(const Site &S) {
   for (const Site *Other : Sites)
     LimitChanges |= Other->Function == Api::ObjcacheSetClusterLimit;
   E.Constructed =
-      LimitChanges || isLarge(E.Size) ||
+      LimitChanges || isLargeObject(E.Size) ||
       (Ctor && (!Ctor->IsNull || !Dtor->IsNull || Limit->Value != 0));
   if (E.Size == 0 || E.Size > largestObject())
     refuse(S.Name, llvm::formatv("an object of {0} bytes does not fit a slab, "

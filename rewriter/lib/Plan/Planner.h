@@ -12,6 +12,7 @@
 #define KMOBJ_PLAN_PLANNER_H
 
 #include "kmobj/Plan.h"
+#include "kmobj/Slab.h"
 #include <set>
 
 namespace kmobj {

@@ -15,20 +15,20 @@ using namespace llvm;
 
 namespace kmobj {
 
-static std::vector<const PlanEntry *> converted(const Plan &P) {
+static std::vector<const PlanEntry *> entries(const Plan &P, bool Converted) {
   std::vector<const PlanEntry *> Found;
   for (const PlanEntry &E : P.Entries)
-    if (E.Convert && !E.AlreadyDone)
+    if (E.Convert == Converted && !E.AlreadyDone)
       Found.push_back(&E);
   return Found;
 }
 
+static std::vector<const PlanEntry *> converted(const Plan &P) {
+  return entries(P, true);
+}
+
 static std::vector<const PlanEntry *> refused(const Plan &P) {
-  std::vector<const PlanEntry *> Found;
-  for (const PlanEntry &E : P.Entries)
-    if (!E.Convert && !E.AlreadyDone)
-      Found.push_back(&E);
-  return Found;
+  return entries(P, false);
 }
 
 std::string coverSubject(const Plan &P) {

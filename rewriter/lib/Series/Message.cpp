@@ -8,6 +8,7 @@
  */
 #include "Mail.h"
 #include "kmobj/Printable.h"
+#include "kmobj/Slab.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -49,10 +50,7 @@ std::string bullet(const Twine &Text) {
 
 namespace {
 
-constexpr uint64_t CacheLine = 64, ZoneRounding = 32, SlabBytes = 128 * 1024;
-/// What objects and the pointers to them share of a slab: it has a header, and
-/// a byte for each cache line.
-constexpr uint64_t SlabRoom = SlabBytes - 352 - SlabBytes / CacheLine;
+constexpr uint64_t ZoneRounding = 32;
 
 /// What kmalloc() makes of so many bytes.
 uint64_t kmallocBytes(uint64_t Size) {
@@ -286,9 +284,8 @@ std::vector<ObjectCost> objectCosts(const PlanEntry &E) {
     C.Old = E.IsZone ? alignTo(Size, ZoneRounding) : kmallocBytes(Size);
     C.New = alignTo(Size, CacheLine);
     C.Alignment = std::min<uint64_t>(C.New & -C.New, 8192);
-    const uint64_t Each = C.New + sizeof(void *);
-    C.PerSlab = std::max<uint64_t>(SlabRoom / Each, 1);
-    C.OfKmalloc = E.Constructed && SlabRoom % Each > SlabBytes / 8;
+    C.PerSlab = std::max<uint64_t>(SlabRoom / bytesInSlab(Size), 1);
+    C.OfKmalloc = E.Constructed && isLargeObject(Size);
     if (C.OfKmalloc)
       C.New = kmallocBytes(Size);
     llvm::sort(Where);
