@@ -51,6 +51,24 @@ TEST_F(Layout, everySizeIsAlignedAsByKmallocAndCostsNoObject) {
   }
 }
 
+// What the plan converts, and no more (kmobj/Slab.h).
+TEST_F(Layout, theLargestObjectFitsASlab) {
+  constexpr size_t Largest = 128640;
+  size_t Offset;
+  EXPECT_EQ(Type(Largest).count(KMALLOC_SLAB_SIZE, &Offset), 1u);
+  EXPECT_EQ(Type(Largest + Line).count(KMALLOC_SLAB_SIZE, &Offset), 0u);
+  EXPECT_EQ(Type(130688).count(KMALLOC_SLAB_SIZE, &Offset), 0u)
+      << "which was taken to fit before there were states";
+
+  struct malloc_type *large_obj = nullptr;
+  kmalloc_create_obj(&large, "large", Largest);
+  kmalloc_obj_reserve(large, 0, 2);
+  void *Obj = get(large_obj, M_INTNOWAIT);
+  EXPECT_NE(Obj, nullptr);
+  _kfree_obj(Obj, large_obj);
+  kmalloc_destroy_obj(&large);
+}
+
 // States cost a mini slab 64 bytes, and so one object at most.
 TEST_F(Layout, miniSlabsLoseOneObjectAtMost) {
   for (size_t Size = Line; Size < PAGE_SIZE; Size += Line) {

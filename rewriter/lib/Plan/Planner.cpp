@@ -524,13 +524,11 @@ bool Planner::isAskedFor() const {
 
 /// What an object takes of a slab, where that is far from what it needs.
 void Planner::slabUse() {
-  constexpr uint64_t Slab = 128 << 10, Line = 64, Header = 352;
-  uint64_t Object = (E.Size + Line - 1) / Line * Line;
-  if (Object == 0 || Object > largestObject())
+  if (E.Size == 0 || E.Size > largestObject())
     return;
-  uint64_t Count = (Slab - Header) / (Object + 8);
-  uint64_t Unused = Slab - Header - Count * (Object + 8);
-  if (Unused >= Slab / 5)
+  const uint64_t Count = SlabRoom / bytesInSlab(E.Size);
+  const uint64_t Unused = SlabRoom % bytesInSlab(E.Size);
+  if (Unused >= SlabBytes / 5)
     note(E.Where, "a slab holds " + std::to_string(Count) + " of " +
                       std::to_string(E.Size) + " bytes and leaves " +
                       std::to_string(Unused >> 10) + " KiB of 128 unused");

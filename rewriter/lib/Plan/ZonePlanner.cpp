@@ -29,11 +29,7 @@ struct Creation {
 } // namespace
 
 uint64_t kmobj::largestObject() {
-  // A slab is 128 KiB. Its header is followed by one pointer an object, and the
-  // objects begin at the next cache line.
-  constexpr uint64_t Slab = 128 << 10, Line = 64, Header = 352;
-  constexpr uint64_t First = (Header + 8 + Line - 1) / Line * Line;
-  return (Slab - First) / Line * Line;
+  return llvm::alignDown(SlabRoom - bytesInSlab(0), CacheLine);
 }
 
 /// `n` as an operand of a cast or a product.
