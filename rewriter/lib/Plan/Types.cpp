@@ -65,9 +65,10 @@ private:
   std::string object(const PlanEntry &E) const;
   std::string ownObject(const PlanEntry &E) const;
   bool sizeKnown(const PlanEntry &E, const std::string &File) const;
-  bool isKnownIn(const PlanEntry &E, const MallocDefine &M) const;
+  bool isKnownIn(const PlanEntry &E, const std::string &File) const;
+  bool isPrivate(const PlanEntry &E) const;
   bool isFree(const PlanEntry &E, const std::string &Name) const;
-  bool isSaid(const PlanEntry &E, StringRef Text) const;
+  bool isSaid(const PlanEntry &E, StringRef Text, StringRef Gone) const;
   void inherit();
   void name(PlanEntry &E);
   void describe(PlanEntry &E);
@@ -133,8 +134,9 @@ bool Types::isFree(const PlanEntry &E, const std::string &Name) const {
   });
 }
 
-/// Is another type of E's kernel, of those before it, described so?
-bool Types::isSaid(const PlanEntry &E, StringRef Text) const {
+/// Is another type of E's kernel, of those before it, described so? But for the
+/// malloc type Gone.
+bool Types::isSaid(const PlanEntry &E, StringRef Text, StringRef Gone) const {
   return llvm::any_of(P.Entries,
                       [&](const PlanEntry &Other) {
                         return &Other < &E && Other.ShortText == Text &&
@@ -142,7 +144,7 @@ bool Types::isSaid(const PlanEntry &E, StringRef Text) const {
                       }) ||
          llvm::any_of(F.MallocDefines, [&](const MallocDefine &M) {
            return M.ArgTexts.size() == 3 && M.ArgTexts[1] == Text &&
-                  M.Key != E.MallocDefine &&
+                  M.Key != E.MallocDefine && M.Key != Gone &&
                   (M.Key != E.OldType || E.Form != TypeForm::Dynamic);
          });
 }
@@ -220,9 +222,13 @@ void Types::inherit() {
     for (const std::string &A : Args)
       if (const Variable *V = F.variable(A))
         Only &= Unread(*V) == F.Mentions.end();
-    // Others may name it in text that was not looked at.
+    // Others than those that declare it may name it in text that was not looked
+    // at.
     for (const std::string &File : Index.filesNaming(Type->Name))
-      Only &= File == Define->Statement.File;
+      Only &= File == Define->Statement.File ||
+              llvm::any_of(Type->Declarations, [&](const Declaration &D) {
+                return D.Name.File == File;
+              });
     Only &= !Index.isTaken(Type->Name + "_obj");
     if (!Only) {
       for (PlanEntry *E : Caches)
@@ -247,7 +253,8 @@ void Types::inherit() {
       L.Heir = Heir->Key;
       Heir->Inherits = Key;
       Heir->Inherited.Type = Define->Name;
-      Heir->Inherited.Static = Define->Static && isKnownIn(*Heir, *Define);
+      Heir->Inherited.Static =
+          Define->Static && isKnownIn(*Heir, Define->Statement.File);
     } else {
       L.MallocDefine = Key;
     }
@@ -285,7 +292,7 @@ void Types::name(PlanEntry &E) {
         freeName(Wanted.front(), E.IsZone ? "_ZONE" : "_CACHE",
                  [&](const std::string &Name) { return !isFree(E, Name); });
   E.Type = E.Own.Type;
-  E.Own.Static = E.Static;
+  E.Own.Static = E.Static = E.Static || isPrivate(E);
 }
 
 /// Short: what `vmstat -m' prints. Long: what that does not say.
@@ -301,14 +308,16 @@ void Types::describe(PlanEntry &E) {
                  llvm::is_contained(L.Of, Other.Key);
         }))
       Object = object(Other);
-  const StringRef Stem = E.Own.Type.empty() ? StringRef(E.Variable)
-                                            : StringRef(E.Own.Type).substr(2);
-  const std::string ByName = "\"" + Stem.lower() + "\"";
   if (!E.IsZone && isLiteral(E.ShortText))
     E.ShortText = "\"" + withoutKind(unquoted(E.ShortText)).str() + "\"";
-  if (!isLiteral(E.ShortText) ||
-      (E.Form == TypeForm::Define && isSaid(E, E.ShortText)))
-    E.ShortText = ByName;
+  auto Short = [&](const std::string &Type, StringRef Gone) {
+    if (isLiteral(E.ShortText) &&
+        (E.Form != TypeForm::Define || !isSaid(E, E.ShortText, Gone)))
+      return E.ShortText;
+    const StringRef Stem =
+        Type.empty() ? StringRef(E.Variable) : StringRef(Type).substr(2);
+    return "\"" + Stem.lower() + "\"";
+  };
   auto Long = [&](const std::string &Short, const std::string &Old) {
     if (isLiteral(Old) && Old != Short && !StringRef(Old).contains("objcache"))
       return Old;
@@ -317,17 +326,22 @@ void Types::describe(PlanEntry &E) {
                            : Object + " structures") +
            "\"";
   };
-  // What a type says that others have, too, does not tell this one from them.
+  // What a malloc type says of several caches is not said of one of them.
   const MallocDefine *Old = defineOf(E.OldType);
+  const bool Alone = llvm::count_if(P.Entries, [&](const PlanEntry &Other) {
+                       return Other.OldType == E.OldType;
+                     }) == 1;
   const bool Tells =
-      Old && Object.empty() && Old->ArgTexts[1] != Old->ArgTexts[2];
-  E.LongText = Long(E.ShortText, Tells ? Old->ArgTexts[2] : "");
-  E.Own.ShortText = E.ShortText;
-  E.Own.LongText = E.LongText;
+      Old && Alone && Object.empty() && Old->ArgTexts[1] != Old->ArgTexts[2];
   if (!E.Inherits.empty()) {
-    E.Inherited.ShortText = Old->ArgTexts[1];
-    E.Inherited.LongText = Long(Old->ArgTexts[1], Old->ArgTexts[2]);
+    E.Inherited.ShortText =
+        Alone ? Old->ArgTexts[1] : Short(E.Inherited.Type, E.Inherits);
+    E.Inherited.LongText =
+        Long(E.Inherited.ShortText, Alone ? Old->ArgTexts[2] : "");
   }
+  E.Own.ShortText = E.ShortText = Short(E.Own.Type, "");
+  E.Own.LongText = E.LongText =
+      Long(E.ShortText, Tells ? Old->ArgTexts[2] : "");
   for (Step &S : E.Steps)
     if (S.CallCreate && !E.IsZone)
       S.Name = E.ShortText;
@@ -348,15 +362,26 @@ bool Types::sizeKnown(const PlanEntry &E, const std::string &File) const {
   });
 }
 
-/// Nothing of E is in another file than the type's definition.
-bool Types::isKnownIn(const PlanEntry &E, const MallocDefine &M) const {
-  const std::string &File = M.Statement.File;
+/// Nothing of E is in another file.
+bool Types::isKnownIn(const PlanEntry &E, const std::string &File) const {
   const Variable *V = F.variable(E.Key);
   return V &&
          llvm::all_of(V->Declarations,
                       [&](auto &D) { return D.Name.File == File; }) &&
          llvm::all_of(F.usesOf(E.Key),
                       [&](const Use *U) { return U->Name.File == File; });
+}
+
+/// E's variable could have been static: one file defines it, and no other text
+/// of the tree names it.
+bool Types::isPrivate(const PlanEntry &E) const {
+  const Variable *V = F.variable(E.Key);
+  return isKnownIn(E, E.Where.File) &&
+         !StringRef(E.Where.File).ends_with(".h") &&
+         llvm::none_of(V->Declarations, [](auto &D) { return D.Extern; }) &&
+         llvm::none_of(F.Mentions, [&](const Mention &M) {
+           return M.Name == V->Name && M.Text.File != E.Where.File;
+         });
 }
 
 void Types::run() {
