@@ -93,12 +93,13 @@ struct Step {
   std::string Pointer;  ///< Free: text of the object's expression
   std::string ZoneText; ///< as written at the site
 
-  // Create (a plain type): kmalloc_obj_raise_limit(M_X, Limit) and
-  // kmalloc_obj_reserve(M_X, <reserve>, Objects).
+  // Create (a plain type): kmalloc_obj_reserve(M_X, <reserve>, Objects);
+  // without a reserve kmalloc_obj_raise_limit(M_X, Limit).
   bool RaiseLimit = false;
   std::string Limit = "0";
   bool CallReserve = false;
   std::string Objects = "0";
+  bool Retries = false; ///< the old creation was tried again with fewer
   // Create (a plain type in a cache's place): kmalloc_obj_cache(M_X).
   bool CallCache = false;
   // Create (constructed): kmalloc_obj_ctor(M_X, Ctor, Dtor, Private, MaxOut,
@@ -126,20 +127,20 @@ enum class TypeForm {
 };
 
 struct PlanEntry {
-  std::string Key;      ///< of the zone or cache variable
-  std::string Variable; ///< its name: swap_zone
-  std::string Name;     ///< its string: SWAPMETA; empty when it has none
-  bool IsZone = true;   ///< else an object cache
-  std::string Of;       ///< structure of a member, function of a local
+  std::string Key;       ///< of the zone or cache variable
+  std::string Variable;  ///< its name: swap_zone
+  std::string Name;      ///< its string: SWAPMETA; empty when it has none
+  bool IsZone = true;    ///< else an object cache
+  std::string Of;        ///< structure of a member, function of a local
   bool External = false; ///< variable with external linkage
-  Span Where;           ///< definition, else creation
+  Span Where;            ///< definition, else creation
 
   bool Convert = false;     ///< the decision in force
   bool Convertible = false; ///< every site can be; a person cannot change that
-  bool Named = true; ///< false: the plan file in force does not have it
+  bool Named = true;        ///< false: the plan file in force does not have it
   /// What kmobj itself decides and a person may edit, as in the plan file.
   std::vector<std::string> Planned;
-  bool AlreadyDone = false; ///< nothing left to convert (kept out of files)
+  bool AlreadyDone = false;    ///< nothing left to convert (kept out of files)
   std::vector<Remark> Reasons; ///< why it is not convertible
   std::vector<Remark> Notes;   ///< what a person should look at
 
@@ -149,7 +150,7 @@ struct PlanEntry {
   std::string SizeText;            ///< sizeof(struct swblock)
   uint64_t Size = 0;               ///< the largest of Sizes
   Evaluations Sizes;               ///< what SizeText is in each configuration
-  bool Constructed = false; ///< kmalloc_cobj
+  bool Constructed = false;        ///< kmalloc_cobj
   std::string Cached; ///< cache: how many objects it was to keep, as written
   bool Static = true; ///< MALLOC_DEFINE_OBJ gets `static`
   std::string MallocDefine; ///< Redefine: key of the MallocDefine
@@ -195,10 +196,21 @@ struct PlanEntry {
 
   std::vector<Step> Steps; ///< by place
 
-  /// Any of the shims' names appear in what is written for this entry.
   unsigned Sites = 0; ///< calls of the old API, whether steps deal with them
 
+  /// Any of the shims' names appear in what is written for this entry.
   bool needsShims() const;
+  /// A zone that may be asked before malloc_init(), in an interrupt, or by the
+  /// VM itself.
+  bool isPromised() const {
+    return HasBootstrap ||
+           (IsZone &&
+            ZoneFlags & (ZONE_INTERRUPT | ZONE_SPECIAL | ZONE_USE_RESERVE));
+  }
+  /// Does the creation S raise the type's limit itself? A reserve does so.
+  bool raisesLimit(const Step &S) const {
+    return S.RaiseLimit && !(S.CallReserve && WantReserve);
+  }
 };
 
 /// One of the old allocators, and its files.

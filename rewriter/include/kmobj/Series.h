@@ -99,6 +99,11 @@ std::string area(llvm::StringRef File);
 /// What the objects of E are called: "struct swblock", else its name.
 std::string objectName(const PlanEntry &E);
 
+/// The step that creates E; null: none does.
+const Step *creation(const PlanEntry &E);
+/// Does a constructor or a destructor run?
+bool isConstructed(const PlanEntry &E);
+
 /// How much can go wrong with it, by what the old allocator promised.
 enum class Risk { Low, Middle, High };
 Risk riskOf(const PlanEntry &E);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What comments say of the old allocators.
+ * What comments and messages say of the old allocators.
  *
  * In a file whose zones or caches are all converted, and alike, a comment that
  * names a call that takes or gives back an object names the new one.  What else
- * it says of the old allocators is for a person to word: it is noted.
+ * it says of the old allocators is for a person to word: it is noted.  So is
+ * all that is said of taking an object where the zone made a promise: how
+ * zalloc() kept it need not be how kmalloc_obj() does.  Strings are noted
+ * alone.
  */
 #include "EntryEditor.h"
 #include "clang/Basic/CharInfo.h"
@@ -18,21 +21,29 @@ using namespace llvm;
 
 namespace kmobj {
 
-/// The comments of a text, from their first byte to behind their last.
-static std::vector<ByteRange> commentsOf(StringRef Text) {
+namespace {
+/// A comment or a string, from its first byte to behind its last.
+struct Prose {
+  ByteRange Range;
+  bool IsComment;
+};
+} // namespace
+
+static std::vector<Prose> proseOf(StringRef Text) {
   const std::string Buffer = Text.str(); // the lexer wants its end marked
   clang::LangOptions Options;
   Options.C99 = Options.LineComment = true;
   clang::Lexer Lex(clang::SourceLocation(), Options, Buffer.c_str(),
                    Buffer.c_str(), Buffer.c_str() + Buffer.size());
   Lex.SetCommentRetentionState(true);
-  std::vector<ByteRange> Found;
+  std::vector<Prose> Found;
   clang::Token Token;
   do {
     Lex.LexFromRawLexer(Token);
     const uint64_t End = Lex.getBufferLocation() - Buffer.c_str();
-    if (Token.is(clang::tok::comment))
-      Found.push_back({End - Token.getLength(), End});
+    if (Token.isOneOf(clang::tok::comment, clang::tok::string_literal))
+      Found.push_back(
+          {{End - Token.getLength(), End}, Token.is(clang::tok::comment)});
   } while (Token.isNot(clang::tok::eof));
   return Found;
 }
@@ -40,7 +51,8 @@ static std::vector<ByteRange> commentsOf(StringRef Text) {
 /// A word of the API, or the old variable's name.
 static bool isOld(StringRef Word, const PlanEntry &E) {
   return Word == E.Variable || apiByName(Word) || Word == "objcache" ||
-         Word == "vm_zone";
+         Word == "objcaches" || Word == "vm_zone" ||
+         (E.IsZone && Word.starts_with("ZONE_"));
 }
 
 /// What a call is called now; empty: there is no one word for it.
@@ -90,7 +102,40 @@ Error editComments(StringRef File, Plan &P, Sources &Files,
       });
     });
   };
-  for (const ByteRange &C : commentsOf(Text.text())) {
+  const bool Promised = any_of(
+      Here, [](const PlanEntry *E) { return E->Convert && E->isPromised(); });
+  auto Note = [&](PlanEntry &To, uint64_t Begin, uint64_t End,
+                  const Twine &Says) {
+    Span Where;
+    Where.File = File.str();
+    Where.Begin = Begin;
+    Where.End = End;
+    Where.Line = Text.lineNumber(Begin);
+    Where.Column = Begin - Text.lineBegin(Begin) + 1;
+    if (none_of(To.Notes, [&](const Remark &R) { return R.Where == Where; }))
+      To.Notes.push_back(
+          {Where, (Says + ": see what it should say now").str()});
+  };
+  // Does what stands right below a comment go, and nothing takes its place?
+  auto GoesBelow = [&](const ByteRange &C) {
+    const uint64_t Next = Text.skipSpaceAndComments(C.End);
+    if (!Text.startsLine(C.Begin) ||
+        Text.text().substr(Next).starts_with("#") ||
+        Text.slice(C.End, Next).count('\n') != 1 ||
+        Changes(C.Begin, C.Begin + 1))
+      return false;
+    bool Gone = false, Comes = false;
+    for (const Patch &Q : Patches)
+      for (const Change &Of : Q.Changes)
+        if (Of.File == File && Of.Offset <= Next &&
+            Next < Of.Offset + std::max<uint64_t>(Of.Length, 1))
+          (Of.Text.empty() ? Gone : Comes) = true;
+    return Gone && !Comes;
+  };
+  for (const auto &[C, IsComment] : proseOf(Text.text())) {
+    const bool Alone = IsComment && GoesBelow(C);
+    if (Alone)
+      Note(*First, C.Begin, C.End, "what this comment stands above goes");
     const PlanEntry *Noted = nullptr;
     for (uint64_t At = C.Begin; At < C.End;) {
       if (!clang::isAsciiIdentifierContinue(Text.text()[At])) {
@@ -114,24 +159,20 @@ Error editComments(StringRef File, Plan &P, Sources &Files,
       // A call with arguments would have others, in another order.
       const StringRef Behind = Text.text().substr(At);
       const bool Whole = !Behind.starts_with("(") || Behind.starts_with("()");
-      const StringRef New = Now && Whole ? newName(Word, *Now) : StringRef();
+      const bool Ours = Now && Whole && IsComment &&
+                        !(Promised && Call && isAllocation(*Call));
+      const StringRef New = Ours ? newName(Word, *Now) : StringRef();
       if (!New.empty()) {
         Patches[Last].Changes.push_back(
             {File.str(), Begin, Word.size(), New.str()});
         continue;
       }
-      if (Noted == Of)
+      if (Alone || Noted == Of)
         continue;
       Noted = Of;
-      Span Where;
-      Where.File = File.str();
-      Where.Begin = Begin;
-      Where.End = At;
-      Where.Line = Text.lineNumber(Begin);
-      Where.Column = Begin - Text.lineBegin(Begin) + 1;
-      if (none_of(Of->Notes, [&](const Remark &R) { return R.Where == Where; }))
-        Of->Notes.push_back({Where, "the comment here says " + Word.str() +
-                                        ": see what it should say now"});
+      Note(*Of, Begin, At,
+           Twine("the ") + (IsComment ? "comment" : "string") + " here says " +
+               Word);
     }
   }
   return Error::success();

@@ -17,9 +17,7 @@ void EntryEditor::change(StringRef File, uint64_t Begin, uint64_t End,
   Changes.push_back({File.str(), Begin, End - Begin, std::move(Text)});
 }
 
-std::string EntryEditor::objectSize() const {
-  return Entry.SizeText;
-}
+std::string EntryEditor::objectSize() const { return Entry.SizeText; }
 
 std::string EntryEditor::typeAt(const Step &S) const {
   return Entry.Form == TypeForm::Dynamic || S.Carried ? S.ZoneText : Entry.Type;
@@ -219,7 +217,7 @@ Error EntryEditor::create(const Step &S) {
   std::vector<Call> New;
   if (S.CallCreate)
     New.push_back({"kmalloc_create_obj", {"&" + Type, S.Name, objectSize()}});
-  if (S.RaiseLimit)
+  if (Entry.raisesLimit(S))
     New.push_back({"kmalloc_obj_raise_limit", {Type, S.Limit}});
   if (S.CallReserve && Entry.WantReserve)
     New.push_back({"kmalloc_obj_reserve",
@@ -360,6 +358,19 @@ Error EntryEditor::bootInit(const Step &S) {
       S.Replace, {{"kmalloc_obj_bootinit", {Entry.Type, Memory, Bytes}}});
 }
 
+/// The parenthesis that is open at Offset, from Begin on; else Begin.
+static uint64_t openingOf(const SourceText &Text, uint64_t Begin,
+                          uint64_t Offset) {
+  unsigned Depth = 0;
+  for (uint64_t At = Offset; At > Begin; --At) {
+    const char C = Text.text()[At - 1];
+    Depth += C == ')';
+    if (C == '(' && Depth-- == 0)
+      return At - 1;
+  }
+  return Begin;
+}
+
 /// Without bootstrap nobody needs the memory.
 Error EntryEditor::resize(const Step &S) {
   if (!Entry.Bootstrap) {
@@ -378,8 +389,9 @@ Error EntryEditor::resize(const Step &S) {
   std::string New = S.Bytes;
   const unsigned Tail = Text.slice(End, Text.lineEnd(End)).rtrim().size();
   if (columnAfter(New, Text.column(Begin)) + Tail > 80) {
-    const std::string Indent =
-        indentTo(columnAfter(Text.indent(S.Statement.Begin)) + 4);
+    // The call's arguments, four columns behind the line that it opens on.
+    const uint64_t Open = openingOf(Text, S.Statement.Begin, Begin);
+    const std::string Indent = indentTo(columnAfter(Text.indent(Open)) + 4);
     New = Indent + New;
     if (Text.startsLine(Begin)) {
       Begin = Text.lineBegin(Begin);
@@ -392,6 +404,11 @@ Error EntryEditor::resize(const Step &S) {
     if (Text.text().substr(End).starts_with(",") && !Text.endsLine(End + 1) &&
         columnAfter(New) + Tail > 80)
       change(S.Replace.File, End + 1, Next, "\n" + Indent);
+    for (uint64_t Line = Text.nextLine(Open); Line < S.Statement.End;
+         Line = Text.nextLine(Line))
+      if (const StringRef Old = Text.indent(Line);
+          Line + Old.size() != S.Replace.Begin && Old != Indent)
+        change(S.Replace.File, Line, Line + Old.size(), Indent);
   }
   change(S.Replace.File, Begin, End, New);
   return Error::success();

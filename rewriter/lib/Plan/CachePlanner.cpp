@@ -170,8 +170,10 @@ bool CachePlanner::creation(const Site &S) {
   Step &St = step(Action::Create, S.Name, apiName(S.Function), Replace);
   St.AlsoRemove = std::move(AlsoRemove);
   St.ZoneText = S.ZoneSpelling;
-  St.CallReserve = FreshZero;
-  St.CallCache = !E.Constructed && !FreshZero && !Options.Naive;
+  if (StringRef(S.InFunction).contains("objcache"))
+    note(S.Name, S.InFunction + "() is named after objcache: see whether to "
+                                "rename it");
+  St.CallCache = !E.Constructed && !Options.Naive;
   if (isDynamic())
     dynamicType(St);
   limitInBytes(S, St);
@@ -342,11 +344,8 @@ void CachePlanner::decide() {
       releaseSteps(*S);
     }
   E.Reserve = 0;
-  E.WantReserve = FreshZero;
-  if (Options.Naive) {
-    E.WantReserve = false;
-    if (E.Constructed)
-      refuse(Created->Name, "its constructor or limit needs the shims, which "
-                            "the naive conversion goes without");
-  }
+  E.WantReserve = false;
+  if (Options.Naive && E.Constructed)
+    refuse(Created->Name, "its constructor or limit needs the shims, which "
+                          "the naive conversion goes without");
 }

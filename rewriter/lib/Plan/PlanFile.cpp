@@ -639,6 +639,10 @@ bool PlanReader::applyAmounts(PlanEntry &To, const Edit &E) {
   if (Reserves && *E.Reserve && !To.IsZone)
     return fail(E.Where.at("reserve"),
                 To.Variable + " is an object cache, which keeps no reserve");
+  if (Zeroes && !To.IsZone)
+    return fail(E.Where.at("zeroed"),
+                To.Variable + " is an object cache: fresh objects of its type "
+                              "are zero in any case");
   if (!Reserves && !Boots && !Zeroes)
     return true;
   if (Reserves)

@@ -524,7 +524,8 @@ bool Planner::isAskedFor() const {
 
 /// What an object takes of a slab, where that is far from what it needs.
 void Planner::slabUse() {
-  if (E.Size == 0 || E.Size > largestObject())
+  if (E.Size == 0 || E.Size > largestObject() ||
+      (E.Constructed && isLargeObject(E.Size))) // those come from kmalloc()
     return;
   const uint64_t Count = SlabRoom / bytesInSlab(E.Size);
   const uint64_t Unused = SlabRoom % bytesInSlab(E.Size);

@@ -272,6 +272,7 @@ void ZonePlanner::create(const Site &S) {
   St.AlsoRemove = std::move(AlsoRemove);
   St.ZoneText = S.ZoneSpelling;
   St.CallCreate = isDynamic();
+  St.Retries = S.Retry.has_value();
   for (const NullCheck &C : S.Checks)
     if (C.Kind == NullCheck::Guard && !isDynamic())
       note(C.Statement, "without its guard this is done each time, which does "

@@ -45,13 +45,16 @@ static std::string padded(StringRef Text, size_t Width) {
   return Text.str() + std::string(Width - Text.size(), ' ');
 }
 
-/// "136 -> 192"; of the largest, where they differ between configurations.
+/// "136 -> 192"; in parentheses what it is in other configurations.
 static std::string bytesText(const PlanEntry &E) {
   const std::vector<ObjectCost> Costs = objectCosts(E);
   if (Costs.empty() || E.Form == TypeForm::None)
     return "";
-  return std::to_string(Costs.back().Old) + " -> " +
-         std::to_string(Costs.back().New);
+  std::vector<std::string> Each;
+  for (const ObjectCost &C : Costs)
+    Each.push_back(std::to_string(C.Old) + " -> " + std::to_string(C.New));
+  const std::string Others = join(drop_begin(Each), ", ");
+  return Each.front() + (Others.empty() ? "" : " (" + Others + ")");
 }
 
 static std::string riskTable(const Plan &P) {
@@ -119,10 +122,8 @@ static std::string testedText(const Plan &P, const Facts &F,
                join(Spelled, ", ") + ".");
   for (const Remark &R : P.Remarks)
     Out += bullet("Left to look at: " + printable(R.str()) + ".");
-  Out +=
-      bullet("Not linked and not booted: kmobj does neither, in any "
-             "configuration. (Say here which kernels were, and how they were "
-             "made to page.)");
+  Out += bullet("Not linked and not booted: kmobj does neither, in any "
+                "configuration.");
   return Out;
 }
 
@@ -169,21 +170,27 @@ static std::string outsideText(const SeriesOptions &Made) {
 std::string coverText(const Series &S, const Plan &P, const Facts &F,
                       const SeriesOptions &Made, const MailOptions &Options) {
   const auto All = converted(P), Not = refused(P);
-  const unsigned Zones =
-      count_if(All, [](const PlanEntry *E) { return E->IsZone; });
+  const unsigned Gone = count_if(
+      All, [](const PlanEntry *E) { return E->Form == TypeForm::None; });
+  const unsigned Zones = count_if(All, [](const PlanEntry *E) {
+    return E->IsZone && E->Form != TypeForm::None;
+  });
   std::string Out =
       wrap("This moves " + plural(Zones, "zone") + " of zalloc and " +
-           plural(All.size() - Zones, "object cache") +
+           plural(All.size() - Zones - Gone, "object cache") +
            " to kmalloc_obj, the newest of the kernel's three "
-           "allocators for objects of one size.");
+           "allocators for objects of one size" +
+           (Gone ? ", and removes " + std::to_string(Gone) +
+                       " that nothing is allocated from."
+                 : "."));
   if (P.needsShims())
     Out +=
         "\n" +
         wrap("kmalloc_obj could not take their place so far: it cannot be "
              "used before malloc_init(), and it may wait for memory that only "
-             "page-out can free, while page-out waits for it.  The first "
+             "page-out can free, while page-out waits for it. The first "
              "patches give it slabs that are registered at boot, a reserve, "
-             "magazines, constructed objects and limits.  No type that does "
+             "magazines, constructed objects and limits. No type that does "
              "not ask for them changes.");
   Out +=
       "\n" + wrap("Then come leaf subsystems, the kernel's own caches, those "

@@ -48,6 +48,18 @@ std::string bullet(const Twine &Text) {
   return wrap(Text.str(), /*Indent=*/2, "* ");
 }
 
+const Step *creation(const PlanEntry &E) {
+  for (const Step &S : E.Steps)
+    if (S.Do == Action::Create)
+      return &S;
+  return nullptr;
+}
+
+bool isConstructed(const PlanEntry &E) {
+  const Step *C = creation(E);
+  return C && (C->Ctor != "NULL" || C->Dtor != "NULL");
+}
+
 namespace {
 
 constexpr uint64_t ZoneRounding = 32;
@@ -58,13 +70,6 @@ uint64_t kmallocBytes(uint64_t Size) {
     if (Size < Limit)
       return alignTo(Size, Chunk);
   return alignTo(Size, 4096);
-}
-
-const Step *creation(const PlanEntry &E) {
-  for (const Step &S : E.Steps)
-    if (S.Do == Action::Create)
-      return &S;
-  return nullptr;
 }
 
 /// "SWAPMETA" (swap_zone)
@@ -155,10 +160,19 @@ std::string bootText(const PlanEntry &E) {
   return Text;
 }
 
+/// Too large to share a slab: objects come from kmalloc() as before.
+bool isOfKmalloc(const PlanEntry &E) {
+  const std::vector<ObjectCost> Costs = objectCosts(E);
+  return !Costs.empty() &&
+         all_of(Costs, [](const ObjectCost &C) { return C.OfKmalloc; });
+}
+
 std::string cacheWas(const PlanEntry &E) {
   if (E.Constructed)
-    return "Until now objcache kept free objects constructed in the magazines "
-           "of each cpu and a depot, and took their memory from kmalloc().";
+    return "Until now objcache kept free objects" +
+           std::string(isConstructed(E) ? " constructed" : "") +
+           " in the magazines of each cpu and a depot, and took their memory "
+           "from kmalloc().";
   return "Until now objcache took objects from kmalloc() and kept free ones in "
          "magazines.";
 }
@@ -166,7 +180,9 @@ std::string cacheWas(const PlanEntry &E) {
 std::string cacheIs(const PlanEntry &E) {
   if (E.Constructed)
     return "Now kmalloc_cobj() and kfree_cobj() do, with magazines and a depot "
-           "of the same size.";
+           "of the same size" +
+           std::string(isOfKmalloc(E) ? ", and with memory from kmalloc(), too."
+                                      : ".");
   return "Now kmalloc_obj() gets them out of slabs of their own, with a cpu's "
          "magazines in front.";
 }
@@ -241,7 +257,8 @@ std::string seenText(ArrayRef<const PlanEntry *> Entries) {
                : std::string(Entries.size() == 1 ? "it" : "them")) +
           ". vmstat -m counts ";
   Text += Entries.size() == 1 ? "it" : "them";
-  if (E.Form == TypeForm::Redefine)
+  // The old malloc type had that name and counted no others.
+  if (Entries.size() == 1 && E.Form == TypeForm::Redefine)
     Text += " as before";
   Text += " under " +
           (Old == New ? "the same name" + std::string(Old.size() > 1 ? "s" : "")
@@ -305,6 +322,16 @@ static std::string goneText(const PlanEntry &E, StringRef Kind) {
          " no longer list it.";
 }
 
+/// What no one of the zones could take with it alone.
+static std::string goesWithLast(const Plan &P, ArrayRef<std::string> Zones) {
+  std::vector<std::string> Found;
+  for (const Leftover &L : P.Leftovers)
+    if (L.Goes && L.Of.size() > 1 &&
+        all_of(L.Of, [&](auto &Key) { return is_contained(Zones, Key); }))
+      Found.push_back(printable(L.What));
+  return join(Found, "; ");
+}
+
 void describe(Patch &P, const Plan &Of) {
   std::vector<const PlanEntry *> Entries, Gone;
   for (const std::string &Key : P.Zones)
@@ -342,14 +369,20 @@ void describe(Patch &P, const Plan &Of) {
     const bool Meet = !E.Group.empty() && all_of(Entries, [&](auto *One) {
       return One->Group == E.Group;
     });
-    P.Body = bullet("These " + Kind + "s " +
-                    (Meet ? "meet in one variable or macro"
-                          : "share what goes with the last of them") +
-                    ", so they become malloc types together:");
+    P.Body = bullet(
+        "These " + Kind + "s " +
+        (Meet ? "meet in one variable or macro, so they " : std::string()) +
+        "become malloc types together:");
     for (const PlanEntry *One : Entries)
-      P.Body += wrap(One->Variable + " becomes " + One->Type + ". " +
-                         (One->IsZone ? "" : cacheGiven(*One)),
+      P.Body += wrap(One->Variable + " becomes " +
+                         (One->Form == TypeForm::Dynamic ? "a type made at "
+                                                           "run time"
+                                                         : One->Type) +
+                         ". " + (One->IsZone ? "" : cacheGiven(*One)),
                      /*Indent=*/4, "  - ");
+    if (const std::string Shared = goesWithLast(Of, P.Zones); !Shared.empty())
+      P.Body += "\n" + bullet("With the last of them goes what they shared: " +
+                              Shared + ".");
   }
   // What holds for several is said once.
   std::vector<std::string> Said;
@@ -364,6 +397,10 @@ void describe(Patch &P, const Plan &Of) {
     Say(One->IsZone ? zoneIs(*One) : cacheIs(*One));
     if (One->HasBootstrap)
       Say(bootText(*One));
+    if (const Step *C = creation(*One); C && C->Retries && One->WantReserve)
+      Say("Where there were not addresses for all of them a smaller zone was "
+          "tried. kmalloc_obj_reserve() makes do with what there are and says "
+          "so on the console.");
   }
   if (Alone && !E.IsZone)
     Say(cacheGiven(E));

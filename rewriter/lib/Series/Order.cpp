@@ -76,11 +76,9 @@ std::string objectName(const PlanEntry &E) {
 }
 
 Risk riskOf(const PlanEntry &E) {
-  constexpr uint32_t Promises =
-      ZONE_INTERRUPT | ZONE_SPECIAL | ZONE_USE_RESERVE;
   if (E.Form == TypeForm::None)
     return Risk::Low;
-  if (E.HasBootstrap || (E.IsZone && E.ZoneFlags & Promises))
+  if (E.isPromised())
     return Risk::High;
   return E.Constructed || !E.Group.empty() || E.Form == TypeForm::Dynamic
              ? Risk::Middle
@@ -98,7 +96,9 @@ std::string riskText(const PlanEntry &E) {
   if (E.ZoneFlags & (ZONE_SPECIAL | ZONE_USE_RESERVE))
     Why.push_back("must not recurse");
   if (E.Constructed)
-    Why.push_back("constructed");
+    Why.push_back(isConstructed(E)             ? "constructed"
+                  : creation(E)->MaxOut == "0" ? "too large for a slab"
+                                               : "has a limit");
   if (!E.Group.empty())
     Why.push_back("meets others");
   if (E.Form == TypeForm::Dynamic)

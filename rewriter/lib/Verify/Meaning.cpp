@@ -153,7 +153,7 @@ void Expectations::step(const PlanEntry &E, const Step &S) {
     if (S.CallCreate)
       Calls.push_back(
           {"kmalloc_create_obj", {"&" + Type, S.Name, E.SizeText}});
-    if (S.RaiseLimit)
+    if (E.raisesLimit(S))
       Calls.push_back({"kmalloc_obj_raise_limit", {Type, S.Limit}});
     if (S.CallReserve && E.WantReserve)
       Calls.push_back({"kmalloc_obj_reserve",

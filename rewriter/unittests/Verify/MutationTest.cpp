@@ -195,6 +195,7 @@ space_init(void *arg)
 	space_cache = objcache_create_mbacked(M_SPACE, sizeof(struct space),
 	    NSPACE, 0, space_ctor, space_dtor, arg);
 	path_cache = objcache_create_simple(M_PATH, 1024);
+	kmalloc_raise_limit(M_PATH, 1024 * NSPACE);
 }
 
 struct space *
