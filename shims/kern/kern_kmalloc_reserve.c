@@ -547,10 +547,9 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 	lockmgr(&ext->lock, LK_RELEASE);
 	if (ext->runs == NULL)
 		nobjs = ext_first_run(ext, type, nobjs);
-	if (nobjs != 0) {
-		kmalloc_raise_limit(type,
-		    (nobjs + ext->bootobjs) * type->ks_objsize);
-	}
+	/* A zone was limited by the number of its objects alone. */
+	kmalloc_raise_limit(type, nobjs == 0 ? 0 :
+	    (nobjs + ext->bootobjs) * type->ks_objsize);
 
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
 	if (kmalloc_ext_refill(ext, type, page_class(ext, M_WAITOK)))

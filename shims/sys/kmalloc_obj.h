@@ -86,8 +86,9 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
  * with a word on the console if there is not enough, and raise the type's limit
  * to all of them.  Its slabs may be made of the last pages.
  * 0: it is what any other zone was.  Address space for a few slabs at a time,
- * as needed, and pages as for VM_ALLOC_NORMAL, whatever flags a caller gives.
- * Without ready slabs its first ones are small, and grow with it.
+ * as needed, without a limit, and pages as for VM_ALLOC_NORMAL, whatever flags
+ * a caller gives.  Without ready slabs its first ones are small, and grow with
+ * it.
  *
  * nslabs == 0 only promises that fresh objects are zero.
  * May be repeated; may block, but does not wait for memory to fill the reserve

@@ -62,10 +62,19 @@ TEST_F(KmallocObj, theLimitIsWhatIsReservedOnTopOfBootMemory) {
   kmalloc_obj_bootinit(M_BOTH, M_BOTH_bootslabs, sizeof(M_BOTH_bootslabs));
   malloc_init(M_BOTH_obj);
   M_BOTH_obj->ks_limit = 1000 * Size;
-  kmalloc_obj_raise_limit(M_BOTH, 2000 * Size);
   kmalloc_obj_reserve(M_BOTH, 1, 2000);
   for (int I = 0; I < 2900; ++I)
     ASSERT_NE(get(M_BOTH_obj, M_INTNOWAIT), nullptr) << "object " << I;
+}
+
+MALLOC_DEFINE_OBJ(M_NOLIMIT, Size, "NOLIMIT", "");
+
+TEST_F(KmallocObj, whatIsNoInterruptZoneHasNoLimit) {
+  malloc_init(M_NOLIMIT_obj);
+  M_NOLIMIT_obj->ks_limit = 1000 * Size;
+  kmalloc_obj_reserve(M_NOLIMIT, 0, 0);
+  for (int I = 0; I < 1500; ++I)
+    ASSERT_NE(get(M_NOLIMIT_obj, M_NOWAIT), nullptr) << "object " << I;
 }
 
 MALLOC_DEFINE_OBJ(M_READY, Size, "READY", "");

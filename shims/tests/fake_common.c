@@ -119,6 +119,8 @@ _kfree(void *ptr, struct malloc_type *type)
 void
 kmalloc_raise_limit(struct malloc_type *type, size_t bytes)
 {
+	if (bytes == 0)
+		bytes = (size_t)1 << 47;	/* all of the address space */
 	if (type->ks_limit < bytes)
 		type->ks_limit = bytes;
 }
