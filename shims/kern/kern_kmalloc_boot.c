@@ -51,7 +51,8 @@
 
 MALLOC_DEFINE(M_KMALLOC_EXT, "kmalloc_ext", "kmalloc_obj control blocks");
 
-static struct kmalloc_ext *kmalloc_exts;
+static SLIST_HEAD(, kmalloc_ext) kmalloc_exts =
+    SLIST_HEAD_INITIALIZER(kmalloc_exts);
 const char kmalloc_origin_boot[1];
 
 static struct kmalloc_ext kmalloc_boot_exts[KMALLOC_BOOT_EXTS];
@@ -67,7 +68,7 @@ kmalloc_ext_attach(struct malloc_type *type, struct kmalloc_ext **freshp)
 {
 	struct kmalloc_ext *ext;
 
-	for (ext = kmalloc_exts; ext != NULL; ext = ext->next) {
+	SLIST_FOREACH(ext, &kmalloc_exts, link) {
 		if (ext->type == NULL)
 			break;
 	}
@@ -84,8 +85,7 @@ kmalloc_ext_attach(struct malloc_type *type, struct kmalloc_ext **freshp)
 		}
 		lockinit(&ext->lock, "kmext", 0, 0);
 		spin_init(&ext->spin, "kmext");
-		ext->next = kmalloc_exts;
-		kmalloc_exts = ext;
+		SLIST_INSERT_HEAD(&kmalloc_exts, ext, link);
 	}
 	ext->type = type;
 	type->ks_unused0 = (uintptr_t)ext;
@@ -119,7 +119,7 @@ struct kmalloc_ext *
 kmalloc_ext_next(struct kmalloc_ext *ext)
 {
 	spin_lock(&kmalloc_exts_spin);
-	ext = ext != NULL ? ext->next : kmalloc_exts;
+	ext = ext != NULL ? SLIST_NEXT(ext, link) : SLIST_FIRST(&kmalloc_exts);
 	spin_unlock(&kmalloc_exts_spin);
 	return (ext);
 }
@@ -130,8 +130,8 @@ kmalloc_ext_next(struct kmalloc_ext *ext)
 void
 kmalloc_ext_recycle(struct kmalloc_ext *ext)
 {
-	KASSERT(ext->ready == NULL && ext->runs == NULL &&
-	    ext->blocked == NULL && ext->nobjs == 0,
+	KASSERT(ext->ready == NULL && SLIST_EMPTY(&ext->runs) &&
+	    LIST_EMPTY(&ext->blocked) && ext->nobjs == 0,
 	    ("kmalloc_obj: block %p is in use", ext));
 	spin_lock(&ext->spin);
 	bzero(&ext->dying,

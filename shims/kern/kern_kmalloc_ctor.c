@@ -353,7 +353,7 @@ _kmalloc_obj_cache(struct malloc_type *type)
 	struct kmalloc_ext *ext = kmalloc_ext_create(type);
 
 	/* M_RNOWAIT callers depend on slots: see kern_kmalloc_reserve.c. */
-	if (ext->runs == NULL) {
+	if (SLIST_EMPTY(&ext->runs)) {
 		_kmalloc_obj_reserve(type, 0, 0);
 		ext->pages = KMALLOC_PAGES_FLAGS;
 	}

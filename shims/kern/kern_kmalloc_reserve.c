@@ -253,7 +253,7 @@
  * A thread inside kmem_slab_alloc() for a type, on its stack.
  */
 struct kmalloc_blocked {
-	struct kmalloc_blocked *next;
+	LIST_ENTRY(kmalloc_blocked) link;
 	struct thread	*td;
 };
 
@@ -545,7 +545,7 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 	ext->pages = nobjs != 0 ? KMALLOC_PAGES_INTERRUPT :
 	    KMALLOC_PAGES_NORMAL;
 	lockmgr(&ext->lock, LK_RELEASE);
-	if (ext->runs == NULL)
+	if (SLIST_EMPTY(&ext->runs))
 		nobjs = ext_first_run(ext, type, nobjs);
 	/* A zone was limited by the number of its objects alone. */
 	kmalloc_raise_limit(type, nobjs == 0 ? 0 :
@@ -570,8 +570,10 @@ ext_recursing(struct kmalloc_ext *ext)
 	struct kmalloc_blocked *b;
 
 	spin_lock(&ext->spin);
-	for (b = ext->blocked; b != NULL && b->td != curthread; b = b->next)
-		;
+	LIST_FOREACH(b, &ext->blocked, link) {
+		if (b->td == curthread)
+			break;
+	}
 	spin_unlock(&ext->spin);
 	return (b != NULL);
 }
@@ -582,7 +584,7 @@ ext_recursing(struct kmalloc_ext *ext)
 static struct kmalloc_slab *
 ext_kmem_alloc(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 {
-	struct kmalloc_blocked self, **bp;
+	struct kmalloc_blocked self;
 	struct kmalloc_slab *slab;
 
 	if (ext->pages == KMALLOC_PAGES_FLAGS)
@@ -596,8 +598,7 @@ ext_kmem_alloc(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 	    ("kmalloc_obj: kmem_slab_alloc is called by itself"));
 	self.td = curthread;
 	spin_lock(&ext->spin);
-	self.next = ext->blocked;
-	ext->blocked = &self;
+	LIST_INSERT_HEAD(&ext->blocked, &self, link);
 	if (flags & M_WAITOK)
 		++ext->blocking;
 	spin_unlock(&ext->spin);
@@ -605,9 +606,7 @@ ext_kmem_alloc(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 	slab = kmem_slab_alloc(KMALLOC_SLAB_SIZE, KMALLOC_SLAB_SIZE, flags);
 
 	spin_lock(&ext->spin);
-	for (bp = &ext->blocked; *bp != &self; bp = &(*bp)->next)
-		;
-	*bp = self.next;
+	LIST_REMOVE(&self, link);
 	if (slab != NULL)
 		++ext->eaten;
 	spin_unlock(&ext->spin);

@@ -64,7 +64,7 @@
  * Address space of nslots slabs; a set bit in map[] is a free slot.
  */
 struct kmalloc_run {
-	struct kmalloc_run *next;
+	SLIST_ENTRY(kmalloc_run) link;
 	vm_offset_t	base;
 	long		nslots;
 	long		hint;		/* no free slot in words below */
@@ -102,7 +102,7 @@ slot_take(struct kmalloc_ext *ext, int privileged, vm_offset_t *vap)
 		spin_unlock(&ext->spin);
 		return (NULL);
 	}
-	for (run = ext->runs; run != NULL; run = run->next) {
+	SLIST_FOREACH(run, &ext->runs, link) {
 		words = howmany(run->nslots, 64);
 		for (i = run->hint; i < words && run->map[i] == 0; ++i)
 			;
@@ -269,8 +269,7 @@ kmalloc_run_add(struct kmalloc_ext *ext, struct kmalloc_run *run)
 	int waiting;
 
 	spin_lock(&ext->spin);
-	run->next = ext->runs;
-	ext->runs = run;
+	SLIST_INSERT_HEAD(&ext->runs, run, link);
 	ext->nslots += run->nslots;
 	ext->nfreeslots += run->nslots;
 	waiting = ext->waiting;
@@ -294,8 +293,8 @@ kmalloc_slots_free(struct kmalloc_ext *ext)
 	KASSERT(ext->nfreeslots == ext->nslots && ext->minis == 0,
 	    ("kmalloc_obj: %ld of %ld slots are in use",
 	    ext->nslots - ext->nfreeslots, ext->nslots));
-	while ((run = ext->runs) != NULL) {
-		ext->runs = run->next;
+	while ((run = SLIST_FIRST(&ext->runs)) != NULL) {
+		SLIST_REMOVE_HEAD(&ext->runs, link);
 		ext->nslots -= run->nslots;
 		ext->nfreeslots -= run->nslots;
 		kmalloc_run_destroy(run);

@@ -37,7 +37,7 @@
  *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		b399a1fc
  *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		75c5a40c
  *	kern_kmalloc_reserve.c	ext_populate			6dd470de
- *	kern_kmalloc_reserve.c	ext_kmem_alloc			058e8f13
+ *	kern_kmalloc_reserve.c	ext_kmem_alloc			d52a4f6b
  *	kern_kmalloc_reserve.c	ext_page_would_do		59039e86
  *	kern_kmalloc_reserve.c	ext_wait_ready			5d3d2aa8
  *	kern_kmalloc_reserve.c	page_class			67536316
@@ -45,7 +45,7 @@
  *	kern_kmalloc_reserve.c	ext_is_saving			223f92f0
  *	kern_kmalloc_reserve.c	ext_populate_saving		24170cc6
  *	kern_kmalloc_maint.c	kmalloc_maintain		e955cb41
- *	kern_kmalloc_slot.c	slot_take			45a66c29
+ *	kern_kmalloc_slot.c	slot_take			83046267
  *	kern_kmalloc_slot.c	slot_give			5b7cca5b
  *	kern_kmalloc_slot.c	slot_populate			09fa487f
  *	kern_kmalloc_slot.c	kmalloc_slot_depopulate		011996e6

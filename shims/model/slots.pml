@@ -29,9 +29,9 @@
  *	kern_kmalloc_reserve.c	kmalloc_ext_grow			379db526
  *	kern_kmalloc_reserve.c	ext_wait_ready			5d3d2aa8
  *	kern_kmalloc_slot.c	kmalloc_slot_floor		43f41e74
- *	kern_kmalloc_slot.c	slot_take			45a66c29
+ *	kern_kmalloc_slot.c	slot_take			83046267
  *	kern_kmalloc_slot.c	kmalloc_run_create		f3bdce44
- *	kern_kmalloc_slot.c	kmalloc_run_add			e3f39994
+ *	kern_kmalloc_slot.c	kmalloc_run_add			1f472aaf
  */
 
 #ifdef LARGE

@@ -101,8 +101,11 @@ kmalloc_slab_stack(struct kmalloc_slab *slab)
  * Slabs of one kind that have free objects.  What has none is in no list.
  *
  * partial	may be handed out.  idle of these have every object free
- * full		every object is free, and readers of freed ones may be left
- *		until exis_freeable() says no; these go back to the VM
+ * full		every object is free.  As soon as exis_freeable() says that no
+ *		reader of a freed one is left, the slab may go
+ *
+ * Slabs are linked by hand, here and elsewhere: struct kmalloc_slab is the
+ * allocator's, and has a pointer to the next one, not an entry of queue(3).
  */
 struct kmalloc_slabs {
 	struct kmalloc_slab	*partial;
@@ -126,8 +129,8 @@ SLIST_HEAD(kmalloc_maglist, kmalloc_mag);
 
 /*
  * A cpu's two magazines of a type, touched by nobody else, in a critical
- * section.  Of the words that its ks_use entry has to spare, mgt.unused01
- * points to those of kmalloc_obj() and mgt.unused02 to those of kmalloc_cobj().
+ * section.  Its entry of ks_use has two spare words: mgt.unused01 points to the
+ * magazines of kmalloc_obj(), mgt.unused02 to those of kmalloc_cobj().
  */
 struct kmalloc_magcpu {
 	struct kmalloc_mag	*loaded;
@@ -144,7 +147,7 @@ struct kmalloc_depot;
 /*
  * The control block.  Blocks are never freed, only used again, and the list
  * of them only grows: whoever walks it needs the list's lock for each step
- * only.
+ * only.  A new one is zero, which is what empty lists are.
  *
  * type		is set under the list's lock, and looked at without
  * lock		serialises what may block: growing, giving back, making
@@ -153,7 +156,7 @@ struct kmalloc_depot;
  *		the type is in use
  */
 struct kmalloc_ext {
-	struct kmalloc_ext	*next;
+	SLIST_ENTRY(kmalloc_ext) link;
 	struct malloc_type	*volatile type;	/* NULL: block is unused */
 	struct lock		lock;
 	struct spinlock		spin;
@@ -172,12 +175,12 @@ struct kmalloc_ext {
 	struct kmalloc_slab	*ready;		/* set up, in no other list */
 	long			nready;
 	long			lowwater;	/* of nready, once full */
-	struct kmalloc_run	*runs;		/* address space set aside */
+	SLIST_HEAD(, kmalloc_run) runs;		/* address space set aside */
 	long			nslots;		/* slabs that fit into it */
 	long			nfreeslots;
 	long			minis;		/* mini slabs there are */
 	int			waiting;	/* threads asleep for a slab */
-	struct kmalloc_blocked	*blocked;	/* in kmem_slab_alloc() */
+	LIST_HEAD(, kmalloc_blocked) blocked;	/* in kmem_slab_alloc() */
 
 	int			wantmags;	/* some cpu has none */
 	kmalloc_ctor_fn		*ctor;

@@ -409,7 +409,7 @@ TEST_F(Cache, largeObjectsComeFromKmalloc) {
   setUp(M_LARGE_obj, 4, 0);
   std::vector<void *> Objs = take(M_LARGE_obj, 1000, M_NOWAIT);
   EXPECT_EQ(long(Objs.size()), most(4, 0));
-  EXPECT_EQ(kmalloc_ext(M_LARGE_obj)->runs, nullptr);
+  EXPECT_TRUE(SLIST_EMPTY(&kmalloc_ext(M_LARGE_obj)->runs));
   put(M_LARGE_obj, Objs);
   EXPECT_EQ(Constructed, most(4, 0));
   EXPECT_DEATH(kfree_cobj(Objs.back(), M_LARGE), "LARGE: .* is idle");

@@ -455,7 +455,7 @@ TEST_F(KmallocObj, recursionTakesTheFloorInsteadOfRecursingAgain) {
   EXPECT_NE(Inner, Outer);
   EXPECT_EQ(fake_kmem_slab_allocs, Calls + 1);
   EXPECT_EQ(Ext->blocking, 1u);
-  EXPECT_EQ(Ext->blocked, nullptr);
+  EXPECT_TRUE(LIST_EMPTY(&Ext->blocked));
 }
 
 MALLOC_DEFINE_OBJ(M_WAITS, Size, "WAITS", "");

@@ -4,5 +4,8 @@
 
 #define	SLIST_HEAD(name, type)	struct name { struct type *slh_first; }
 #define	SLIST_ENTRY(type)	struct { struct type *sle_next; }
+#define	LIST_HEAD(name, type)	struct name { struct type *lh_first; }
+#define	LIST_ENTRY(type)					\
+	struct { struct type *le_next, **le_prev; }
 
 #endif
