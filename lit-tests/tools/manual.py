@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """manual SHIMS PAGE: mandoc has nothing against the page, and it names each
-function and macro for callers that the public header has."""
+function and macro for callers that the public header has, and each tunable and
+sysctl."""
 
 import os
 import re
@@ -19,7 +20,8 @@ if said:
 with open(os.path.join(shims, "sys", "kmalloc_obj.h")) as f:
     header = f.read()
 with open(page) as f:
-    named = set(re.findall(r"^\.Nm (\S+)", f.read(), re.M))
+    text = f.read()
+named = set(re.findall(r"^\.Nm (\S+)", text, re.M))
 # Macros in lower case and functions without an underscore in front, but for
 # what the allocator itself calls; of the others, what callers write.
 have = set(re.findall(r"^#define\s+(k[a-z_]+)\(", header, re.M))
@@ -32,3 +34,19 @@ for name in sorted(have - named):
     sys.exit("sys/kmalloc_obj.h has %s, which the page does not name" % name)
 for name in sorted(named - have):
     sys.exit("the page names %s, which the header does not have" % name)
+
+knobs = set()
+kern = os.path.join(shims, "kern")
+for file in os.listdir(kern):
+    with open(os.path.join(kern, file)) as f:
+        c = f.read()
+    knobs |= set(re.findall(r"^TUNABLE_\w+\(\s*\"([^\"]+)\"", c, re.M))
+    knobs |= {f"{parent[1:].replace('_', '.')}.{name}" for parent, name in
+              re.findall(r"^SYSCTL_\w+\(\s*(_\w+),\s*\w+,\s*(\w+)", c, re.M)}
+if len(knobs) < 3:
+    sys.exit("%d tunables and sysctls in kern/" % len(knobs))
+said = set(re.findall(r"^\.Va (\S+\.\S+)", text, re.M))
+for knob in sorted(knobs - said):
+    sys.exit("kern/ has %s, which the page does not name" % knob)
+for knob in sorted(said - knobs):
+    sys.exit("the page names %s, which kern/ does not have" % knob)
