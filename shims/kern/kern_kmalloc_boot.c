@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Copyright (c) 2026 The kmobj authors.
+ */
+
 /*
  * kmalloc_obj before malloc_init(): what zbootinit() did.
  *
@@ -16,10 +21,11 @@
  *	A type with a control block is served by kmalloc_obj_get() before the
  *	allocator looks at anything that malloc_init() sets up.  Registering
  *	memory makes slabs that are ready in the type's reserve, which is where
- *	kmalloc_ext_get() looks first.  No lock but spinlocks, no page and no
- *	address is needed.  When the slabs are used up and there is no VM yet,
- *	it falls through to kmem_slab_alloc() as zalloc fell into kmem_alloc().
- *	malloc_init() finds nothing of it, and later cpus find no magazine.
+ *	kmalloc_ext_get() takes one from first.  No lock but spinlocks, no page
+ *	and no address is needed.  When the slabs are used up and there is no VM
+ *	yet, it falls through to kmem_slab_alloc() as zalloc fell into
+ *	kmem_alloc().  malloc_init() finds nothing of it, and later cpus find no
+ *	magazine.
  *
  * Boot slabs are never given back.  What is not in use of them is part of the
  * type's reserve, before malloc_init() and when they retire, and nothing is

@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Copyright (c) 2026 The kmobj authors.
+ */
+
 /*
  * Constructed objects, and limits to sleep at: what objcache did.
  *
@@ -12,15 +17,16 @@
  *	for a full (or an empty) one, under ext->spin.  Only when the depot has
  *	none either is an object constructed (or destroyed).
  *
- *	There are as many magazines as objcache had, as large as its own: both
+ *	There are as many magazines as objcache has, as large as its own: both
  *	follow from the nominal number of idle objects and from the number of
- *	cpus.  So bursts construct as many objects as they did.  None is added
- *	later, so what fits nowhere is destroyed when it is put: otherwise a
- *	type whose load has gone would keep what its constructor allocated for
+ *	cpus.  So bursts construct as many objects as with objcache.  None is
+ *	added later, so what fits nowhere is destroyed when it is put: otherwise
+ *	a type whose load has gone would keep what its constructor allocated for
  *	every object that ever was out.  The free objects of a slab are not
- *	constructed, and a slab can go as any other.  Idle objects, and the
- *	slabs they lie in, stay; kmalloc_obj_reclaimlist() lets go those of the
- *	depot and of this cpu.
+ *	constructed, and a slab can go when it has no others.  Idle objects stay
+ *	in a shortage of memory, too, as with objcache, and so do the slabs they
+ *	lie in: kmalloc_obj_reclaimlist() alone lets go those of the depot and
+ *	of this cpu.
  *
  * Limits
  *
@@ -39,8 +45,7 @@
  *	full magazine, since either was so when he went to sleep, under
  *	ext->spin, and who changes it does so under ext->spin and looks for
  *	sleepers.  So the idle ones are in the magazines of cpus, which hold no
- *	more than the slack; the others, at least the limit, are out.  See
- *	shims/model/limit.pml.
+ *	more than the slack; the others, at least the limit, are out.
  *
  *	An object is no longer counted when its destructor begins, as with
  *	objcache: the destructor may wait for what a sleeper holds.
@@ -56,7 +61,7 @@
  * large object has none, and is only looked for in the magazine.
  *
  * A constructor always gets zeroed memory.  Destructors may block; they run
- * with nothing held, in whoever puts the object.
+ * with nothing held, in whoever puts the object or reclaims it.
  */
 
 #include <sys/param.h>

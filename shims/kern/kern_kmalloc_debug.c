@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Copyright (c) 2026 The kmobj authors.
+ */
+
 /*
  * options KMALLOC_OBJ_DEBUG: poison and red zones in slabs of kmalloc_obj.
  *
@@ -11,10 +16,10 @@
  *			and zeroed, as fresh objects are.  A slab that comes
  *			here from retirement so betrays whoever still writes to
  *			an object that he has freed.
- *	red zones	what lies between the states of objects and the first
- *			object, and behind the last object up to the end of the
- *			slab.  Checked when the slab becomes ready or is given
- *			back.
+ *	red zones	what lies between the stack of free objects and the
+ *			first object, and behind the last object up to the end
+ *			of the slab.  Checked when the slab becomes ready or is
+ *			given back.
  *
  * Objects lie side by side: an overrun into the next one is not noticed.
  *

@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Copyright (c) 2026 The kmobj authors.
+ */
+
 /*
  * Where the objects of a slab lie.
  *
@@ -9,18 +14,17 @@
  *	kmalloc() aligns a power of two to itself, up to two pages, and what is
  *	a multiple of one to that.  Drivers depend on it: an mbuf lies in one
  *	page, and its physical address says where all of it is.  Objects of a
- *	type with a control block, which came from kmalloc() or from a zone
- *	until now, are therefore aligned to the largest power of two that
- *	divides their size.  It costs no object: what n objects leave of the
- *	slab is a multiple of that power as the slab is, so if ring and states
- *	fit into it, their end rounded up does, too.  All other types have the
- *	layout that malloc_mgt_init() gives them.
+ *	type with a control block, whose callers may have had them from
+ *	kmalloc() or from a zone, are therefore aligned to the largest power of
+ *	two that divides their size, up to two pages.  It costs no object: what
+ *	n objects leave of the slab is a multiple of that power as the slab is,
+ *	so if states and stack fit into it, their end rounded up does, too.
  *
- *	A gap of more than an eighth of a slab is too much: there is one object
- *	of 64 KB in a slab.  Constructed objects of such a size come from
- *	kmalloc() itself (kern_kmalloc_ctor.c), and caches of such plain ones
- *	are made constructed ones.  Zones are not: they need slabs for what they
- *	promise.
+ *	More than an eighth of a slab is too much to waste: of objects of 64 KB
+ *	there is one in a slab.  Constructed objects of such a size come from
+ *	kmalloc() itself (kern_kmalloc_ctor.c); a cache of such plain ones does
+ *	well to call kmalloc_obj_ctor() without a constructor.  A type with a
+ *	reserve needs its slabs for what it promises.
  *
  * States
  *
@@ -30,7 +34,8 @@
  *	page.  Objects have no room for it, nor do they need any.  Nobody but
  *	who holds an object, or has the magazine that it is in, touches its
  *	state: so a second free that begins after the first ended is always
- *	seen.
+ *	seen while the slab is there.  States are kept with INVARIANTS only,
+ *	their room is there in any kernel.
  *
  * All of this is about slabs of types with a control block.  Other types have
  * the layout that malloc_mgt_init() gives them.
@@ -72,7 +77,7 @@ kmalloc_slab_layout(const struct malloc_type *type, size_t bytes,
 }
 
 /*
- * Would slabs of constructed objects be empty for more than an eighth?
+ * Would more than an eighth of each slab be empty?
  */
 int
 kmalloc_slab_wasteful(const struct malloc_type *type)

@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Copyright (c) 2026 The kmobj authors.
+ */
+
 /*
  * Magazines: kmalloc_obj() and kfree_obj() of a type with a control block.
  *
@@ -9,8 +14,9 @@
  * division.  It gets from and puts to the loaded one and swaps the two when
  * that cannot go on; if neither can, it fills one from the slabs, with what is
  * free in the first of them, or empties one into the slabs, whole, under
- * ext->spin.  As one of two is then full or empty and the other is not, that
- * happens once in so many calls at the most.
+ * ext->spin.  So calls which get and put in turn do not go to the slabs at all,
+ * and a long run of either does once for each magazine that it fills or
+ * empties, or for each slab, if that has fewer free objects.
  *
  * Who has magazines
  *
@@ -90,7 +96,8 @@ kmalloc_magcpu_destroy(struct kmalloc_magcpu *cpu)
 }
 
 /*
- * The cpu may be looking: it sees them complete, or none.
+ * The cpu may be looking: it sees them complete, or none.  The swap orders the
+ * stores before it.
  */
 void
 kmalloc_magcpu_set(struct malloc_type *type, int n, struct kmalloc_magcpu *cpu)

@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Copyright (c) 2026 The kmobj authors.
+ */
+
 /*
  * Two kernel threads do for kmalloc_obj what who allocates must not wait for.
  *
@@ -8,9 +13,8 @@
  *	grower		sets more addresses aside, and makes magazines.  Either
  *			may wait for memory, and if one thread did it all that
  *			might be memory which it should have given back
- *			(shims/model/reserve.pml)
  *
- * Nobody depends on them to get on but who waits for slots; see
+ * Nobody but who waits for slots depends on them to get on; see
  * kern_kmalloc_reserve.c.  They work when somebody pokes them, and once a
  * second, as nobody tells them that memory is needed or is not any more, nor
  * that a slab is free.

@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Copyright (c) 2026 The kmobj authors.
+ */
+
 /*
  * What goes back, and when.
  *
@@ -24,11 +29,17 @@
  *	had since the last sweep were not needed in all that time, and go (the
  *	working set of Bonwick and Adams).  There is a sweep every
  *	KMALLOC_SWEEP_SECONDS, and one a second while memory is needed, that is
- *	as soon as page-out works or ought to begin.  It does not let memory
- *	become short (vm_paging_min()), and would page out what is used to keep
- *	what is not.  Magazines are emptied first then.  What nobody needed for a
- *	second of shortage is not likely to be needed in the next: how often it
- *	was is counted (regrets).
+ *	as soon as page-out works or ought to begin.  To wait until memory is
+ *	short (vm_paging_min()) would be too late: page-out does not let it come
+ *	to that, and pages out what is used as long as we keep what is not.
+ *	What nobody needed for a second of that is not likely to be needed in
+ *	the next: how often it was is counted (regrets).  A reserve that is
+ *	short takes free slabs at any time.
+ *
+ *	Magazines of plain objects are emptied before, while memory is needed.
+ *	Idle constructed objects stay: there are no more of them than objcache
+ *	kept, and it gave none back for want of memory either, but to those who
+ *	called objcache_reclaimlist().
  */
 
 #include <sys/param.h>
@@ -71,8 +82,8 @@ kmalloc_memory_needed(void)
 }
 
 /*
- * ticks wraps, as all that is compared with it: what a type has not done yet was
- * at 0, which is long ago before and after.
+ * ticks wraps, as all that is compared with it: what a type has not done yet
+ * was at 0, which is long ago before and after.
  */
 int
 kmalloc_within_second(int then)

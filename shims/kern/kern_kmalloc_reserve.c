@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Copyright (c) 2026 The kmobj authors.
+ */
+
 /*
  * The reserve of kmalloc_obj: why paging cannot deadlock on its own metadata.
  *
@@ -38,7 +43,8 @@
  *	   slabs alone at first when memory is short, and goes to 2: see `the
  *	   last ordinary pages'.
  *	2. A slab in a slot, made on the spot.  It is not worth the last pages
- *	   there are, so VM_ALLOC_SYSTEM is as deep as this goes.
+ *	   there are: VM_ALLOC_SYSTEM is as deep as this goes, unless the type
+ *	   has no mini slabs.
  *	3. A mini slab in a slot, with a page as deep as the caller may reach.
  *	4. M_RNOWAIT callers: NULL.  They do not reach kmem_slab_alloc(), but
  *	   for caches without a free slot, whose objects it always gave them.
@@ -46,8 +52,9 @@
  *	   of these is left, holding nothing of ours, and begin again at 0: one
  *	   page that they may have ends the wait, as in zget().
  *	6. kmem_slab_alloc(.., M_WAITOK), which collects 32 pages for as long as
- *	   that takes, is left to types that have run out of slots for good or
- *	   have no mini slabs, and to threads which preempt.
+ *	   that takes, is left to types that have no mini slabs; to types that
+ *	   are out of slots, unless they have a reserve and get more; and to
+ *	   threads which preempt.
  *
  *	Who makes a slab has the first object of it before others see the slab.
  *
@@ -108,21 +115,21 @@
  *
  *	(a) It allocates from what was an interrupt zone, or is recognised as
  *	    pagethread or emergpager.  Steps 0 to 4 take ext->spin, the
- *	    spinlocks of vm_page and pmap_qenter(), those of poke and
- *	    wakeup(), one after the other.  For
- *	    a NORMAL page vm_page_alloc() may take one that caches a file: it
- *	    tries that object's lock, without waiting for it, and unmaps the
- *	    page.  zget() asked it for the same, in the same place.  Nobody
- *	    sleeps with a spinlock held.  So every step ends, and what is in the
- *	    way is never a lock.
+ *	    spinlocks of vm_page and pmap_qenter(), and those of
+ *	    kmalloc_ext_poke() and wakeup(), one after the other.  For a NORMAL
+ *	    page vm_page_alloc() may take one that caches a file: it tries that
+ *	    object's lock, without waiting for it, and unmaps the page.  zget()
+ *	    asked it for the same, in the same place.  Nobody sleeps with a
+ *	    spinlock held.  So every step ends, and what is in the way is never
+ *	    a lock.
  *	(b) If a ready slab is left, step 1 serves, and needs no page.
  *	(c) If none is left, step 3 serves if there is a slot and one page, down
- *	    to the last.  So page-out fails only if there
- *	    is no slot or not one page.
+ *	    to the last.  So page-out fails only if there is no slot or not one
+ *	    page.
  *	(d) Not one page: swp_pager_meta_build() waits for any page to be freed,
- *	    as it did with zalloc.  This is not ours to cure; zalloc could not.
- *	    It only comes to that when the ready slabs are used up, as with
- *	    zalloc the pages that zinit() had taken in advance; with
+ *	    as it did with zalloc, which had no cure for it either.  It only
+ *	    comes to that when the ready slabs are used up, as with zalloc the
+ *	    pages that zinit() had taken in advance; with
  *	    kern.kmalloc_reserve=0 that is from the beginning.
  *	(e) No slot: see `how many' below.
  *	(f) One page holds the swap metadata of some hundred pages; writing
@@ -132,10 +139,9 @@
  *	Nothing in (a) to (f) needs the maintainer or the grower
  *	(kern_kmalloc_maint.c) to run: they may block, on kernel_map's lock or
  *	for memory, and page-out need not wait for them.  The maintainer holds
- *	ext->lock when it gives slabs back, which
- *	is never taken to allocate or to free an object; more addresses are got
- *	without it, so that what waits for memory does not hold up what frees
- *	some.
+ *	ext->lock when it gives slabs back, which is never taken to allocate or
+ *	to free an object; more addresses are got without it, so that what waits
+ *	for memory does not hold up what frees some.
  *
  *	Who waits in step 5 is in nobody's way either.  He holds no lock of
  *	ours; what else he holds he would have held asleep in zalloc() or in
@@ -157,20 +163,21 @@
  *	that is metadata for five times as much swap as there is RAM, used up
  *	only if memory is short by the last 32 pages from beginning to end of
  *	that; and mini slabs are given back as soon as they are free.
- *	Other types get SLOTS_MINI in advance, and more by the grower, when
- *	memory is not short: more slots need page tables.  The last few, the
- *	floor, are for those who may take the last ready slab.  If no other is
- *	left the grower makes more in a shortage, too; it is the only thread
- *	that does, so a few are enough.
+ *	Other types get SLOTS_BATCH in advance, SLOTS_MINI besides if they have
+ *	a reserve, and more by the grower, when memory is not short: more slots
+ *	need page tables.  With a reserve the last few, the floor, are for those
+ *	who may take the last ready slab.  If no other is left the grower makes
+ *	more in a shortage, too; it is the only thread that does, so a few are
+ *	enough.
  *
  * Types of few objects
  *
  *	Most types that were caches have a few dozen objects, for which 128 KB
- *	are too much.  A type without ready slabs, which is never one that was
- *	an interrupt zone, begins with a slab of as many pages as four objects
- *	need, and each new one is as large as all that it has, so that less than
- *	half is empty and the fifth or sixth is a whole one.  What is made of
- *	the last pages is not one of these: it is a mini slab.
+ *	are too much.  A type without ready slabs that was no interrupt zone
+ *	begins with a slab of as many pages as four objects need.  Each new one
+ *	has room for as many objects as all before it, so that about half is
+ *	empty at the most, and the seventh at the latest is a whole one.  What
+ *	is made of the last pages is not one of these: it is a mini slab.
  *
  * Recursion: the type that map entries come from
  *
@@ -237,7 +244,7 @@
 #define	SLOTS_MINI_PAGES 64	/* or one for so many pages of RAM */
 #define	FEW_OBJECTS	4	/* that the first slab of a type has */
 
-/* The reference kernel keeps a record of what its last pages are for. */
+/* For a kernel that keeps a record of who takes its last pages. */
 #ifdef VM_PAGE_FOR
 #define	KMALLOC_PAGE_FOR(type)	VM_PAGE_FOR((type)->ks_shortdesc)
 #else
@@ -257,6 +264,11 @@ struct kmalloc_blocked {
 	struct thread	*td;
 };
 
+/*
+ * Slabs to keep ready for each type with a reserve; -1: as many as it asked
+ * for.  This and the next are there so that a test can do without either: with
+ * 0 and 0 page-out stands still when there are no 32 pages for a slab.
+ */
 int kmalloc_reserve = -1;
 TUNABLE_INT("kern.kmalloc_reserve", &kmalloc_reserve);
 
@@ -617,7 +629,7 @@ ext_kmem_alloc(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 
 /*
  * Is a page all that is missing?  Who finds the slot taken meanwhile comes here
- * again.
+ * again.  Who preempts must not sleep for one.
  */
 static int
 ext_page_would_do(struct kmalloc_ext *ext, const struct malloc_type *type,

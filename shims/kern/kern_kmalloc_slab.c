@@ -1,31 +1,37 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Copyright (c) 2026 The kmobj authors.
+ */
+
 /*
  * The slabs of a type with a control block.
  *
  * They are shared by all cpus: what a cpu has for itself is two magazines
- * (kern_kmalloc_mag.c), which are filled from here and emptied into here a
- * dozen objects at a time.  So no cpu sits on a slab, a lock is taken for a
- * batch and not for an object, and since all of a slab is under ext->spin its
- * free objects are a stack, without atomic operations.  An object that a
- * magazine holds is in use to its slab.
+ * (kern_kmalloc_mag.c), which are filled from here and emptied into here many
+ * objects at a time.  So no cpu sits on a slab, a lock is taken for a batch and
+ * not for an object, and since all of a slab is under ext->spin its free
+ * objects are a stack, without atomic operations.  To its slab an object in a
+ * magazine is in use.
  *
- * A slab is in one place
+ * Where a slab is, once it has left the reserve
  *
  *	partial		has free objects.  They are taken from the first slab
  *			until it has none; then it is in no list
  *	(no list)	until an object is freed into it: then it becomes the
  *			first partial one
- *	full		every object is free.  It comes here when sort() finds
- *			it, not at once, and is used again only if no partial
- *			one is left
+ *	full		every object is free.  A slab comes here when
+ *			kmalloc_slabs_sort() finds it, not at once, and is used
+ *			again only if no partial one is left
  *
  * The memory of an object is type-stable for as long as somebody may still look
  * at a freed one (exislock(9)); that is why a slab has to wait on `full' until
- * exis_freeable(), as in malloc_mgt_poll(), before retire() lets it go.
+ * exis_freeable(), as in malloc_mgt_poll(), before kmalloc_slabs_retire() lets
+ * it go.
  *
- * Mini slabs have lists of their own.  Their objects go to who asks for a
- * single one and never into a magazine: in an emergency those few are what
- * somebody gets on with, and a magazine would keep them from all other cpus.
+ * Mini slabs have lists of their own.  Their objects are handed out one by one
+ * and never go into a magazine: in an emergency those few are what somebody
+ * gets on with, and a magazine would keep them from all other cpus.
  */
 
 #include <sys/param.h>

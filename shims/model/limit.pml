@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The limit of constructed types: who sleeps, and who wakes him.  Magazines hold
- * one object.  A cpu has two of them, used in a critical section, the depot a few
- * more, under the type's lock; a limit is exceeded by what all cpus can hold.
+ * The limit of constructed types: who sleeps, and who wakes him.  Magazines
+ * hold one object.  A cpu has two of them, used in a critical section, the
+ * depot a few more, under the type's lock; a limit is exceeded by what all cpus
+ * can hold.  The claim is made at the head of kern_kmalloc_ctor.c.
  *
  *	crowd		takes what is to be had without waiting, and puts or
  *			destroys all but a few, on whichever cpu it likes, twice
  *	sleeper		waits for an object on its cpu, and keeps it
  *	setter		raises the limit
  *
- * Crowd and sleepers keep no more objects than the limit is in the end, so fewer
- * are out until each sleeper has one.
+ * Crowd and sleepers keep no more objects than the limit is in the end, so
+ * fewer are out until each sleeper has one.
  *
- * What must hold: whenever fewer objects than the limit are out nobody sleeps for
- * ever; there are never more than the limit and what the cpus can hold.  What
- * breaks it:
+ * What must hold: whenever fewer objects than the limit are out nobody sleeps
+ * for ever; there are never more than the limit and what the cpus can hold.
+ * What breaks it:
  *
  *	M_EXACT		what the cpus hold does not come on top of the limit
  *	M_DEPOT		a full magazine reaches the depot without a wakeup
@@ -24,8 +25,8 @@
  *	M_QUEUE		who goes to sleep lets go of the lock first
  *	M_COUNT		an object counts only once it is constructed
  *
- * It stands for these functions; beside each is the hash of its text when the two
- * were last compared (check --functions).
+ * It stands for these functions; beside each is the hash of its text when the
+ * two were last compared (check --functions).
  *
  *	kern_kmalloc_ctor.c	cobj_below_limit		06b50fa1
  *	kern_kmalloc_ctor.c	cobj_discount			b11d1abd

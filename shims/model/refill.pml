@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who fills the reserve of a type of KMALLOC_PAGES_NORMAL, and from which pages.
+ * Who fills the reserve of a type of KMALLOC_PAGES_NORMAL, and from which
+ * pages: `whose pages' at the head of kern_kmalloc_reserve.c.
  *
  * Ready slabs are a stack; its lowest is the floor.  A slab is a page here, and
  * what is counted is how deep into free memory it was made.
@@ -11,17 +12,17 @@
  *	maintainer	refills: the floor from SYSTEM pages
  *	pages		come and go
  *
- * What must hold: who is ordinary never gets a slab that was made of pages which
- * NORMAL leaves; the floor is made while SYSTEM would get a page.  What breaks
- * it:
+ * What must hold: who is ordinary never gets a slab that was made of pages
+ * which NORMAL leaves; the floor is made while SYSTEM would get a page.  What
+ * breaks it:
  *
- *	M_REFILL	the maintainer fills all of the reserve from SYSTEM pages
+ *	M_REFILL	the maintainer fills the whole reserve from SYSTEM pages
  *	M_DAEMON	so does a page daemon
  *	M_RACE		who made a floor puts it on top of another one
  *	M_NOFLOOR	the floor is made of NORMAL pages, too
  *
- * It stands for these functions; beside each is the hash of its text when the two
- * were last compared (check --functions).
+ * It stands for these functions; beside each is the hash of its text when the
+ * two were last compared (check --functions).
  *
  *	kern_kmalloc_reserve.c	kmalloc_ext_get		f024252f
  *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		b399a1fc

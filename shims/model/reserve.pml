@@ -2,9 +2,11 @@
 /*
  * The protocol of the reserve: refill, consume, retire.
  *
- * One type of KMALLOC_PAGES_NORMAL, SLOTS slots.  A whole slab takes WHOLE pages, a mini slab one.  What
- * the C code does under ext->spin or a vm_page spinlock is one step here, and
- * everything else interleaves.  Pages are counted; a slab is in one place.
+ * One type of KMALLOC_PAGES_NORMAL, SLOTS slots.  A whole slab takes WHOLE
+ * pages, a mini slab one.  What the C code does under ext->spin or a vm_page
+ * spinlock is one step here, and everything else interleaves.  Pages are
+ * counted; a slab is in one place.  Why the maintainer and the grower are two
+ * threads (kern_kmalloc_maint.c) is what M_GROWLOCK shows.
  *
  *	pageout		has WRITES writes to record before it frees what faults
  *			have used; waits for a page only if there is none
@@ -30,8 +32,8 @@
  *	nobody waits for ever			M_GROWLOCK	M_WAKEUP
  *						M_VMWAIT
  *
- * It stands for these functions; beside each is the hash of its text when the two
- * were last compared (check --functions).
+ * It stands for these functions; beside each is the hash of its text when the
+ * two were last compared (check --functions).
  *
  *	kern_kmalloc_reserve.c	kmalloc_ext_get		f024252f
  *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		b399a1fc

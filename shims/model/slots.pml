@@ -20,8 +20,8 @@
  *			itself, as kmem_slab_alloc() would
  *	M_LOST		two threads add a slab at once, one forgets the other's
  *
- * It stands for these functions; beside each is the hash of its text when the two
- * were last compared (check --functions).
+ * It stands for these functions; beside each is the hash of its text when the
+ * two were last compared (check --functions).
  *
  *	kern_kmalloc_reserve.c	ext_slots_will_come		f504c7fd
  *	kern_kmalloc_reserve.c	ext_needs_slots			3bf4c01d

@@ -1,9 +1,14 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Between the allocator and the files of the shims; callers want
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Copyright (c) 2026 The kmobj authors.
+ */
+
+/*
+ * Between kern_kmalloc.c and the files that extend it; callers want
  * sys/kmalloc_obj.h.
  *
- * The files, lowest first:
+ * The files, about from the bottom up:
  *
  *	kern_kmalloc_layout.c	where the objects of a slab lie
  *	kern_kmalloc_debug.c	poison and red zones
@@ -35,13 +40,16 @@
 #ifdef _KERNEL
 
 /*
- * A slab of ours is a struct kmalloc_slab, for the sake of those who know it,
- * and used in a simpler way.  Behind the header there is a state for each cache
- * line, and then the free objects, as on a stack: findex is their number, aindex and
- * xindex are 0.  All but the states is under ext->spin.  The bitmap, whose
- * purpose these have, is not used but for a word that says how large the slab
- * is.  unused01 says where it came from.  It has a magic number of its
- * own, so that kfree_obj() can tell.
+ * A slab of a type with a control block is a struct kmalloc_slab, so that the
+ * header of an object's slab can be read whose ever it is, but it is used in a
+ * simpler way.  Behind the header there is a byte of state for each cache line,
+ * and then a stack of the free objects: findex is their number, aindex and
+ * xindex stay 0.  The states do what the bitmap does for the allocator's own
+ * slabs; of that only the first word is used, for the size of the slab.
+ * unused01 says where the slab came from.  It has a magic number of its own, so
+ * that kfree_obj() can tell.
+ *
+ * What changes of a slab in use is under ext->spin, but for the states.
  */
 #define	KMALLOC_XSLAB_MAGIC	0x6b786f62	/* whole, or small */
 #define	KMALLOC_XMINI_MAGIC	0x6b786d69	/* mini: of the last pages */
@@ -116,7 +124,7 @@ struct kmalloc_slabs {
 };
 
 /*
- * Magazines, after Bonwick and Adams: Magazines and Vmem (USENIX 2001).
+ * A magazine is a stack of objects; see kern_kmalloc_mag.c.
  */
 struct kmalloc_mag {
 	SLIST_ENTRY(kmalloc_mag) link;
@@ -150,10 +158,11 @@ struct kmalloc_depot;
  * only.  A new one is zero, which is what empty lists are.
  *
  * type		is set under the list's lock, and looked at without
- * lock		serialises what may block: growing, giving back, making
- *		magazines.  Never taken to allocate or free an object
- * spin		the fields after pages, but for those that do not change once
- *		the type is in use
+ * lock		protects nslabs, pages and grows, and keeps the type here while
+ *		slabs are given back, magazines set or statistics read.  Its
+ *		holder may block.  Never taken to allocate or free an object
+ * spin		protects what follows grows, but for ctor to slack and
+ *		what else is only set while nobody uses the type
  */
 struct kmalloc_ext {
 	SLIST_ENTRY(kmalloc_ext) link;
@@ -207,7 +216,7 @@ struct kmalloc_ext {
 	u_long			blocking;	/* M_WAITOK had to wait */
 	u_long			limit_sleeps;
 	u_long			limit_refusals;	/* went without at the limit */
-	u_long			foreign;	/* objects freed but not ours */
+	u_long			foreign;	/* freed, but in no slab */
 };
 
 #define	KMALLOC_DYING	1	/* its type is being destroyed */
@@ -230,8 +239,8 @@ kmalloc_ext(const struct malloc_type *type)
 }
 
 /*
- * The magazines of a cpu: this one, in a critical section, or one that has no
- * say in it.  NULL if it has none.
+ * The magazines of the calling cpu, which is in a critical section; of another
+ * one only while nobody uses the type.  NULL if it has none.
  */
 static __inline struct kmalloc_magcpu *
 kmalloc_use_mags(const struct kmalloc_use *use)
@@ -293,15 +302,16 @@ struct kmalloc_slab *kmalloc_slabs_purge(struct kmalloc_ext *ext,
  * kern_kmalloc_slot.c
  *
  * kmalloc_slot_floor() is how many free slots are not for the caller.
- * kmalloc_slot_populate() makes a slab of so many pages, or a mini slab, in
- * another one of ext's with pages of the class vmflags; NULL if there is none
- * or a page is missing.  Neither blocks.  kmalloc_slot_depopulate() undoes
- * either, for a slab that nobody can reach.
+ * kmalloc_slot_populate() makes a slab of so many pages in a free slot of ext's
+ * with pages of the class vmflags, kmalloc_slot_populate_mini() a mini slab;
+ * NULL if there is no slot or a page is missing.  Neither blocks.
+ * kmalloc_slot_depopulate() undoes either, for a slab that nobody can reach.
+ * kmalloc_mini_count() is how many objects a mini slab has, 0 if none fits.
  *
  * kmalloc_run_create() sets aside nslots slots, or returns NULL if there are no
- * addresses.  It and kmalloc_run_destroy() may block.  kmalloc_run_add() gives
- * a run to ext; kmalloc_slots_free() destroys all that ext has, none of which
- * may be in use.
+ * addresses.  kmalloc_run_add() gives a run to ext; kmalloc_slots_free()
+ * destroys all that ext has, none of which may be in use.  But for
+ * kmalloc_run_add() these may block.
  */
 #define	KMALLOC_SLAB_PAGES	(KMALLOC_SLAB_SIZE / PAGE_SIZE)
 
@@ -323,15 +333,15 @@ size_t	kmalloc_mini_count(const struct malloc_type *type);
  * kern_kmalloc_reserve.c
  *
  * kmalloc_ext_get() gets one object out of a slab, a new one if need be; NULL
- * only for M_RNOWAIT, which does not block, or with M_NULLOK at the type's
- * limit.  kmalloc_ext_count() reads a count of ext's that spin protects.
- * kmalloc_ext_target() is how many ready slabs ext should have.  add_ready and
- * take_ready put one there, a floor only as the first, and take the one put
- * there last, or NULL; the first, which is the floor, only if privileged.
- * refill() brings the reserve up to its target with pages of class vmflags, as
- * far as there are any, and says whether some were missing.  It does not block.
- * grow() adds slots to a type that needs them; it may block, and holds no lock
- * then.
+ * only for M_RNOWAIT, which does not block, or with M_NULLOK at the limit in
+ * bytes that every malloc type has.  kmalloc_ext_count() reads a count of ext's
+ * that spin protects.  kmalloc_ext_target() is how many ready slabs ext should
+ * have.  add_ready and take_ready put one there, a floor only as the first, and
+ * take the one put there last, or NULL; the first, which is the floor, only if
+ * privileged.  refill() brings the reserve up to its target with pages of class
+ * vmflags, as far as there are any, and says whether some were missing.  It
+ * does not block.  grow() adds slots to a type that needs them; it may block,
+ * and holds no lock then.
  */
 extern int kmalloc_reserve;		/* kern.kmalloc_reserve */
 
@@ -351,8 +361,8 @@ void	kmalloc_ext_grow(struct kmalloc_ext *ext);
  * kern_kmalloc_mag.c
  *
  * kmalloc_mag_capacity() is how many rounds a magazine of plain objects has.
- * kmalloc_magcpu_create() makes two empty ones, and may block;
- * kmalloc_magcpu_set() makes them cpu n's.
+ * kmalloc_mag_create() makes an empty one, kmalloc_magcpu_create() the two of a
+ * cpu; both may block.  kmalloc_magcpu_set() makes them cpu n's.
  * kmalloc_mags_wanted() makes those that cpus want, without locks, and may
  * block; kmalloc_mags_drain() empties those of the calling cpu into slabs, and
  * kmalloc_mags_destroy() those of all cpus, once nobody uses the type.
@@ -457,8 +467,9 @@ kmalloc_obj_get(unsigned long size, struct malloc_type *type, int flags)
 /*
  * kern_kmalloc_ctor.c
  *
- * kmalloc_cobj_idle() adds up what magazines hold and kmalloc_cobj_out() says
- * what they do not, both exact only while nobody gets or puts any.
+ * kmalloc_cobj_idle() is how many constructed objects magazines hold,
+ * kmalloc_cobj_out() how many callers do.  Both are exact only while nobody
+ * gets or puts any.  ext->lock is held, or nobody destroys the type.
  */
 long	kmalloc_cobj_idle(const struct kmalloc_ext *ext);
 long	kmalloc_cobj_out(const struct kmalloc_ext *ext);
@@ -469,9 +480,9 @@ long	kmalloc_cobj_out(const struct kmalloc_ext *ext);
  * kmalloc_memory_needed() says whether page-out has something to do, and
  * kmalloc_within_second() whether that was less than a second ago, in ticks.
  * The others may block, and want ext->lock held.
- * kmalloc_ext_reclaim() gives back slabs that are free and not wanted: needed
- * if others need the memory now.  kmalloc_ext_bury() sets the block of a type
- * that is gone free if it can.
+ * kmalloc_ext_reclaim() gives back slabs that are free and not wanted; needed
+ * says that others need the memory now.  kmalloc_ext_bury() has the block of a
+ * type that is gone used again, if nothing of the type is left.
  */
 int	kmalloc_memory_needed(void);
 int	kmalloc_within_second(int then);
