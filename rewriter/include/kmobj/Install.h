@@ -4,8 +4,9 @@
  *
  * Installing means three things: the shims' files are copied, conf/files and
  * conf/options list them and their options, and the tree's own allocator calls
- * them at a handful of places (hooks). A manual page goes in where there are
- * others beside the tree.
+ * them at a handful of places (hooks). A kernel config that calls itself a
+ * LINT sets the options, too; a manual page goes in where there are others
+ * beside the tree.
  * The places are found in the syntax tree of the allocator: a function by its
  * name, in it an anchor by what it is, never by how it is spelled, so that the
  * allocators of different trees and years will do.

@@ -13,6 +13,9 @@ namespace kmobj {
 static const char ConfFiles[] = "conf/files";
 static const char ConfOptions[] = "conf/options";
 static const char ConfSeries[] = "conf/series";
+static const char Config[] = "config";
+/// The tree's own option beside which the shims' stand.
+static const char Neighbour[] = "SLAB_DEBUG";
 
 namespace {
 
@@ -90,7 +93,8 @@ Expected<std::vector<Change>> addToConf(const SourceTree &Tree,
   return addEntries(ConfFiles, Text, Entries, *Anchor, ShimsConf);
 }
 
-/// Lists the shims' options behind those of the tree, if it has any.
+/// Lists the shims' options behind the allocator's own, else behind those of
+/// the tree, if it has any.
 Expected<std::vector<Change>> addToOptions(const SourceTree &Tree,
                                            StringRef ShimsOptions) {
   if (!Tree.exists(ConfOptions))
@@ -102,7 +106,69 @@ Expected<std::vector<Change>> addToOptions(const SourceTree &Tree,
   const std::vector<ConfEntry> Entries = parseConf(Text);
   if (Entries.empty())
     return std::vector<Change>();
-  return addEntries(ConfOptions, Text, Entries, Entries.back(), ShimsOptions);
+  const ConfEntry *Anchor = &Entries.back();
+  for (const ConfEntry &E : Entries)
+    if (E.Path == Neighbour || E.Path.starts_with("KMALLOC_"))
+      Anchor = &E;
+  return addEntries(ConfOptions, Text, Entries, *Anchor, ShimsOptions);
+}
+
+/// The line of a kernel config that sets Option, in Lines; none: nullptr.
+const StringRef *findOption(ArrayRef<StringRef> Lines, StringRef Option) {
+  for (const StringRef &Line : Lines) {
+    SmallVector<StringRef, 4> Words;
+    SplitString(Line, Words);
+    if (Words.size() >= 2 && Words[0] == "options" &&
+        Words[1].split('=').first == Option)
+      return &Line;
+  }
+  return nullptr;
+}
+
+/// Does the config with these lines call itself a LINT, which has all options?
+bool isLint(ArrayRef<StringRef> Lines) {
+  return any_of(Lines, [](StringRef Line) {
+    SmallVector<StringRef, 4> Words;
+    SplitString(Line, Words);
+    return Words.size() >= 2 && Words[0] == "ident" &&
+           Words[1].ltrim('"').starts_with("LINT");
+  });
+}
+
+/// Sets the shims' options in each LINT that sets their neighbour, behind that
+/// and as it does.
+Expected<std::vector<Change>> addToLint(const SourceTree &Tree,
+                                        StringRef ShimsOptions) {
+  std::vector<std::string> Files;
+  std::error_code EC;
+  for (sys::fs::directory_iterator I(Tree.path(Config), EC), End;
+       !EC && I != End; I.increment(EC))
+    if (sys::fs::is_regular_file(I->path()))
+      Files.push_back((Twine(Config) + "/" + sys::path::filename(I->path()))
+                          .str());
+  std::sort(Files.begin(), Files.end());
+  std::vector<Change> Changes;
+  for (const std::string &File : Files) {
+    auto Content = Tree.read(File);
+    if (!Content)
+      return Content.takeError();
+    SmallVector<StringRef, 0> Lines;
+    StringRef(*Content).split(Lines, '\n');
+    const StringRef *Anchor = findOption(Lines, Neighbour);
+    if (!Anchor || !isLint(Lines))
+      continue;
+    std::string Added;
+    for (const ConfEntry &E : parseConf(SourceText(ShimsOptions)))
+      if (!findOption(Lines, E.Path))
+        Added += (Anchor->take_front(Anchor->find(Neighbour)) + E.Path + "\n")
+                     .str();
+    if (!Added.empty())
+      Changes.push_back({File,
+                         SourceText(*Content).nextLine(Anchor->data() -
+                                                       Content->data()),
+                         0, Added});
+  }
+  return Changes;
 }
 
 /// Paths of the shims' sources, relative to Shims: headers and C files.
@@ -341,6 +407,18 @@ install(const SourceTree &Tree, const clang::tooling::CompilationDatabase &DB,
   auto OptionEntries = addToOptions(Tree, *Options);
   if (!OptionEntries)
     return OptionEntries.takeError();
+  if (Tree.exists(ConfOptions)) {
+    auto LintEntries = addToLint(Tree, *Options);
+    if (!LintEntries)
+      return LintEntries.takeError();
+    append_range(*OptionEntries, *LintEntries);
+  }
+  if (!OptionEntries->empty()) {
+    std::vector<std::string> Lists;
+    for (const Change &C : *OptionEntries)
+      Lists.push_back(C.File);
+    Last.Body += "\n* The new option goes into " + join(Lists, " and ") + ".\n";
+  }
   append_range(Last.Changes, *OptionEntries);
 
   std::vector<std::string> Allocator;

@@ -320,7 +320,8 @@ static void findListProblems(const SourceTree &After, const FileSet &Installed,
     SmallVector<StringRef, 0> Lines;
     StringRef(Text).split(Lines, '\n');
     for (const StringRef Line : Lines)
-      if (StringRef(Line).contains("kmalloc") && !Have.contains(Words(Line)))
+      if (StringRef(Line).contains_insensitive("kmalloc") &&
+          !Have.contains(Words(Line)))
         Problems.push_back(Path + ": `" + Words(Line) + "' is missing");
   }
 }

@@ -239,8 +239,66 @@ TEST_F(Install, ConfOptions) {
                                        "# The end.\n");
 }
 
+TEST_F(Install, OptionsBesideTheAllocators) {
+  Disk.write("sys/conf/options", "MBUF_DEBUG\t\topt_global.h\n"
+                                 "KMALLOC_OLD\t\topt_global.h\n"
+                                 "SLAB_DEBUG\t\topt_global.h\n"
+                                 "\n# Of a driver.\n"
+                                 "SAFE_NO_RNG\t\topt_dontuse.h\n");
+  EXPECT_EQ(installed("conf/options"), "MBUF_DEBUG\t\topt_global.h\n"
+                                       "KMALLOC_OLD\t\topt_global.h\n"
+                                       "SLAB_DEBUG\t\topt_global.h\n"
+                                       "KMALLOC_OBJ_DEBUG\topt_global.h\n"
+                                       "\n# Of a driver.\n"
+                                       "SAFE_NO_RNG\t\topt_dontuse.h\n");
+}
+
+TEST_F(Install, OptionsInLint) {
+  Disk.write("sys/conf/options", "SLAB_DEBUG\topt_global.h\n");
+  Disk.write("sys/config/LINT64", "ident\t\tLINT64\n"
+                                  "options \tPANIC_DEBUG\n"
+                                  "options\t\tSLAB_DEBUG\n"
+                                  "options \tSOCKBUF_DEBUG\n");
+  EXPECT_EQ(installed("config/LINT64"), "ident\t\tLINT64\n"
+                                        "options \tPANIC_DEBUG\n"
+                                        "options\t\tSLAB_DEBUG\n"
+                                        "options\t\tKMALLOC_OBJ_DEBUG\n"
+                                        "options \tSOCKBUF_DEBUG\n");
+  auto P = run();
+  ASSERT_TRUE(static_cast<bool>(P)) << llvm::toString(P.takeError());
+  EXPECT_EQ(P->back().Body, "* Four.\n\n* The new option goes into "
+                            "conf/options and config/LINT64.\n");
+}
+
+// Whose ident is no LINT, who does not set SLAB_DEBUG but in a comment, or has
+// the option already.
+TEST_F(Install, OptionsInNoOtherConfig) {
+  Disk.write("sys/conf/options", "SLAB_DEBUG\topt_global.h\n");
+  Disk.write("sys/config/MYLINT", "ident MINE\noptions SLAB_DEBUG\n");
+  Disk.write("sys/config/LINT1", "ident LINT1\n#options SLAB_DEBUG\n"
+                                 "options SLAB_DEBUGGER\n");
+  Disk.write("sys/config/LINT2", "ident LINT2\noptions SLAB_DEBUG\n"
+                                 "options KMALLOC_OBJ_DEBUG=1\n");
+  auto P = run();
+  ASSERT_TRUE(static_cast<bool>(P)) << llvm::toString(P.takeError());
+  for (const Change &C : P->back().Changes)
+    EXPECT_FALSE(llvm::StringRef(C.File).starts_with("config/")) << C.File;
+  EXPECT_EQ(P->back().Body,
+            "* Four.\n\n* The new option goes into conf/options.\n");
+}
+
+// config(8) would not know it.
+TEST_F(Install, NoOptionsNothingForLint) {
+  Disk.write("sys/config/LINT", "ident LINT\noptions SLAB_DEBUG\n");
+  auto P = run();
+  ASSERT_TRUE(static_cast<bool>(P)) << llvm::toString(P.takeError());
+  for (const Change &C : P->back().Changes)
+    EXPECT_FALSE(llvm::StringRef(C.File).starts_with("config/")) << C.File;
+}
+
 TEST_F(Install, ASecondTimeThereIsNothingToDo) {
-  Disk.write("sys/conf/options", "DEBUG\topt_global.h\n");
+  Disk.write("sys/conf/options", "SLAB_DEBUG\topt_global.h\n");
+  Disk.write("sys/config/LINT", "ident \"LINT\"\noptions SLAB_DEBUG\n");
   auto P = run();
   ASSERT_TRUE(static_cast<bool>(P));
   auto States = materialize(Disk.tree(), *P);
