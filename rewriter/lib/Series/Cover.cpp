@@ -143,9 +143,11 @@ static std::string usersText(const Plan &P) {
   if (P.needsShims())
     Out +=
         bullet("kern.kmalloc_ext is new: slabs kept ready, magazines, sleeps "
-               "and refusals of each type. The loader tunable "
-               "kern.kmalloc_reserve says for all types how many slabs to "
-               "keep ready; options KMALLOC_OBJ_DEBUG poisons free objects.");
+               "and refusals of each type. The loader tunables "
+               "kern.kmalloc_reserve (for all types, how many slabs to keep "
+               "ready) and kern.kmalloc_mini (0: no slabs of one page) are "
+               "sysctls, too; options KMALLOC_OBJ_DEBUG poisons slabs that "
+               "are kept ready.");
   Out +=
       bullet("Limits are what they were, and so are the tunables and sysctls "
              "that they are computed from; a patch that drops a number says "
