@@ -162,6 +162,8 @@ class Function:
                     if lo <= hi:
                         yield "part", lo, hi
                 i = self.pair[i + 1] + 1
+            elif tok.endswith("_FOREACH"):
+                i = self.pair[i + 1] + 1
             elif tok in ("case", "default"):
                 while self.toks[i][0] != ":":
                     i += 1

@@ -117,6 +117,15 @@ class Mutants(unittest.TestCase):
         self.assertRegex(done.stdout, r"planted: [1-9]\d* killed, 3 survived")
         self.assertEqual(done.returncode, 1)
 
+    def test_a_walk_of_a_list_is_a_loop(self):
+        done = self.run_tool(self.ALL.replace(
+            "for (i = 0; i < n; ++i)\n\t\tsum += i;",
+            "i = 0;\n\tN_FOREACH(i, n) {\n\t\tsum += i;\n\t}").replace(
+            "int\n", "#define N_FOREACH(i, n) for (; i < n; ++i)\nint\n", 1),
+            "--only", "counted: drop: sum")
+        self.assertIn("1 mutants: 1 killed", done.stdout + done.stderr)
+        self.assertEqual(done.returncode, 0)
+
     def test_a_hang_is_a_kill(self):
         done = self.run_tool(self.ALL, "--only", "counted: bound: .*--i",
                              "--verbose")
