@@ -355,13 +355,15 @@ cobj_ext(struct malloc_type *type)
 void
 _kmalloc_obj_cache(struct malloc_type *type)
 {
-	struct kmalloc_ext *ext = kmalloc_ext_create(type);
+	struct kmalloc_ext *ext;
 
+	if (type->ks_limit == 0)
+		panic("%s: kmalloc_obj_cache before malloc_init",
+		    type->ks_shortdesc);
+	ext = kmalloc_ext_create(type);
 	/* M_RNOWAIT callers depend on slots: see kern_kmalloc_reserve.c. */
-	if (SLIST_EMPTY(&ext->runs)) {
-		_kmalloc_obj_reserve(type, 0, 0);
-		ext->pages = KMALLOC_PAGES_FLAGS;
-	}
+	if (SLIST_EMPTY(&ext->runs))
+		kmalloc_ext_set_up(ext, type, 0, 0, KMALLOC_PAGES_FLAGS);
 }
 
 void

@@ -542,6 +542,25 @@ ext_first_run(struct kmalloc_ext *ext, struct malloc_type *type, size_t nobjs)
  * Memory that is not there now is left to the maintainer: the caller may be the
  * page-out thread, without which there will be none.
  */
+size_t
+kmalloc_ext_set_up(struct kmalloc_ext *ext, struct malloc_type *type,
+    long nslabs, size_t nobjs, int pages)
+{
+	lockmgr(&ext->lock, LK_EXCLUSIVE);
+	ext->nslabs = nslabs;
+	ext->pages = pages;
+	lockmgr(&ext->lock, LK_RELEASE);
+	if (SLIST_EMPTY(&ext->runs))
+		nobjs = ext_first_run(ext, type, nobjs);
+
+	lockmgr(&ext->lock, LK_EXCLUSIVE);
+	if (kmalloc_ext_refill(ext, type, page_class(ext, M_WAITOK)))
+		kmalloc_ext_poke();
+	ext->lowwater = ext->nready;
+	lockmgr(&ext->lock, LK_RELEASE);
+	return (nobjs);
+}
+
 void
 _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 {
@@ -551,23 +570,11 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 		panic("%s: kmalloc_obj_reserve before malloc_init",
 		    type->ks_shortdesc);
 	ext = kmalloc_ext_create(type);
-
-	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	ext->nslabs = nslabs;
-	ext->pages = nobjs != 0 ? KMALLOC_PAGES_INTERRUPT :
-	    KMALLOC_PAGES_NORMAL;
-	lockmgr(&ext->lock, LK_RELEASE);
-	if (SLIST_EMPTY(&ext->runs))
-		nobjs = ext_first_run(ext, type, nobjs);
+	nobjs = kmalloc_ext_set_up(ext, type, nslabs, nobjs, nobjs != 0 ?
+	    KMALLOC_PAGES_INTERRUPT : KMALLOC_PAGES_NORMAL);
 	/* A zone was limited by the number of its objects alone. */
 	kmalloc_raise_limit(type, nobjs == 0 ? 0 :
 	    (nobjs + ext->bootobjs) * type->ks_objsize);
-
-	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	if (kmalloc_ext_refill(ext, type, page_class(ext, M_WAITOK)))
-		kmalloc_ext_poke();
-	ext->lowwater = ext->nready;
-	lockmgr(&ext->lock, LK_RELEASE);
 }
 
 static int

@@ -341,7 +341,9 @@ size_t	kmalloc_mini_count(const struct malloc_type *type);
  * privileged.  refill() brings the reserve up to its target with pages of class
  * vmflags, as far as there are any, and says whether some were missing.  It
  * does not block.  grow() adds slots to a type that needs them; it may block,
- * and holds no lock then.
+ * and holds no lock then.  set_up() has ext keep nslabs ready, made of pages as
+ * KMALLOC_PAGES_* says, with slots for nobjs objects (0: for a few slabs at a
+ * time); it returns for how many objects there are slots, and may block.
  */
 extern int kmalloc_reserve;		/* kern.kmalloc_reserve */
 
@@ -356,6 +358,8 @@ struct kmalloc_slab *kmalloc_ext_take_ready(struct kmalloc_ext *ext,
 int	kmalloc_ext_refill(struct kmalloc_ext *ext, struct malloc_type *type,
 	    int vmflags);
 void	kmalloc_ext_grow(struct kmalloc_ext *ext);
+size_t	kmalloc_ext_set_up(struct kmalloc_ext *ext, struct malloc_type *type,
+	    long nslabs, size_t nobjs, int pages);
 
 /*
  * kern_kmalloc_mag.c

@@ -67,6 +67,15 @@ TEST_F(KmallocObj, theLimitIsWhatIsReservedOnTopOfBootMemory) {
     ASSERT_NE(get(M_BOTH_obj, M_INTNOWAIT), nullptr) << "object " << I;
 }
 
+MALLOC_DEFINE_OBJ(M_CACHELIMIT, Size, "CACHELIMIT", "");
+
+TEST_F(KmallocObj, whatWasACacheKeepsTheLimitInBytes) {
+  malloc_init(M_CACHELIMIT_obj);
+  M_CACHELIMIT_obj->ks_limit = 1000 * Size;
+  kmalloc_obj_cache(M_CACHELIMIT);
+  EXPECT_EQ(M_CACHELIMIT_obj->ks_limit, 1000 * Size);
+}
+
 MALLOC_DEFINE_OBJ(M_NOLIMIT, Size, "NOLIMIT", "");
 
 TEST_F(KmallocObj, whatIsNoInterruptZoneHasNoLimit) {
