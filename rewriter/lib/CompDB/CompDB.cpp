@@ -8,6 +8,7 @@
 #include "Report.h"
 #include "Units.h"
 #include "UserHeaders.h"
+#include "kmobj/Cache.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 
@@ -173,7 +174,7 @@ Expected<CompDBResult> Maker::run() {
     return Err;
   if (Error Err = step(4, ""))
     return Err;
-  if (Error Err = Output->commit())
+  if (Error Err = Output->commit(Cache::DirectoryName))
     return Err;
   CompDBResult Result;
   Result.Complete = isComplete(Set);

@@ -92,7 +92,7 @@ Error OutputDirectory::write(StringRef Name, StringRef Contents) {
   return writeFile((Staging + "/" + Name).str(), Contents);
 }
 
-Error OutputDirectory::commit() {
+Error OutputDirectory::commit(StringRef Keep) {
   auto fail = [&] {
     return failure("cannot rename to " + Final + ": " +
                    std::error_code(errno, std::generic_category()).message());
@@ -107,6 +107,10 @@ Error OutputDirectory::commit() {
   // which the destructor removes.
   if (renameat2(AT_FDCWD, Staging.c_str(), AT_FDCWD, Final.c_str(),
                 RENAME_EXCHANGE))
+    return fail();
+  const std::string Old = (Staging + "/" + Keep).str();
+  if (sys::fs::exists(Old) &&
+      ::rename(Old.c_str(), (Final + "/" + Keep).str().c_str()))
     return fail();
   return Error::success();
 }

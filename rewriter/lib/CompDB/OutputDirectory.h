@@ -26,7 +26,8 @@ public:
   const std::string & final() const { return Final; }
   const std::string &staging() const { return Staging; }
   llvm::Error write(llvm::StringRef Name, llvm::StringRef Contents);
-  llvm::Error commit();
+  /// What an earlier output has under the name Keep stays.
+  llvm::Error commit(llvm::StringRef Keep);
 
 private:
   OutputDirectory(std::string Final, std::string Staging)

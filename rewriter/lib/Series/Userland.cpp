@@ -19,9 +19,10 @@ namespace stdfs = std::filesystem;
 
 namespace kmobj {
 
-/// The name that Word stands for; empty: it has nothing to do with it. Manual:
-/// of a page, where the allocators' functions are named, too.
-static StringRef nameIn(StringRef Word, bool Manual) {
+/// The name that Word stands for; empty: it has nothing to do with it. OfKernel:
+/// in a page of section 9, where the allocators' functions are named, too; what
+/// a library calls zalloc is another thing.
+static StringRef nameIn(StringRef Word, bool OfKernel) {
   if (Word == "_zlist")
     return "_zlist";
   if (Word.starts_with("vm_zone"))
@@ -32,7 +33,7 @@ static StringRef nameIn(StringRef Word, bool Manual) {
     return "objcache";
   if (Word == "zone.9")
     return "zone.9";
-  if (Manual)
+  if (OfKernel)
     for (const StringRef Function :
          {"zalloc", "zfree", "zinit", "zinitna", "zbootinit", "zdestroy"})
       if (Word == Function)
@@ -47,8 +48,9 @@ static bool isManual(StringRef File) {
 
 bool Reader::ofZones() const { return Name != "objcache"; }
 
-static void findIn(StringRef Text, const std::string &File,
+static void findIn(StringRef Text, const std::string &Path,
                    std::vector<Reader> &Readers) {
+  const StringRef File = Path;
   const bool Manual = isManual(File);
   std::map<StringRef, Reader> Found;
   unsigned Line = 0;
@@ -71,12 +73,12 @@ static void findIn(StringRef Text, const std::string &File,
     auto IsWord = [](char C) { return isAlnum(C) || C == '_' || C == '.'; };
     for (StringRef Left = This; !Left.empty();) {
       const StringRef Word = Left.take_while(IsWord);
-      Add(nameIn(Word, Manual));
+      Add(nameIn(Word, File.ends_with(".9")));
       Left = Left.drop_front(std::max<size_t>(Word.size(), 1));
     }
   }
   for (auto &[Name, R] : Found)
-    Readers.push_back({File, Name.str(), std::move(R.Lines), R.Includes});
+    Readers.push_back({Path, Name.str(), std::move(R.Lines), R.Includes});
 }
 
 Expected<std::vector<Reader>> findReaders(ArrayRef<std::string> Directories,
