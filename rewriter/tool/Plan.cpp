@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "Tool.h"
+/*
+ * kmobj plan: what is to become of each zone and cache.
+ *
+ * Some of what stands in the way is only found when the conversion is edited
+ * and tried.  With a compile database that is done here, and nothing of it
+ * written, so that a plan says what rewrite would refuse.
+ */
+#include "Convert.h"
 #include "kmobj/Output.h"
 #include "kmobj/Printable.h"
 #include "llvm/Support/FileSystem.h"
@@ -31,6 +38,26 @@ static cl::opt<bool>
           cl::desc("without bootstrap slabs and reserve: the negative control"),
           cl::sub(PlanVerb.Command));
 
+/// Refuses in P what a trial of the conversion refuses.
+static Error tryOut(const Facts &F, Plan &P) {
+  auto DB = Input.database();
+  if (!DB)
+    return DB.takeError();
+  Plan Tried = P;
+  SeriesOptions Made;
+  Made.Shims = shimsDirectory("");
+  Made.Install = false;
+  if (auto R = convert(Input, F, Tried, DB->get(), Made); !R)
+    return R.takeError();
+  for (size_t I = 0; I < P.Entries.size(); ++I) {
+    const PlanEntry &Of = Tried.Entries[I];
+    if (P.Entries[I].Convert && !Of.Convert)
+      P.Entries[I].refuseTried(Of.Reasons);
+  }
+  P.updateDrops();
+  return Error::success();
+}
+
 static int plan() {
   std::vector<std::string> Files(FactsFiles.begin(), FactsFiles.end());
   if (Files.empty() && !MoreFacts.empty())
@@ -53,6 +80,9 @@ static int plan() {
   if (P->Naive != Naive)
     return fail(Output + ": this plan is " + (P->Naive ? "" : "not ") +
                 "naive, and is kept as it is: name another file, or remove it");
+  if (!Input.Directories.empty())
+    if (Error E = tryOut(*F, *P))
+      return fail(std::move(E));
   const std::string Text = writePlan(*P);
   const std::string Report = unparsed(*F) + report(*P);
   if (Output == "-") {

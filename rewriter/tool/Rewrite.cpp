@@ -2,19 +2,15 @@
 /*
  * kmobj rewrite: plan, edit, try, write.
  *
- * Before anything is written the changed units are parsed with their new
- * contents.  An entry of the plan whose conversion does not compile the way
- * the original did is refused as a whole, and the rest is edited anew.  What
- * was done then is not what the plan said: the plan as it was carried out is
- * written with the output, for verify to go by.
+ * What was done need not be what the plan said (Convert.h): the plan as it was
+ * carried out is written with the output, for verify to go by.
  */
-#include "Tool.h"
+#include "Convert.h"
 #include "kmobj/Install.h"
 #include "kmobj/Output.h"
 #include "kmobj/Printable.h"
 #include "kmobj/Repository.h"
 #include "kmobj/Series.h"
-#include "kmobj/Trial.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -153,32 +149,6 @@ static std::string command() {
   for (const std::string &D : Userland)
     Out += " --userland " + quoted(nameOf(D));
   return printable(Out + " --patch-dir DIR");
-}
-
-/// Refuses the entries that do not compile as they did; whether there are any.
-static Expected<bool> refuseBroken(const SourceTree &Tree, const Facts &F,
-                                   Plan &P, const CompilationDatabase &DB,
-                                   const SeriesOptions &Made) {
-  VerifyOptions Options;
-  Options.Jobs = Input.Jobs;
-  Options.Known = &Input.cache();
-  Progress Show("trying");
-  Options.Progress = std::ref(Show);
-  auto Convert = [&](Plan &Tried) -> Expected<FileSet> {
-    auto R = makeSeries(Tree, F, Tried, &DB, Made);
-    if (!R)
-      return R.takeError();
-    FileSet After = R->after();
-    if (!Tree.exists("sys/kmalloc_obj.h") &&
-        !After.count("sys/kmalloc_obj.h")) {
-      auto Header = SourceTree(Made.Shims).read("sys/kmalloc_obj.h");
-      if (!Header)
-        return Header.takeError();
-      After["sys/kmalloc_obj.h"] = std::move(*Header);
-    }
-    return After;
-  };
-  return tryConversion(DB, Tree, F, P, Convert, Options);
 }
 
 static size_t converting(const Plan &P) {
@@ -408,15 +378,7 @@ static int rewrite() {
   if (!Readers)
     return fail(Readers.takeError());
   Made.Readers = std::move(*Readers);
-  auto R = makeSeries(Tree, *F, *P, DB.get(), Made);
-  while (R && DB && !R->Patches.empty()) {
-    auto Broken = refuseBroken(Tree, *F, *P, *DB, Made);
-    if (!Broken)
-      return fail(Broken.takeError());
-    if (!*Broken)
-      break;
-    R = makeSeries(Tree, *F, *P, DB.get(), Made);
-  }
+  auto R = convert(Input, *F, *P, DB.get(), Made);
   if (!R)
     return fail(R.takeError());
   if (Error E = addRemovals(*R, Tree, *P, Made))

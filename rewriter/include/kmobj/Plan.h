@@ -142,7 +142,9 @@ struct PlanEntry {
   std::vector<std::string> Planned;
   bool AlreadyDone = false;    ///< nothing left to convert (kept out of files)
   std::vector<Remark> Reasons; ///< why it is not convertible
-  std::vector<Remark> Notes;   ///< what a person should look at
+  /// Why a trial of the conversion refused it, which no fact says.
+  std::string Tried;
+  std::vector<Remark> Notes; ///< what a person should look at
 
   TypeForm Form = TypeForm::Define;
   std::string Type;                ///< M_SWAPMETA; Dynamic: the variable's name
@@ -207,6 +209,8 @@ struct PlanEntry {
            (IsZone &&
             ZoneFlags & (ZONE_INTERRUPT | ZONE_SPECIAL | ZONE_USE_RESERVE));
   }
+  /// A trial of the conversion has refused it, for these reasons.
+  void refuseTried(llvm::ArrayRef<Remark> Why);
   /// Does the creation S raise the type's limit itself? A reserve does so.
   bool raisesLimit(const Step &S) const {
     return S.RaiseLimit && !(S.CallReserve && WantReserve);

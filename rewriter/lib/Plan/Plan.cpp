@@ -29,6 +29,13 @@ bool PlanEntry::needsShims() const {
                      }));
 }
 
+void PlanEntry::refuseTried(llvm::ArrayRef<Remark> Why) {
+  Convert = Convertible = false;
+  append_range(Reasons, Why);
+  Tried = Reasons.front().str();
+  Planned = plannedValues(*this);
+}
+
 const PlanEntry *Plan::entry(StringRef Key) const {
   auto It =
       llvm::find_if(Entries, [&](const PlanEntry &E) { return E.Key == Key; });
@@ -47,10 +54,8 @@ bool Plan::allConverted() const {
 
 void Plan::refuse(const PlanEntry &Entry, const Remark &Why) {
   for (PlanEntry &E : Entries)
-    if (&E == &Entry || (!Entry.Group.empty() && E.Group == Entry.Group)) {
-      E.Convert = E.Convertible = false;
-      E.Reasons.push_back(Why);
-    }
+    if (&E == &Entry || (!Entry.Group.empty() && E.Group == Entry.Group))
+      E.refuseTried(Why);
 }
 
 bool Plan::drops(StringRef File) const {

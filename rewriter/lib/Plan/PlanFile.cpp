@@ -213,6 +213,8 @@ std::string kmobj::writePlan(const Plan &P) {
       Value(Key, Text);
     OS << "    decision: " << (E.Convert ? "convert" : "refuse") << '\n';
     list(OS, "    ", "reasons", E.Reasons);
+    if (!E.Tried.empty())
+      Value("tried", E.Tried);
     if (E.Convertible && E.Form != TypeForm::None)
       OS << "    type: " << quoted(E.Type) << '\n';
     if (isDescribed(E))
@@ -349,7 +351,7 @@ private:
     bool HasFlags = false;
   };
   struct Edit {
-    std::string Variable, At, Decision, Type, Short, Long;
+    std::string Variable, At, Decision, Type, Short, Long, Tried;
     std::optional<unsigned> Reserve;
     std::optional<bool> Bootstrap, Zeroed;
     std::vector<SiteEdit> Sites;
@@ -446,6 +448,8 @@ bool PlanReader::zoneKey(Edit &E, const std::string &Key, yaml::Node *V) {
                          "', expected convert or refuse");
     return true;
   }
+  if (Key == "tried")
+    return scalar(V, E.Tried);
   if (Key == "type")
     return scalar(V, E.Type);
   if (Key == "short")
@@ -555,6 +559,14 @@ bool PlanReader::applyDecision(PlanEntry &To, const Edit &E) {
                                               To.Reasons.front().str());
     moved("changed    ", To, "it cannot be converted any more: " +
                                  To.Reasons.front().str());
+    return true;
+  }
+  // What a trial found is found by another one alone.
+  if (E.Decision == "refuse" && To.Convertible && !E.Tried.empty() &&
+      !E.isEdit(Decision, E.Decision)) {
+    To.Convert = To.Convertible = false;
+    To.Tried = E.Tried;
+    To.Reasons.push_back({Span(), E.Tried});
     return true;
   }
   if (E.Decision == "refuse" && To.Convertible &&
