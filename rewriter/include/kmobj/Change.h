@@ -84,6 +84,8 @@ public:
   bool exists(llvm::StringRef Relative) const;
   /// The file's bytes, or an error that names the file and the reason.
   llvm::Expected<std::string> read(llvm::StringRef Relative) const;
+  /// Its files, sorted; no links, and nothing of git's.
+  llvm::Expected<std::vector<std::string>> files() const;
 
 private:
   std::string Root;

@@ -16,6 +16,7 @@
 
 #include "kmobj/Change.h"
 #include "kmobj/Facts.h"
+#include "kmobj/Layout.h"
 #include "kmobj/Plan.h"
 #include <functional>
 
@@ -31,6 +32,13 @@ using PatchRank = std::function<unsigned(llvm::ArrayRef<const PlanEntry *>)>;
 /// the facts describe.
 llvm::Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
                                         Plan &P, const PatchRank &Rank = {});
+
+/// The comments of a text, from their first byte to behind their last.
+std::vector<ByteRange> commentsOf(llvm::StringRef Text);
+
+/// Takes the blank lines away that go with what the last of Patches takes away.
+llvm::Error closeLastGaps(const SourceTree &Tree,
+                          llvm::MutableArrayRef<Patch> Patches);
 
 } // namespace kmobj
 

@@ -85,6 +85,10 @@ public:
   /// into and no backslash joins to it; nothing if code follows on the line.
   std::optional<uint64_t> lineBehind(uint64_t Offset) const;
 
+  /// Where the comment begins that stands right above Offset's line; else that
+  /// line.
+  uint64_t withComment(uint64_t Offset) const;
+
   /// First byte at or after Offset which is neither white space nor comment.
   uint64_t skipSpaceAndComments(uint64_t Offset) const;
 
@@ -104,6 +108,9 @@ struct IncludeLine {
   ByteRange Range;
   /// Not inside any #if but an include guard around the whole file.
   bool Unconditional = true;
+  /// "ifdef _KERNEL": the #ifs that it is in, from the outside in, with the
+  /// #else and its like that come before it.
+  std::vector<std::string> Conditions;
 };
 
 /// All #include directives of a file, in order; comments are seen through.

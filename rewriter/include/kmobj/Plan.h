@@ -26,6 +26,7 @@
 #include "llvm/Support/MemoryBufferRef.h"
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -246,6 +247,9 @@ struct Plan {
   /// About the tree, not about one zone: units that failed, calls whose zone
   /// nobody knows, files outside the database.
   std::vector<Remark> Remarks;
+  /// Units that would not compile without the old header which they seem to
+  /// include for nothing.
+  std::set<std::string> KeepIncludes;
   /// What is new, gone or changed since the plan file in force was made.
   std::vector<std::string> Moved;
   /// Sites that belong to no entry.

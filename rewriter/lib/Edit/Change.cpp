@@ -4,8 +4,10 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include <algorithm>
+#include <filesystem>
 
 using namespace llvm;
+namespace stdfs = std::filesystem;
 
 namespace kmobj {
 
@@ -27,6 +29,24 @@ Expected<std::string> SourceTree::read(StringRef Relative) const {
     return createStringError(Buffer.getError(), "%s: cannot read: %s",
                              Path.c_str(), Buffer.getError().message().c_str());
   return (*Buffer)->getBuffer().str();
+}
+
+Expected<std::vector<std::string>> SourceTree::files() const {
+  std::vector<std::string> Files;
+  std::error_code EC;
+  for (stdfs::recursive_directory_iterator I(Root, EC), End; !EC && I != End;
+       I.increment(EC)) {
+    std::error_code Status;
+    if (I->path().filename() == ".git")
+      I.disable_recursion_pending();
+    if (!I->is_symlink(Status) && I->is_regular_file(Status))
+      Files.push_back(
+          StringRef(I->path().native()).drop_front(Root.size() + 1).str());
+  }
+  if (EC)
+    return createStringError("%s: %s", Root.c_str(), EC.message().c_str());
+  std::sort(Files.begin(), Files.end());
+  return Files;
 }
 
 static bool usesCRLF(StringRef Content) {

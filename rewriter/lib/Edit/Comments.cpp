@@ -10,6 +10,7 @@
  * alone.
  */
 #include "EntryEditor.h"
+#include "kmobj/Edit.h"
 #include "clang/Basic/CharInfo.h"
 #include "clang/Basic/LangOptions.h"
 #include "clang/Lex/Lexer.h"
@@ -45,6 +46,14 @@ static std::vector<Prose> proseOf(StringRef Text) {
       Found.push_back(
           {{End - Token.getLength(), End}, Token.is(clang::tok::comment)});
   } while (Token.isNot(clang::tok::eof));
+  return Found;
+}
+
+std::vector<ByteRange> commentsOf(StringRef Text) {
+  std::vector<ByteRange> Found;
+  for (const Prose &P : proseOf(Text))
+    if (P.IsComment)
+      Found.push_back(P.Range);
   return Found;
 }
 

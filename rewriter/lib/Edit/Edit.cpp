@@ -57,27 +57,34 @@ static std::vector<Gap> gapsOf(ArrayRef<Patch> Patches, size_t I) {
   return Gaps;
 }
 
-/// A blank line beside what goes that goes with it: the second of two, where
-/// several went, or the one at the begin or the end of a block, if Trim.
+/// A blank line beside what goes that goes with it: the second of two which did
+/// not meet before, or the last of the file; if Trim, the one at the begin or
+/// the end of a block.
 static std::optional<Change> blankBeside(const SourceText &Text, const Gap &G,
                                          bool Trim) {
   const auto [Begin, End] = G.Range;
-  if (Begin == 0 || End >= Text.text().size() ||
-      Text.lineBegin(Begin) != Begin || Text.lineBegin(End) != End)
+  const uint64_t Size = Text.text().size();
+  if (Begin == 0 || End > Size || Text.lineBegin(Begin) != Begin ||
+      (End < Size && Text.lineBegin(End) != End))
     return std::nullopt;
   const StringRef Before = Text.line(Begin - 1), After = Text.line(End);
   const bool BlankBefore = Before.trim().empty();
+  const Change LineBefore{G.File, Text.lineBegin(Begin - 1),
+                          Begin - Text.lineBegin(Begin - 1), ""};
+  if (End == Size)
+    return BlankBefore && !Trim ? std::optional(LineBefore) : std::nullopt;
   const bool BlankAfter = After.trim().empty();
-  if (BlankAfter &&
-      (Trim ? Before.rtrim().ends_with("{") : BlankBefore && G.Removals > 1))
+  // Of what went alone, that one may have gone with it.
+  const bool Meet =
+      BlankBefore && (G.Removals > 1 || !Text.line(End - 1).trim().empty());
+  if (BlankAfter && (Trim ? Before.rtrim().ends_with("{") : Meet))
     return Change{G.File, End, Text.nextLine(End) - End, ""};
-  if (Trim && BlankBefore && After.ltrim().starts_with("}")) {
-    const uint64_t Line = Text.lineBegin(Begin - 1);
-    return Change{G.File, Line, Begin - Line, ""};
-  }
+  if (Trim && BlankBefore && After.ltrim().starts_with("}"))
+    return LineBefore;
   return std::nullopt;
 }
 
+/// Closing a gap may leave a blank line at the edge of a block: Trim.
 static Error closeGaps(Sources &Files, MutableArrayRef<Patch> Patches, size_t I,
                        bool Trim) {
   std::vector<Change> Blank;
@@ -90,6 +97,20 @@ static Error closeGaps(Sources &Files, MutableArrayRef<Patch> Patches, size_t I,
   }
   append_range(Patches[I].Changes, Blank);
   return Error::success();
+}
+
+/// Those of patch I.
+static Error closeGaps(Sources &Files, MutableArrayRef<Patch> Patches,
+                       size_t I) {
+  if (Error E = closeGaps(Files, Patches, I, /*Trim=*/false))
+    return E;
+  return closeGaps(Files, Patches, I, /*Trim=*/true);
+}
+
+Error closeLastGaps(const SourceTree &Tree, MutableArrayRef<Patch> Patches) {
+  const Facts None;
+  Sources Files(Tree, None);
+  return closeGaps(Files, Patches, Patches.size() - 1);
 }
 
 /// The backslash of a macro's line stays in its column where the line's text
@@ -269,15 +290,13 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
   for (const auto &[File, Last] : LastOf)
     if (Error E = editComments(File, P, Files, Patches, Last))
       return E;
-  // Closing a gap may leave a blank line at the edge of a block.
-  for (size_t I = 0; I < Patches.size(); ++I)
-    for (const bool Trim : {false, true})
-      if (Error E = closeGaps(Files, Patches, I, Trim))
-        return E;
-  if (Error E = alignBackslashes(Files, Patches))
-    return E;
   P.updateDrops();
   if (Error E = editIncludes(F, P, Files, Patches))
+    return E;
+  for (size_t I = 0; I < Patches.size(); ++I)
+    if (Error E = closeGaps(Files, Patches, I))
+      return E;
+  if (Error E = alignBackslashes(Files, Patches))
     return E;
   return Patches;
 }

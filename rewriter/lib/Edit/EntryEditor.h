@@ -129,7 +129,8 @@ std::optional<Change> without(const Facts &F, const SourceText &Text,
 /// Adds the changes of #include lines to the patches of the converted entries,
 /// so that after each of them every file includes what it uses, and after the
 /// last one no file includes what it no longer does. What others may get
-/// through a header goes in a patch of its own, the last.
+/// through a header goes in a patch of its own, the last, whose message has a
+/// line a point.
 llvm::Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
                          std::vector<Patch> &Patches);
 

@@ -9,6 +9,7 @@
  * header it goes only when no file of the tree needs it.
  */
 #include "EntryEditor.h"
+#include "IncludeGraph.h"
 #include "clang/Basic/CharInfo.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -27,8 +28,9 @@ namespace {
 constexpr StringLiteral Malloc = "sys/malloc.h";
 constexpr StringLiteral Shims = "sys/kmalloc_obj.h";
 constexpr StringLiteral Kernel = "sys/kernel.h";
-constexpr StringLiteral OldZone = "vm/vm_zone.h";
-constexpr StringLiteral OldCache = "sys/objcache.h";
+constexpr StringLiteral OldZone = Zalloc.Header;
+constexpr StringLiteral OldCache = Objcache.Header;
+constexpr StringLiteral Old[] = {OldZone, OldCache};
 
 /// Names that only the shims' header has.
 constexpr StringLiteral ShimNames[] = {"KMALLOC_OBJ_BOOTSLABS",
@@ -56,11 +58,36 @@ bool isCacheName(StringRef Word) {
          Word == "OC_MFLAGS";
 }
 
+/// The NAME of `typedef struct objcache *NAME;' and its like, on a line of its
+/// own.
+StringRef oldTypedef(StringRef Line) {
+  StringRef Rest = Line.trim();
+  if (!Rest.consume_front("typedef") || !Rest.consume_back(";"))
+    return "";
+  Rest = Rest.trim();
+  if (Rest.consume_front("struct")) {
+    Rest = Rest.ltrim();
+    if (!Rest.consume_front("vm_zone") && !Rest.consume_front("objcache"))
+      return "";
+    Rest = Rest.ltrim();
+    if (!Rest.consume_front("*"))
+      return "";
+  } else if (!Rest.consume_front("vm_zone_t")) {
+    return "";
+  }
+  Rest = Rest.ltrim();
+  return all_of(Rest,
+                [](char C) { return clang::isAsciiIdentifierContinue(C); })
+             ? Rest
+             : "";
+}
+
 /// `struct objcache;' and its like, on a line of its own.
 bool isForwardDeclaration(StringRef Line, StringRef Tag) {
   return Line.trim() == ("struct " + Tag + ";").str();
 }
 constexpr StringLiteral ZoneTag = "vm_zone", CacheTag = "objcache";
+constexpr StringLiteral Tags[] = {ZoneTag, CacheTag};
 
 /// The words of the code: no comments, strings, includes, and no forward
 /// declarations of what the old headers define.
@@ -116,85 +143,56 @@ struct Needs {
   }
 };
 
-/// The includes of all files, as they become.
-class Graph {
-public:
-  Graph(const Facts &F, const SourceTree &Tree) : Tree(Tree) {
-    for (const SourceFile &File : F.Files)
-      if (File.Parsed)
-        for (const Include &I : File.Includes)
-          Edges[File.Path].push_back(I.Resolved.empty() ? I.Name : I.Resolved);
-    if (!Tree.exists(Shims))
-      Edges[Shims.str()] = {"sys/param.h", Malloc.str()};
-  }
+/// What `struct malloc_type' in a text needs before it.
+enum class TagNeed { Nothing, Declaration, Header };
 
-  void add(StringRef File, StringRef Header) {
-    edges(File.str()).push_back(Header.str());
-  }
-  void remove(StringRef File, StringRef Header) {
-    llvm::erase_if(edges(File.str()), [&](const std::string &T) {
-      return StringRef(T) == Header || StringRef(T).ends_with(Header);
-    });
-  }
-  /// Does File include Header, other than through Without?
-  bool reachesWithout(const std::string &File, StringRef Header,
-                      StringRef Without) {
-    return reached(File, Without).count(Header.str());
-  }
-  /// Has File, without its own #include of Header, all that Header includes?
-  bool hasAllOf(const std::string &File, StringRef Header) {
-    const std::set<std::string> Given = reached(Header.str(), "");
-    const std::set<std::string> Has = reached(File, Header);
-    return all_of(Given, [&](const std::string &H) { return Has.count(H); });
-  }
-  bool reaches(StringRef File, StringRef Header) {
-    StringSet<> Seen;
-    std::vector<std::string> Open{File.str()};
-    while (!Open.empty()) {
-      const std::string At = std::move(Open.back());
-      Open.pop_back();
-      if (At == Header)
-        return true;
-      if (Seen.insert(At).second)
-        append_range(Open, edges(At));
-    }
-    return false;
-  }
-
-private:
-  /// What From includes, and so on, but not through Without.
-  std::set<std::string> reached(const std::string &From, StringRef Without) {
-    std::set<std::string> Found;
-    std::vector<std::string> Open(edges(From));
-    while (!Open.empty()) {
-      const std::string At = std::move(Open.back());
-      Open.pop_back();
-      if (At != Without && Found.insert(At).second)
-        append_range(Open, edges(At));
-    }
-    return Found;
-  }
-  /// Of a header that no unit read so far, by its text and from the root.
-  std::vector<std::string> &edges(const std::string &File) {
-    const auto [Found, New] = Edges.try_emplace(File);
-    if (New && Tree.exists(File)) {
-      auto Content = Tree.read(File);
-      if (!Content)
-        consumeError(Content.takeError());
-      else
-        for (const IncludeLine &I : findIncludes(SourceText(*Content)))
-          Found->second.push_back(I.Name);
-    }
-    return Found->second;
-  }
-
-  const SourceTree &Tree;
-  std::map<std::string, std::vector<std::string>> Edges;
-};
+/// At file scope, and in a structure there, C declares the tag where it first
+/// stands; what comes later means the same.
+TagNeed tagNeed(StringRef Text) {
+  TagNeed Need = TagNeed::Nothing;
+  bool Known = false;
+  forEachName(Text, [&](const NameUse &N) {
+    if (N.Name != "malloc_type" || std::exchange(Known, true))
+      return;
+    if (N.InDirective || N.InBody)
+      Need = TagNeed::Header;
+    else if (N.InParens)
+      Need = TagNeed::Declaration;
+  });
+  return Need;
+}
 
 /// Headers that name zones [0] or object caches [1] without including what
 /// declares them, and the number of the patch after which they do not.
 using OldHeaders = std::array<std::map<std::string, size_t>, 2>;
+
+/// What the last patch does, to say so: by the old header, zones' [0] or object
+/// caches' [1].
+struct TidyFiles {
+  std::array<std::set<std::string>, 2> Sources, Headers, Declaring;
+  std::map<std::string, std::vector<std::string>> Instead; ///< of a file
+};
+
+/// What is known of all files.
+struct Context {
+  const Facts &F;
+  const Plan &P;
+  Sources &Files;
+  IncludeGraph &Includes;
+  OldHeaders &OldNamed;
+  std::vector<std::string> Units;
+  TidyFiles Done;
+
+  bool drops(bool Cache) const { return Cache ? P.DropObjcache : P.DropZone; }
+  /// A header that File includes relies on it for the old names still.
+  bool isReliedOn(StringRef File, bool Cache, size_t AfterPatch);
+  /// What stays of the old API has it from elsewhere than from File, a header.
+  bool isDispensable(const std::string &File, bool Cache);
+  /// The Line of File goes, or becomes what is needed in its place.
+  Change dropLine(const std::string &File, const IncludeLine &Line, bool Cache);
+};
+
+bool isHeader(StringRef File) { return File.ends_with(".h"); }
 
 /// A branch of an #if that a place is in.
 struct Branch {
@@ -280,51 +278,13 @@ std::vector<Branch> Conditionals::around(uint64_t Offset) const {
   return Open;
 }
 
-class IncludeEditor {
-public:
-  IncludeEditor(const Facts &F, const Plan &P, Sources &Files, Graph &Includes,
-                OldHeaders &Old, std::string File)
-      : F(F), P(P), Files(Files), Includes(Includes), OldNamed(Old),
-        File(std::move(File)) {}
-
-  /// Every change of this file, and to which patch it belongs. Tidy: what can
-  /// only go once all of them are applied.
-  Error run(MutableArrayRef<Patch> Patches, std::vector<Change> &Tidy);
-
-private:
-  bool isHeader() const { return StringRef(File).ends_with(".h"); }
-  const IncludeLine *line(StringRef Name) const {
-    for (const IncludeLine &I : Lines)
-      if (I.Name == Name)
-        return &I;
-    return nullptr;
-  }
-  uint64_t place(const SourceText &Text, uint64_t FirstChange,
-                 ArrayRef<Patch> Patches) const;
-  /// Forward declarations of the old structure, as ranges to delete.
-  static std::vector<ByteRange> forwards(const SourceText &Text, StringRef Tag);
-
-  /// A header that this file includes relies on it for the old names still.
-  bool isReliedOn(bool Cache, size_t AfterPatch);
-  /// Of a header: what stays of the old API has it from elsewhere.
-  bool isDispensable(bool Cache);
-
-  const Facts &F;
-  const Plan &P;
-  Sources &Files;
-  Graph &Includes;
-  OldHeaders &OldNamed;
-  const std::string File;
-  std::vector<IncludeLine> Lines;
-};
-
-bool IncludeEditor::isReliedOn(bool Cache, size_t AfterPatch) {
+bool Context::isReliedOn(StringRef File, bool Cache, size_t AfterPatch) {
   return any_of(OldNamed[Cache], [&](const auto &Header) {
     return Header.second > AfterPatch && Includes.reaches(File, Header.first);
   });
 }
 
-bool IncludeEditor::isDispensable(bool Cache) {
+bool Context::isDispensable(const std::string &File, bool Cache) {
   std::set<std::string> Using;
   for (const PlanEntry &E : P.Entries) {
     if (E.Convert || E.IsZone == Cache)
@@ -342,9 +302,62 @@ bool IncludeEditor::isDispensable(bool Cache) {
         isCacheName(M.Name) == Cache)
       Using.insert(M.Text.File);
   return !Using.count(File) && all_of(Using, [&](const std::string &User) {
-    return Includes.reachesWithout(User, Cache ? OldCache : OldZone, File);
+    return Includes.reachesWithout(User, Old[Cache], File);
   });
 }
+
+Change Context::dropLine(const std::string &File, const IncludeLine &Line,
+                         bool Cache) {
+  std::vector<std::string> Users;
+  if (isHeader(File))
+    Users = Includes.users(Units, File);
+  const std::vector<std::string> Needed =
+      Includes.neededWithout(File, Line, Old[Cache].str(), Users);
+  Includes.remove(File, Old[Cache]);
+  std::string Text;
+  for (const std::string &Name : Needed) {
+    Text += "#include <" + Name + ">\n";
+    Includes.add(File, Name);
+  }
+  if (!Needed.empty())
+    Done.Instead[File] = Needed;
+  return {File, Line.Range.Begin, Line.Range.End - Line.Range.Begin, Text};
+}
+
+class IncludeEditor {
+public:
+  IncludeEditor(Context &All, std::string File)
+      : All(All), F(All.F), Files(All.Files), Includes(All.Includes),
+        File(std::move(File)) {}
+
+  /// Every change of this file, and to which patch it belongs. Tidy: what can
+  /// only go once all of them are applied.
+  Error run(MutableArrayRef<Patch> Patches, std::vector<Change> &Tidy);
+
+private:
+  bool isHeader() const { return kmobj::isHeader(File); }
+  const IncludeLine *line(StringRef Name) const {
+    for (const IncludeLine &I : Lines)
+      if (I.Name == Name)
+        return &I;
+    return nullptr;
+  }
+  uint64_t place(const SourceText &Text, uint64_t FirstChange,
+                 ArrayRef<Patch> Patches) const;
+  /// Before the first of what Patches write that says `struct malloc_type', if
+  /// all of it is under the same conditions.
+  std::optional<uint64_t> tagPlace(const SourceText &Text,
+                                   ArrayRef<Patch> Patches) const;
+  /// Forward declarations of the old structure, as ranges to delete.
+  static std::vector<ByteRange> forwards(const SourceText &Text, StringRef Tag);
+
+  Context &All;
+  const Facts &F;
+  Sources &Files;
+  IncludeGraph &Includes;
+  const std::string File;
+  std::vector<IncludeLine> Lines;
+};
 
 /// The line where the definition or declaration begins that Offset is in: an
 /// include must not stand inside.
@@ -370,6 +383,12 @@ static uint64_t definitionBegin(const SourceText &Text, uint64_t Offset) {
     ++At;
   }
   return Begin ? Text.lineBegin(*Begin) : Offset;
+}
+
+/// #ifdef _KERNEL, and its like.
+static bool isKernels(StringRef Condition) {
+  return Condition.contains("_KERNEL") && !Condition.contains('!') &&
+         !Condition.contains("ifndef") && !Condition.contains('\n');
 }
 
 /// New includes follow <sys/malloc.h>, else the first run of <sys/..>, else
@@ -399,11 +418,31 @@ uint64_t IncludeEditor::place(const SourceText &Text, uint64_t FirstChange,
   auto Fits = [&](const IncludeLine *I) {
     return I && !Foreign(I->Range.Begin);
   };
+  // Where all that needs them is under a condition, and an #include is, too,
+  // they are.
+  auto UnderAll = [&](const IncludeLine &I) {
+    std::set<std::string> Here;
+    for (const Branch &B : Ifs.around(I.Range.Begin))
+      Here.insert(B.Condition);
+    return Common && all_of(*Common, [&](const std::string &Condition) {
+             return Here.count(Condition);
+           });
+  };
+  const bool Inside = any_of(Lines, [&](const IncludeLine &I) {
+    return Fits(&I) && UnderAll(I) && I.Range.Begin < FirstChange;
+  });
   const IncludeLine *Old = line(OldZone) ? line(OldZone) : line(OldCache);
-  const IncludeLine *After = nullptr;
+  // Programs read a header, but for what is the kernel's alone.
+  if (isHeader() && !Inside && Common && !line(Malloc))
+    for (const Branch &B : Ifs.around(FirstChange))
+      if (Common->count(B.Condition) && isKernels(B.Condition))
+        return Text.nextLine(B.Begin);
+  const IncludeLine *After = nullptr, *First = nullptr;
   for (const IncludeLine &I : Lines) {
-    if (!Fits(&I))
+    if (!Fits(&I) || (Inside && !UnderAll(I)))
       continue;
+    if (!First)
+      First = &I;
     if (I.Name == Malloc) {
       After = &I;
       break;
@@ -416,6 +455,8 @@ uint64_t IncludeEditor::place(const SourceText &Text, uint64_t FirstChange,
     return Old->Range.Begin;
   if (After)
     return After->Range.End;
+  if (Inside && !Common->empty())
+    return First->Range.Begin;
   // Behind all includes and what is around them, if that is early enough.
   if (!Lines.empty()) {
     uint64_t Behind = Lines.back().Range.End;
@@ -427,6 +468,26 @@ uint64_t IncludeEditor::place(const SourceText &Text, uint64_t FirstChange,
   const uint64_t Before = definitionBegin(Text, FirstChange);
   const auto B = Foreign(Before);
   return B ? B->Begin : Before;
+}
+
+std::optional<uint64_t> IncludeEditor::tagPlace(const SourceText &Text,
+                                                ArrayRef<Patch> Patches) const {
+  const Conditionals Ifs(F, File, Text);
+  std::optional<uint64_t> First;
+  std::set<std::vector<std::string>> Conditions;
+  for (const Patch &P : Patches)
+    for (const Change &C : P.Changes) {
+      if (C.File != File || !StringRef(C.Text).contains("malloc_type"))
+        continue;
+      First = std::min(First.value_or(C.Offset), C.Offset);
+      std::vector<std::string> Here;
+      for (const Branch &B : Ifs.around(C.Offset))
+        Here.push_back(B.Condition);
+      Conditions.insert(std::move(Here));
+    }
+  if (Conditions.size() != 1)
+    return std::nullopt;
+  return Text.withComment(definitionBegin(Text, *First));
 }
 
 std::vector<ByteRange> IncludeEditor::forwards(const SourceText &Text,
@@ -462,7 +523,7 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
     Present.insert(I.Name);
   StringSet<> Forward; // those whose declarations are gone
   const Needs Had(Text.text());
-  std::optional<Change> Later[2];
+  bool Later[2] = {};
   bool TagWritten = false;
   const bool OldHere = Present.count(OldZone) || Present.count(OldCache);
 
@@ -480,35 +541,31 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
     const Needs Need(*After);
 
     const bool Removable[] = {
-        !Need.OldZone && (!isHeader() || P.DropZone || isDispensable(false)),
+        !Need.OldZone &&
+            (!isHeader() || All.drops(false) || All.isDispensable(File, false)),
         !Need.OldCache &&
-            (!isHeader() || P.DropObjcache || isDispensable(true))};
-    const StringLiteral Old[] = {OldZone, OldCache};
-    const StringLiteral Tags[] = {ZoneTag, CacheTag};
+            (!isHeader() || All.drops(true) || All.isDispensable(File, true))};
     std::vector<Change> New;
     for (size_t I = 0; I < 2; ++I) {
-      if (isHeader() && OldNamed[I].count(File) &&
+      if (isHeader() && All.OldNamed[I].count(File) &&
           !(I ? Need.OldCache : Need.OldZone))
-        OldNamed[I][File] = std::min(OldNamed[I][File], K);
-      const bool Dropped = I ? P.DropObjcache : P.DropZone;
+        All.OldNamed[I][File] = std::min(All.OldNamed[I][File], K);
       if (Removable[I] && Forward.insert(Tags[I]).second)
-        for (const ByteRange &R : forwards(Text, Tags[I]))
-          (isHeader() && !Dropped ? Tidy : New)
-              .push_back({File, R.Begin, R.End - R.Begin, ""});
+        for (const ByteRange &R : forwards(Text, Tags[I])) {
+          const bool Last = isHeader() && !All.drops(I);
+          if (Last)
+            All.Done.Declaring[I].insert(File);
+          (Last ? Tidy : New).push_back({File, R.Begin, R.End - R.Begin, ""});
+        }
       const IncludeLine *Line = line(Old[I]);
       if (!Removable[I] || !Line || !Present.count(Old[I]))
         continue;
-      const Change Gone{File, Line->Range.Begin,
-                        Line->Range.End - Line->Range.Begin, ""};
       // Whoever includes a header may have the old names from it.
-      if (isHeader() || isReliedOn(I, K)) {
-        Later[I] = Gone;
+      Later[I] = isHeader() || All.isReliedOn(File, I, K);
+      if (Later[I])
         continue;
-      }
-      Later[I].reset();
-      New.push_back(Gone);
+      New.push_back(All.dropLine(File, *Line, I));
       Present.erase(Old[I]);
-      Includes.remove(File, Old[I]);
     }
     auto Want = [&](StringRef Header, bool Needed, bool Directly) {
       if (!Needed || Present.count(Header) ||
@@ -532,6 +589,17 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
                     Text.indent(Declared.front().Begin).str() +
                         "struct malloc_type;\n"});
     }
+    if (NewTag && !Need.Malloc) {
+      const TagNeed Of = tagNeed(*After);
+      std::optional<uint64_t> At;
+      if (Of == TagNeed::Declaration && !Includes.reaches(File, Malloc))
+        At = tagPlace(Text, Patches);
+      NewTag = Of != TagNeed::Nothing && !At;
+      if (At && !std::exchange(TagWritten, true))
+        New.insert(
+            New.begin(),
+            {File, *At, 0, Text.indent(*At).str() + "struct malloc_type;\n"});
+    }
     std::string Added =
         Want(Malloc, (Need.Malloc || NewTag) && !Theirs, OldHere);
     Added += Want(Shims, Need.Shims, true);
@@ -546,8 +614,10 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
     append_range(Patches[K].Changes, New);
   }
   for (size_t I = 0; I < 2; ++I)
-    if (Later[I] && (isHeader() || !isReliedOn(I, Patches.size())))
-      Tidy.push_back(*Later[I]);
+    if (Later[I] && (isHeader() || !All.isReliedOn(File, I, Patches.size()))) {
+      (isHeader() ? All.Done.Headers : All.Done.Sources)[I].insert(File);
+      Tidy.push_back(All.dropLine(File, *line(Old[I]), I));
+    }
   return Error::success();
 }
 
@@ -576,32 +646,167 @@ OldHeaders oldHeaders(const Facts &F, Sources &Files) {
   return Found;
 }
 
-/// Units that include an old header for nothing: they name nothing of it, no
-/// header that they read relies on it, and all that it includes they have from
-/// elsewhere.
-Error dropUnused(const Facts &F, const Plan &P, Sources &Files, Graph &Includes,
-                 const std::set<std::string> &Touched, Patch &Tidy) {
-  for (const Unit &U : F.Units) {
-    if (U.State == Unit::Failed || Touched.count(U.Path) ||
-        !StringRef(U.Path).ends_with(".c") || !Files.tree().exists(U.Path))
-      continue;
-    auto Content = Files.tree().read(U.Path);
+/// The first patch after which Name is in no file of the tree but in the
+/// typedef of it, at Range of In.
+Expected<std::optional<size_t>> unusedAfter(StringRef Name, StringRef In,
+                                            ByteRange Range, Sources &Files,
+                                            ArrayRef<Patch> Patches) {
+  auto Paths = Files.tree().files();
+  if (!Paths)
+    return Paths.takeError();
+  std::optional<size_t> Last;
+  for (const std::string &File : *Paths) {
+    auto Content = Files.tree().read(File);
     if (!Content)
       return Content.takeError();
-    if (!StringRef(*Content).contains(OldZone) &&
-        !StringRef(*Content).contains(OldCache))
+    auto Names = [&](StringRef Text) {
+      bool Found = false;
+      if (Text.contains(Name))
+        forEachName(Text, [&](const NameUse &N) { Found |= N.Name == Name; });
+      return Found;
+    };
+    std::vector<Change> SoFar;
+    if (File == In)
+      SoFar.push_back({File, Range.Begin, Range.End - Range.Begin, ""});
+    auto Now = applyChanges(File, *Content, SoFar);
+    if (!Now)
+      return Now.takeError();
+    if (!Names(*Now))
       continue;
-    const SourceText Text(*Content);
-    const Needs Need(*Content);
-    for (const IncludeLine &I : findIncludes(Text)) {
-      const bool Zone = I.Name == OldZone && P.DropZone && !Need.OldZone;
-      const bool Cache = I.Name == OldCache && P.DropObjcache && !Need.OldCache;
-      if ((Zone || Cache) && I.Unconditional &&
-          Includes.hasAllOf(U.Path, I.Name))
-        Tidy.Changes.push_back(
-            {U.Path, I.Range.Begin, I.Range.End - I.Range.Begin, ""});
+    size_t K = 0;
+    for (; K < Patches.size(); ++K) {
+      for (const Change &C : Patches[K].Changes)
+        if (C.File == File)
+          SoFar.push_back(C);
+      Now = applyChanges(File, *Content, SoFar);
+      if (!Now)
+        return Now.takeError();
+      if (!Names(*Now))
+        break;
+    }
+    if (K == Patches.size())
+      return std::nullopt;
+    Last = std::max(Last.value_or(0), K);
+  }
+  return Last;
+}
+
+/// Names of the old types that nothing uses any more.
+Error dropTypedefs(const Facts &F, Sources &Files,
+                   MutableArrayRef<Patch> Patches) {
+  std::set<std::string> In;
+  for (const Mention &M : F.Mentions)
+    if (M.Kind == Mention::Type && M.State != Mention::ApiItself)
+      In.insert(M.Text.File);
+  for (const std::string &File : In) {
+    auto Found = Files.get(File);
+    if (!Found)
+      return Found.takeError();
+    const SourceText &Text = **Found;
+    for (uint64_t At = 0; At < Text.text().size(); At = Text.nextLine(At)) {
+      const StringRef Name = oldTypedef(Text.line(At));
+      if (Name.empty())
+        continue;
+      const ByteRange Gone =
+          Text.removal(At + Text.indent(At).size(), Text.lineEnd(At));
+      auto K = unusedAfter(Name, File, Gone, Files, Patches);
+      if (!K)
+        return K.takeError();
+      if (*K)
+        Patches[**K].Changes.push_back(
+            {File, Gone.Begin, Gone.End - Gone.Begin, ""});
     }
   }
+  return Error::success();
+}
+
+/// "a.h", "a.h and b.h", "40 files"
+std::string listed(const std::set<std::string> &Files, StringRef Kind) {
+  constexpr size_t Shown = 4;
+  if (Files.size() > Shown)
+    return std::to_string(Files.size()) + " " + Kind.str();
+  std::string Text;
+  for (const std::string &File : Files)
+    Text += (Text.empty()                      ? ""
+             : File == *std::prev(Files.end()) ? " and "
+                                               : ", ") +
+            File;
+  return Text;
+}
+
+void describeTidy(const Context &All, Patch &Tidy) {
+  const TidyFiles &Done = All.Done;
+  std::vector<std::string> Headers;
+  auto Say = [&](const Twine &Text) { Tidy.Body += Text.str() + "\n"; };
+  for (const bool Cache : {false, true}) {
+    const std::string Header = Old[Cache].str();
+    const std::set<std::string> &In = Done.Sources[Cache],
+                                &Through = Done.Headers[Cache],
+                                &Declaring = Done.Declaring[Cache];
+    const StringRef Thing = Cache ? "object cache" : "zone";
+    if (!In.empty() || !Through.empty())
+      Headers.push_back(Header);
+    if (!In.empty())
+      Say(listed(In, "source files") + " include" +
+          (In.size() == 1 ? "s " : " ") + Header + " and use" +
+          (In.size() == 1 ? "s " : " ") + "nothing of it.");
+    if (!Through.empty())
+      Say(Header + " goes out of " + listed(Through, "headers") +
+          ". It was there for " +
+          (Through.size() == 1 ? "what that declared, or for the files that "
+                                 "include it"
+                               : "what these declared, or for the files that "
+                                 "include them") +
+          ", and no " + Thing + " is left there.");
+    if (!Declaring.empty())
+      Say("Nor is there a use for the declaration of struct " +
+          Tags[Cache].str() + " in " + listed(Declaring, "headers") + ".");
+    if (!All.drops(Cache) &&
+        (!In.empty() || !Through.empty() || !Declaring.empty()))
+      Say((Cache ? Objcache : Zalloc).Name + " itself stays, for the " + Thing +
+          "s that are not converted; their files still include its "
+          "header.");
+  }
+  for (const auto &[File, Names] : Done.Instead)
+    Say(File + " had " + join(Names, ", ") +
+        " through it, and includes that itself now.");
+  Say("No code changes.");
+  Tidy.Subject = Headers.empty() ? "kernel - Remove an unneeded declaration"
+                                 : "kernel - Remove unneeded includes of " +
+                                       join(Headers, " and ");
+}
+
+/// Files that include an old header for nothing: they name nothing of it, nor
+/// does what they read, or who has it from them.
+Error dropUnused(Context &All, const std::set<std::string> &Touched,
+                 Patch &Tidy) {
+  const std::set<std::string> Read = All.Includes.closure(All.Units);
+  for (const bool Headers : {true, false})
+    for (const std::string &File : Read) {
+      if (isHeader(File) != Headers || Touched.count(File) ||
+          All.P.KeepIncludes.count(File) ||
+          !(Headers || StringRef(File).ends_with(".c")) ||
+          none_of(Old,
+                  [&](StringRef H) { return All.Includes.includes(File, H); }))
+        continue;
+      auto Text = All.Files.get(File);
+      if (!Text)
+        return Text.takeError();
+      const Needs Need((*Text)->text());
+      for (const IncludeLine &Line : findIncludes(**Text)) {
+        const StringRef *Which = find(Old, Line.Name);
+        if (Which == std::end(Old))
+          continue;
+        const bool Cache = Which != Old;
+        if (Cache ? Need.OldCache : Need.OldZone)
+          continue;
+        if (Headers ? !All.drops(Cache) && !All.isDispensable(File, Cache)
+                    : All.isReliedOn(File, Cache, SIZE_MAX - 1))
+          continue;
+        (Headers ? All.Done.Headers : All.Done.Sources)[Cache].insert(File);
+        Tidy.Changes.push_back(All.dropLine(File, Line, Cache));
+      }
+    }
   return Error::success();
 }
 
@@ -609,28 +814,31 @@ Error dropUnused(const Facts &F, const Plan &P, Sources &Files, Graph &Includes,
 
 Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
                    std::vector<Patch> &Patches) {
+  if (Error E = dropTypedefs(F, Files, Patches))
+    return E;
   Patch Tidy;
-  OldHeaders Old = oldHeaders(F, Files);
-  Graph Includes(F, Files.tree());
+  OldHeaders OldNamed = oldHeaders(F, Files);
+  IncludeGraph Includes(F, Files.tree());
+  Context All{F, P, Files, Includes, OldNamed, {}, {}};
+  for (const Unit &U : F.Units)
+    if (U.State != Unit::Failed && Files.tree().exists(U.Path))
+      All.Units.push_back(U.Path);
   std::set<std::string> Touched;
   for (const Patch &One : Patches)
     for (const Change &C : One.Changes)
       Touched.insert(C.File);
   // Headers first: what they include is there for the others.
   std::vector<std::string> Order(Touched.begin(), Touched.end());
-  std::stable_partition(
-      Order.begin(), Order.end(),
-      [](const std::string &File) { return StringRef(File).ends_with(".h"); });
+  std::stable_partition(Order.begin(), Order.end(), isHeader);
   for (std::string &File : Order)
-    if (Error E = IncludeEditor(F, P, Files, Includes, Old, std::move(File))
-                      .run(Patches, Tidy.Changes))
+    if (Error E =
+            IncludeEditor(All, std::move(File)).run(Patches, Tidy.Changes))
       return E;
-  if (Error E = dropUnused(F, P, Files, Includes, Touched, Tidy))
+  if (Error E = dropUnused(All, Touched, Tidy))
     return E;
   if (Tidy.empty())
     return Error::success();
-  Tidy.Subject = "kernel - Do without the headers of the old allocators";
-  Tidy.Body = "Others had what they declare from here, and need it no more.\n";
+  describeTidy(All, Tidy);
   Patches.push_back(std::move(Tidy));
   return Error::success();
 }

@@ -164,6 +164,18 @@ uint64_t SourceText::skipTrailingComment(uint64_t Offset) const {
   return At == Text.size() || endsLine(At) ? At : Offset;
 }
 
+uint64_t SourceText::withComment(uint64_t Offset) const {
+  const uint64_t Line = lineBegin(Offset);
+  const StringRef Above = Text.take_front(Line);
+  if (!Above.ends_with("*/\n"))
+    return Line;
+  const size_t Open = Above.rfind("/*");
+  if (Open == StringRef::npos || !startsLine(Open) ||
+      skipSpaceAndComments(Open) < Line)
+    return Line;
+  return lineBegin(Open);
+}
+
 uint64_t SourceText::skipSpaceAndComments(uint64_t Offset) const {
   uint64_t At = Offset;
   while (At < Text.size()) {
@@ -256,7 +268,7 @@ std::vector<uint64_t> codeLines(StringRef Text) {
 
 std::vector<IncludeLine> findIncludes(const SourceText &Source) {
   std::vector<IncludeLine> Includes;
-  unsigned Depth = 0;
+  std::vector<std::string> Open;
   bool SeenCode = false;
   StringRef Guard;
   uint64_t Next = 0;
@@ -271,21 +283,26 @@ std::vector<IncludeLine> findIncludes(const SourceText &Source) {
     Next = D->Range.End;
     if (!Guard.empty() &&
         !(D->Keyword == "define" && D->Rest.starts_with(Guard)))
-      ++Depth;
+      Open.push_back("ifndef " + Guard.str());
     Guard = StringRef();
-    if (D->Keyword == "ifndef" && !SeenCode && Depth == 0) {
+    const std::string Condition = D->Keyword.str() + " " + D->Rest.str();
+    if (D->Keyword == "ifndef" && !SeenCode && Open.empty()) {
       Guard = D->Rest;
     } else if (D->Keyword == "if" || D->Keyword == "ifdef" ||
                D->Keyword == "ifndef") {
-      ++Depth;
+      Open.push_back(Condition);
+    } else if (D->Keyword.starts_with("el")) {
+      if (!Open.empty())
+        Open.back() += "\n" + Condition;
     } else if (D->Keyword == "endif") {
-      if (Depth > 0)
-        --Depth;
+      if (!Open.empty())
+        Open.pop_back();
     } else if (D->Keyword == "include" && D->Rest.size() > 2) {
       const char Close = D->Rest.front() == '<' ? '>' : '"';
       const size_t End = D->Rest.find(Close, 1);
       if (End != StringRef::npos)
-        Includes.push_back({D->Rest.slice(1, End).str(), D->Range, Depth == 0});
+        Includes.push_back(
+            {D->Rest.slice(1, End).str(), D->Range, Open.empty(), Open});
     }
     SeenCode = true;
   }

@@ -43,20 +43,6 @@ void Remover::add(Change C) {
   Changes.push_back(std::move(C));
 }
 
-/// Where the comment begins that stands right above Offset's line; else that
-/// line.
-static uint64_t withComment(const SourceText &Text, uint64_t Offset) {
-  const uint64_t Line = Text.lineBegin(Offset);
-  const StringRef Above = Text.text().take_front(Line);
-  if (!Above.ends_with("*/\n"))
-    return Line;
-  const size_t Open = Above.rfind("/*");
-  if (Open == StringRef::npos || !Text.startsLine(Open) ||
-      Text.skipSpaceAndComments(Open) < Line)
-    return Line;
-  return Text.lineBegin(Open);
-}
-
 Error Remover::declaration(const Declaration &D) {
   auto Text = Files.get(D.Statement.File);
   if (!Text)
@@ -73,7 +59,7 @@ Error Remover::run(const Leftover &L) {
       return Text.takeError();
     ByteRange Gone = (*Text)->removal(S.Begin, S.End);
     // Of a definition its comment goes, too, and one of the blank lines.
-    const uint64_t Begin = withComment(**Text, S.Begin);
+    const uint64_t Begin = (*Text)->withComment(S.Begin);
     if (Begin < Gone.Begin)
       Gone = {Begin, (*Text)->removal(Begin, S.End).End};
     add({S.File, Gone.Begin, Gone.End - Gone.Begin, ""});

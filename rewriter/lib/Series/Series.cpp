@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "kmobj/Series.h"
+#include "Mail.h"
 #include "kmobj/Edit.h"
 #include "kmobj/Install.h"
 #include "llvm/ADT/STLExtras.h"
@@ -26,6 +26,16 @@ std::vector<OutsideFile> Series::outside() const {
   for (const Patch &P : Patches)
     append_range(Files, P.Outside);
   return Files;
+}
+
+/// A line a point becomes a list.
+static void listPoints(Patch &P) {
+  SmallVector<StringRef> Points;
+  const std::string Text = std::move(P.Body);
+  StringRef(Text).split(Points, '\n', -1, /*KeepEmpty=*/false);
+  P.Body.clear();
+  for (const StringRef Point : Points)
+    P.Body += (P.Body.empty() ? "" : "\n") + bullet(Point);
 }
 
 /// No two patches of the log have the same subject.
@@ -55,7 +65,10 @@ Expected<Series> makeSeries(const SourceTree &Tree, const Facts &F, Plan &P,
   if (Zones->empty())
     return S;
   for (Patch &One : *Zones)
-    describe(One, P);
+    if (One.Zones.empty())
+      listPoints(One);
+    else
+      describe(One, P);
   tellApart(*Zones, P);
 
   if (P.needsShims() && Options.Install) {

@@ -104,6 +104,12 @@ std::string groupName(const PlanEntry &E) {
   return E.Group.empty() ? E.Key : E.Group;
 }
 
+bool changes(const PlanEntry &E, StringRef File) {
+  return E.Where.File == File || any_of(E.Steps, [&](const Step &S) {
+           return S.Replace.File == File;
+         });
+}
+
 class Trial {
 public:
   Trial(const CompilationDatabase &DB, const SourceTree &Tree, const Facts &F,
@@ -116,6 +122,7 @@ private:
   Expected<std::vector<NewDiagnostic>>
   diagnostics(const Plan &Of, ArrayRef<std::string> Units, bool Quiet);
   std::set<std::string> suspects(const NewDiagnostic &D) const;
+  bool isConverted(StringRef File) const;
   Error blame(const std::string &Unit, ArrayRef<NewDiagnostic> Errors);
   void refuse(const std::set<std::string> &Groups, const NewDiagnostic &D);
 
@@ -130,7 +137,8 @@ private:
 } // namespace
 
 /// What the units say of the tree as Of makes it. No units: those that it
-/// changes, and those which see an allocation that it changes.
+/// changes, be it only their #includes, and those which see an allocation that
+/// it changes.
 Expected<std::vector<NewDiagnostic>>
 Trial::diagnostics(const Plan &Of, ArrayRef<std::string> Units, bool Quiet) {
   Plan Checked = withChecks(Of);
@@ -141,7 +149,7 @@ Trial::diagnostics(const Plan &Of, ArrayRef<std::string> Units, bool Quiet) {
   std::set<std::string> Concerned(Units.begin(), Units.end());
   if (Units.empty()) {
     for (const Unit &U : F.Units)
-      if (U.State == Unit::Parsed && After->count(U.Path))
+      if (U.State != Unit::Failed && After->count(U.Path))
         Concerned.insert(U.Path);
     for (const Site &S : F.Sites)
       if (After->count(S.Name.File))
@@ -164,15 +172,19 @@ std::set<std::string> Trial::suspects(const NewDiagnostic &D) const {
       if (!E.Convert)
         continue;
       All.insert(groupName(E));
-      if (E.Where.File == File || any_of(E.Steps, [&](const Step &S) {
-            return S.Replace.File == File;
-          }))
+      if (changes(E, File))
         Found.insert(groupName(E));
     }
     if (!Found.empty())
       return Found;
   }
   return All;
+}
+
+bool Trial::isConverted(StringRef File) const {
+  return any_of(P.Entries, [&](const PlanEntry &E) {
+    return E.Convert && changes(E, File);
+  });
 }
 
 void Trial::refuse(const std::set<std::string> &Groups,
@@ -252,9 +264,16 @@ Expected<bool> Trial::run() {
     return createStringError("the converted tree would not compile, and no "
                              "zone is to blame: %s; nothing was written",
                              Errors.begin()->second.front().Text.c_str());
-  for (const auto &[Unit, OfUnit] : Errors)
+  for (const auto &[Unit, OfUnit] : Errors) {
+    // No more than its #includes changed.
+    const bool Kept = all_of(OfUnit, [&](const NewDiagnostic &D) {
+      return !isConverted(Unit) && !isConverted(D.File);
+    });
+    if (Kept && P.KeepIncludes.insert(Unit).second)
+      continue;
     if (Error E = blame(Unit, OfUnit))
       return E;
+  }
   P.updateDrops();
   if (Errors.empty())
     for (const NewDiagnostic &D : *Found) {
