@@ -58,8 +58,10 @@ def helper(name):
 
 
 rewrite = '"%s" rewrite -p %%t --tree %%t/sys' % kmobj
-# A diff without the files that go: they say nothing about a zone.
-kept = "awk '/^diff /{gone = 0} /^deleted file/{gone = 1} !gone'"
+# A diff without the old allocators' headers and the files that go: they say
+# nothing about a zone.
+kept = ("awk '/^diff /{gone = /(vm_zone|objcache).h$/}"
+        " /^deleted file/{gone = 1} !gone'")
 parsed = '%s %%t %%t/out "%s"' % (helper("parses"), shims)
 config.substitutions += [
     # The tree: the test's own files over the common ones, and a compile

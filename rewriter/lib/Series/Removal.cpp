@@ -10,17 +10,16 @@
  * sysctls.
  */
 #include "Mail.h"
+#include "Remains.h"
+#include "kmobj/Edit.h"
 #include "kmobj/Install.h"
 #include "kmobj/Layout.h"
 #include "kmobj/Printable.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include <filesystem>
 
 using namespace llvm;
-namespace stdfs = std::filesystem;
 
 namespace kmobj {
 
@@ -67,44 +66,72 @@ bool includes(StringRef Text, StringRef Header) {
 Error findReferrers(const SourceTree &Tree, const Series &S,
                     const OldAllocator &Of, Referrers &OfSource,
                     Referrers &OfHeader) {
-  const FileSet After = S.after();
-  const std::vector<std::string> Gone = S.gone();
-  auto Look = [&](StringRef File, StringRef Text) {
-    const StringRef Ending = sys::path::extension(File);
-    const StringRef Name = sys::path::filename(File);
-    if (is_contained({".c", ".h", ".S", ".s", ".y", ".l", ".m"}, Ending)) {
-      if (File != Of.Source && includes(Text, Of.Header))
-        OfHeader.add(File);
-    } else if (File != "conf/files" &&
+  return forEachRemaining(Tree, S, [&](const RemainingFile &F) {
+    const StringRef Name = sys::path::filename(F.Path);
+    if (isSource(F.Path)) {
+      if (F.Path != Of.Source && includes(F.Text, Of.Header))
+        OfHeader.add(F.Path);
+    } else if (F.Path != "conf/files" &&
                (Name.starts_with("files") || Name.starts_with("Makefile") ||
-                Ending == ".mk") &&
-               namesInMakefile(Text, Of.Source)) {
-      OfSource.add(File);
+                sys::path::extension(F.Path) == ".mk") &&
+               namesInMakefile(F.Text, Of.Source)) {
+      OfSource.add(F.Path);
     }
+  });
+}
+
+/// What to take out of the text of Header for the functions that it declares
+/// and nobody has any more.
+std::vector<Change> dropPrototypes(StringRef Header, StringRef Content,
+                                   ArrayRef<std::string> Functions) {
+  const SourceText Text(Content);
+  std::vector<Change> Gone;
+  forEachName(Content, [&](const NameUse &N) {
+    if (N.Role != NameUse::Declared || !is_contained(Functions, N.Name))
+      return;
+    const size_t End = Content.find(';', N.Offset);
+    // From what ends before it: a declaration, a block, a directive, a comment.
+    uint64_t Begin = Text.lineBegin(N.Offset);
+    while (Begin > 0) {
+      const StringRef Above = Text.line(Begin - 1).trim();
+      if (Above.empty() || Above.ends_with(";") || Above.ends_with("}") ||
+          Above.ends_with("{") || Above.ends_with("*/") ||
+          Above.starts_with("#"))
+        break;
+      Begin = Text.lineBegin(Begin - 1);
+    }
+    Begin = Text.withComment(Begin);
+    if (End == StringRef::npos || Content.slice(Begin, End).contains(';') ||
+        !Text.endsLine(Text.skipTrailingComment(End + 1)))
+      return;
+    const ByteRange R = Text.removal(Begin, End + 1);
+    Gone.push_back({Header.str(), R.Begin, R.End - R.Begin, ""});
+  });
+  // An #if in which nothing else is goes, too.
+  auto IsGone = [&](uint64_t At) {
+    return any_of(Gone, [&](const Change &C) {
+      return C.Offset <= At && At < C.Offset + C.Length;
+    });
   };
-  const std::string Root = Tree.root();
-  std::error_code EC;
-  for (stdfs::recursive_directory_iterator I(Root, EC), End; !EC && I != End;
-       I.increment(EC)) {
-    std::error_code Status;
-    if (I->path().filename() == ".git")
-      I.disable_recursion_pending();
-    if (I->is_symlink(Status) || !I->is_regular_file(Status))
+  for (uint64_t If = 0; If < Content.size(); If = Text.nextLine(If)) {
+    if (!Text.line(If).ltrim().starts_with("#if"))
       continue;
-    const std::string File =
-        StringRef(I->path().native()).drop_front(Root.size() + 1).str();
-    if (After.count(File) || is_contained(Gone, File))
+    bool Any = false;
+    uint64_t At = Text.nextLine(If);
+    while (At < Content.size() &&
+           (IsGone(At) || Text.line(At).trim().empty())) {
+      Any |= IsGone(At);
+      At = Text.nextLine(At);
+    }
+    if (!Any || !Text.line(At).ltrim().starts_with("#endif"))
       continue;
-    auto Text = Tree.read(File);
-    if (!Text)
-      return Text.takeError();
-    Look(File, *Text);
+    const ByteRange R = Text.removal(If, Text.lineEnd(At));
+    erase_if(Gone, [&](const Change &C) {
+      return C.Offset >= R.Begin && C.Offset + C.Length <= R.End;
+    });
+    Gone.push_back({Header.str(), R.Begin, R.End - R.Begin, ""});
   }
-  if (EC)
-    return createStringError("%s: %s", Root.c_str(), EC.message().c_str());
-  for (const auto &[File, Text] : After)
-    Look(File, Text);
-  return Error::success();
+  return Gone;
 }
 
 /// Does it define a list of zones that others can see?
@@ -184,10 +211,33 @@ Expected<Patch> remove(const SourceTree &Tree, const Series &S,
   if (OfHeader.Count)
     Remove(Header, "it is included by " + OfHeader.str());
   else if (!Options.Searched)
-    Remove(Header, "nothing in the tree includes it, but it was not searched "
-                   "what outside the kernel does (--userland)");
+    Remove(Header, "nothing in the kernel includes it any more, but programs "
+                   "may, and were not searched (--userland)");
   else
     Remove(Header, "");
+  if (is_contained(P.RemovedFiles, Source)) {
+    Remains Left(Tree, S, Source, Header);
+    if (Error E = Left.look())
+      return E;
+    if (Tree.exists(Header) && !is_contained(P.RemovedFiles, Header) &&
+        !Left.Prototypes.empty()) {
+      auto Content = Tree.read(Header);
+      if (!Content)
+        return Content.takeError();
+      append_range(P.Changes,
+                   dropPrototypes(Header, *Content, Left.Prototypes));
+      Stay.back() += ". It no longer declares functions that do not exist: "
+                     "its structures and macros stay";
+    }
+    std::string Check;
+    for (const auto *List : {&Left.Unused, &Left.Comments})
+      for (const std::string &One : *List)
+        Check += bullet(printable(One));
+    if (!Check.empty())
+      P.Notes +=
+          "What to check, on lines of the tree with the whole series:\n" +
+          Check + "\n";
+  }
   if (!P.RemovedFiles.empty())
     P.Body += "\n" + bullet(join(P.RemovedFiles, " and ") +
                             (P.RemovedFiles.size() > 1 ? " go" : " goes") +
@@ -222,6 +272,8 @@ Error addRemovals(Series &S, const SourceTree &Tree, const Plan &P,
     if (Patch->empty())
       continue;
     S.Patches.push_back(std::move(*Patch));
+    if (Error E = closeLastGaps(Tree, S.Patches))
+      return E;
     auto States = materialize(Tree, S.Patches);
     if (!States)
       return States.takeError();
