@@ -447,15 +447,27 @@ struct Use {
   Provenance From;
 };
 
-/// A static function which calls the API, and all that there is of it.
-struct StaticFunction {
+/// A function which calls the API and may lose statements, and all that there
+/// is of it.
+struct LosingFunction {
   std::string Name;
+  bool External = false;          ///< it is not static
   Span Definition;                ///< with a comment right above it
   std::vector<Span> Body;         ///< the statements of its body
   std::vector<Span> Declarations; ///< with their ';'
   /// Statements that call it and do nothing else, and SYSINIT(..); of it.
   std::vector<Span> Calls, Inits;
-  /// No more than that names it, be it in text that no unit compiles.
+  /// Where code does something with what it returns.
+  std::vector<Span> Tests;
+  /// What it returns, and where: a number, NULL, or empty when the compiler
+  /// cannot tell.
+  struct Return {
+    Span Text;
+    std::string Value;
+  };
+  std::vector<Return> Returns;
+  /// Nothing but Definition, Declarations, Calls and Inits names it, be it in
+  /// text that no unit compiles.
   bool Known = false;
 };
 
@@ -533,7 +545,7 @@ struct Mention {
 
 /// Everything.
 struct Facts {
-  static constexpr int Version = 3;
+  static constexpr int Version = 4;
   std::string Tree; ///< absolute, real path of the tree's root
   /// "0/3": the parts of the units that were taken; empty: all of them.
   std::vector<std::string> Shards;
@@ -549,7 +561,7 @@ struct Facts {
   std::vector<ItemMemory> ItemMemories;
   std::vector<SizeText> Sizes;
   std::vector<NamedSize> NamedSizes;
-  std::vector<StaticFunction> Functions;
+  std::vector<LosingFunction> Functions;
   std::vector<Label> Labels;
   std::vector<Mention> Mentions;
   /// Identifiers M_* anywhere in the tree's text, with the files (sorted):

@@ -328,7 +328,7 @@ void Collector::mentions() {
   std::map<std::string, std::vector<Local>> Locals;
   for (const Variable &V : All.Variables) {
     if (V.Kind == VarKind::Plain)
-      continue; // see StaticFunction::Known and Planner::isDead
+      continue; // see LosingFunction::Known and Planner::isDead
     if (V.Scope == VarScope::Local || V.Scope == VarScope::Parameter) {
       for (const Declaration &D : V.Declarations)
         if (D.Function && !V.Name.empty())
@@ -445,20 +445,85 @@ void Collector::account() {
   }
 }
 
-/// Does anything name the functions that lose statements, but what is known?
+/// A prototype at file scope whose name is at Index: with its ';'.
+static Span prototypeAt(const FileText &Text, size_t Index) {
+  const std::vector<TextToken> &T = Text.tokens();
+  if (T[Index].Directive || !Text.is(Index + 1, "(") ||
+      Text.enclosing(Index) != T.size())
+    return {};
+  size_t First = Index, Last = Text.closing(Index + 1) + 1;
+  while (First > 0 && !T[First - 1].Directive && !Text.is(First - 1, ";") &&
+         !Text.is(First - 1, "}"))
+    --First;
+  while (Last < T.size() && T[Last].Kind == TextToken::Identifier)
+    ++Last; // __dead2
+  if (First == Index || !Text.is(Last, ";"))
+    return {};
+  return Text.span(T[First].Begin, T[Last].End);
+}
+
+/// A statement that calls the function at Index and does nothing else.
+static Span callStatementAt(const FileText &Text, size_t Index) {
+  const std::vector<TextToken> &T = Text.tokens();
+  std::optional<WrittenCall> Call = Text.callAt(T[Index].Begin);
+  if (!Call || T[Index].Directive || !Text.followsStatement(Index) ||
+      !Text.is(Text.enclosing(Index), "{"))
+    return {};
+  const size_t Behind = Text.tokenAt(Call->Call.End);
+  auto Does = [&](const TextToken &Arg) {
+    const StringRef Word = Text.text(Arg);
+    return Word == "(" || Word == "=" || Word == "+" || Word == "{";
+  };
+  if (!Text.is(Behind, ";") ||
+      std::any_of(T.begin() + Index + 2, T.begin() + Behind, Does))
+    return {};
+  return Text.span(T[Index].Begin, T[Behind].End);
+}
+
+/// Does anything name the functions that lose statements, but what is known? Of
+/// one that others can call the tree's text is asked.
 void Collector::functions() {
-  for (StaticFunction &Fn : All.Functions) {
-    const FileText *Text = Store.get(Fn.Definition.File);
-    if (!Text)
-      continue;
-    auto IsKnown = [&](const TextToken &T) {
-      auto In = [&](const Span &S) { return S.contains(S.File, T.Begin); };
-      return In(Fn.Definition) || llvm::any_of(Fn.Declarations, In) ||
-             llvm::any_of(Fn.Calls, In) || llvm::any_of(Fn.Inits, In);
+  for (LosingFunction &Fn : All.Functions) {
+    Fn.Known = true;
+    auto Look = [&](const FileText &Text) {
+      for (size_t I = 0; I < Text.tokens().size(); ++I) {
+        const TextToken &T = Text.tokens()[I];
+        if (Text.text(T) != Fn.Name || (I >= 2 && isAccessed(Text, I)))
+          continue;
+        auto In = [&](const Span &S) {
+          return S.contains(Text.path(), T.Begin);
+        };
+        if (In(Fn.Definition) || llvm::any_of(Fn.Declarations, In) ||
+            llvm::any_of(Fn.Calls, In) || llvm::any_of(Fn.Inits, In))
+          continue;
+        Span Found;
+        if (Fn.External && (Found = prototypeAt(Text, I))) {
+          Fn.Declarations.push_back(std::move(Found));
+          continue;
+        }
+        if (Fn.External && (Found = callStatementAt(Text, I))) {
+          All.Statements.push_back(Text.statementAt(Found));
+          Fn.Calls.push_back(std::move(Found));
+          continue;
+        }
+        Fn.Known = false;
+        const Span Name = Text.span(T.Begin, T.End);
+        if (Fn.External && Text.callAt(T.Begin) &&
+            !llvm::is_contained(Fn.Tests, Name))
+          Fn.Tests.push_back(Name);
+      }
     };
-    Fn.Known = llvm::all_of(Text->tokens(), [&](const TextToken &T) {
-      return Text->text(T) != Fn.Name || IsKnown(T);
-    });
+    if (const FileText *Text = Store.get(Fn.Definition.File))
+      Look(*Text);
+    else
+      Fn.Known = false;
+    if (!Fn.External)
+      continue;
+    for (const auto &[Name, File] : Index.files())
+      if (File && Name != Fn.Definition.File && !path::is_absolute(Name) &&
+          File->mayName(Fn.Name))
+        if (const FileText *Text = Store.get(Name))
+          Look(*Text);
   }
 }
 
@@ -470,6 +535,10 @@ void Collector::files() {
   std::set<std::string> Concerned;
   for (const Mention &M : All.Mentions)
     Concerned.insert(M.Text.File);
+  for (const LosingFunction &Fn : All.Functions)
+    for (const auto *List : {&Fn.Declarations, &Fn.Calls, &Fn.Inits})
+      for (const Span &S : *List)
+        Concerned.insert(S.File);
   for (const Variable &V : All.Variables)
     for (const Declaration &D : V.Declarations)
       Concerned.insert(D.Name.File);

@@ -48,7 +48,7 @@ bool FactVisitor::TraverseFunctionDecl(FunctionDecl *F) {
   if (apiOf(F))
     return true;
   if (LastPass)
-    staticFunction(F);
+    losingFunction(F);
   const FunctionDecl *Saved = Function;
   Function = F;
   bool Go = Base::TraverseFunctionDecl(F);

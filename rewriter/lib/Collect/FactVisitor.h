@@ -113,9 +113,9 @@ private:
 
   // What statements that go leave behind (LeftBehind.cpp).
   std::set<const clang::FunctionDecl *> Losing;
-  std::map<const clang::FunctionDecl *, StaticFunction> Functions;
+  std::map<const clang::FunctionDecl *, LosingFunction> Functions;
   void losesStatements(const Provenance &From);
-  void staticFunction(const clang::FunctionDecl *F);
+  void losingFunction(const clang::FunctionDecl *F);
   void functionUse(const clang::DeclRefExpr *E, const clang::FunctionDecl *F);
   void local(const clang::VarDecl *V);
   void localUse(const clang::DeclRefExpr *E, const clang::VarDecl *V);

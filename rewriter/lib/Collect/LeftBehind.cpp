@@ -11,6 +11,7 @@
 
 #include "FactVisitor.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace kmobj;
 using namespace clang;
@@ -22,9 +23,20 @@ void FactVisitor::losesStatements(const Provenance &From) {
   Losing.insert(Function->getCanonicalDecl());
 }
 
-void FactVisitor::staticFunction(const FunctionDecl *F) {
+namespace {
+struct Returned : RecursiveASTVisitor<Returned> {
+  std::vector<const ReturnStmt *> Found;
+  bool VisitReturnStmt(ReturnStmt *S) {
+    Found.push_back(S);
+    return true;
+  }
+};
+} // namespace
+
+void FactVisitor::losingFunction(const FunctionDecl *F) {
   const FunctionDecl *Canonical = F->getCanonicalDecl();
-  if (!Losing.count(Canonical) || F->getStorageClass() != SC_Static ||
+  const bool External = F->getFormalLinkage() == Linkage::External;
+  if (!Losing.count(Canonical) || (External && F->isInlineSpecified()) ||
       F->getLocation().isMacroID() || !Spell.SM.isInMainFile(F->getLocation()))
     return;
   Spelled Name = Spell.expansion(F->getLocation());
@@ -38,8 +50,9 @@ void FactVisitor::staticFunction(const FunctionDecl *F) {
          !T[First - 1].Directive)
     --First;
   At = Name.Text->span(T[First].Begin, At.End);
-  StaticFunction &Of = Functions[Canonical];
+  LosingFunction &Of = Functions[Canonical];
   Of.Name = F->getName().str();
+  Of.External = External;
   if (!F->doesThisDeclarationHaveABody()) {
     Of.Declarations.push_back(std::move(At));
     return;
@@ -48,6 +61,21 @@ void FactVisitor::staticFunction(const FunctionDecl *F) {
   if (const auto *Body = dyn_cast<CompoundStmt>(F->getBody()))
     for (const Stmt *S : Body->body())
       Of.Body.push_back(Spell.range(S->getSourceRange(), {}, true));
+  Returned All;
+  All.TraverseStmt(F->getBody());
+  for (const ReturnStmt *S : All.Found) {
+    LosingFunction::Return R;
+    R.Text = Spell.range(S->getSourceRange(), {}, true);
+    const Expr *Value = S->getRetValue();
+    Expr::EvalResult Number;
+    if (Value && !F->getReturnType()->isVoidType()) {
+      if (F->getReturnType()->isPointerType() && isNull(Value))
+        R.Value = "NULL";
+      else if (Value->EvaluateAsInt(Number, Context))
+        R.Value = llvm::toString(Number.Val.getInt(), 10);
+    }
+    Of.Returns.push_back(std::move(R));
+  }
 }
 
 /// SYSINIT(name, sub, order, function, argument);
@@ -66,7 +94,7 @@ void FactVisitor::functionUse(const DeclRefExpr *E, const FunctionDecl *F) {
   const FunctionDecl *Canonical = F->getCanonicalDecl();
   if (!Losing.count(Canonical))
     return;
-  StaticFunction &Of = Functions[Canonical];
+  LosingFunction &Of = Functions[Canonical];
   Spelled At = Spell.spell(E->getLocation());
   if (!Function) {
     Spelled X = Spell.expansion(E->getLocation());
@@ -79,8 +107,10 @@ void FactVisitor::functionUse(const DeclRefExpr *E, const FunctionDecl *F) {
   if (!At || At.From.Kind == Provenance::Body || !Call ||
       Call->getCallee()->IgnoreParenImpCasts() != E ||
       llvm::any_of(Call->arguments(),
-                   [&](const Expr *A) { return A->HasSideEffects(Context); }))
+                   [&](const Expr *A) { return A->HasSideEffects(Context); })) {
+    Of.Tests.push_back(Spell.name(E->getLocation()));
     return;
+  }
   if (Span S = statement(Call, Level - 1, At.From))
     Of.Calls.push_back(std::move(S));
 }

@@ -203,6 +203,19 @@ static void joinSpans(std::vector<Span> &Into, const std::vector<Span> &From) {
   Into.erase(std::unique(Into.begin(), Into.end()), Into.end());
 }
 
+static void joinReturns(std::vector<LosingFunction::Return> &Into,
+                        const std::vector<LosingFunction::Return> &From) {
+  Into.insert(Into.end(), From.begin(), From.end());
+  auto Order = [](const LosingFunction::Return &R) {
+    return std::tie(R.Text, R.Value);
+  };
+  llvm::sort(Into, [&](auto &A, auto &B) { return Order(A) < Order(B); });
+  Into.erase(
+      std::unique(Into.begin(), Into.end(),
+                  [&](auto &A, auto &B) { return Order(A) == Order(B); }),
+      Into.end());
+}
+
 static void joinProvenance(Provenance &Into, const Provenance &From) {
   joinSpans(Into.Expansions, From.Expansions);
 }
@@ -394,14 +407,16 @@ void Facts::normalize() {
       [](NamedSize &A, const NamedSize &B) { joinNames(A.Units, B.Units); });
   sortAndJoin(
       Functions,
-      [](const StaticFunction &A, const StaticFunction &B) {
+      [](const LosingFunction &A, const LosingFunction &B) {
         return std::tie(A.Definition, A.Name) < std::tie(B.Definition, B.Name);
       },
-      [](StaticFunction &A, const StaticFunction &B) {
+      [](LosingFunction &A, const LosingFunction &B) {
         joinSpans(A.Body, B.Body);
         joinSpans(A.Declarations, B.Declarations);
         joinSpans(A.Calls, B.Calls);
         joinSpans(A.Inits, B.Inits);
+        joinSpans(A.Tests, B.Tests);
+        joinReturns(A.Returns, B.Returns);
         A.Known &= B.Known;
       });
   // One that is not the same in all units is left alone.

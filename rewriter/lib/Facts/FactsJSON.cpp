@@ -389,14 +389,20 @@ template <class A, class T> void describe(A &Ar, T &X) {
     Ar("text", X.Text);
     Ar("configuration", X.Configuration);
     Ar("units", X.Units);
-  } else if constexpr (is<T, StaticFunction>) {
+  } else if constexpr (is<T, LosingFunction>) {
     Ar("name", X.Name);
+    Ar("external", X.External);
     Ar("definition", X.Definition);
     Ar("body", X.Body);
     Ar("declarations", X.Declarations);
     Ar("calls", X.Calls);
     Ar("inits", X.Inits);
+    Ar("tests", X.Tests);
+    Ar("returns", X.Returns);
     Ar("known", X.Known);
+  } else if constexpr (is<T, LosingFunction::Return>) {
+    Ar("text", X.Text);
+    Ar("value", X.Value);
   } else if constexpr (is<T, Label>) {
     Ar("name", X.Name);
     Ar("inFunction", X.InFunction);

@@ -2,7 +2,7 @@
 //===- Leftovers.cpp - What nothing needs after the conversion ------------===//
 //
 // Steps take statements away. What those alone had a use for goes with them: a
-// static function of whose body nothing is left, with its calls; a label that
+// function of whose body nothing is left, with its calls; a label that
 // nothing jumps to any more; a local that is given values and not looked at; an
 // objcache_malloc_args that several caches had. It goes when all of the zones
 // and caches are converted whose steps it depends on.
@@ -29,6 +29,7 @@ public:
     labels();
     functions();
     locals();
+    returns();
   }
 
 private:
@@ -50,6 +51,7 @@ private:
   void labels();
   void functions();
   void locals();
+  void returns();
 };
 
 } // namespace
@@ -163,13 +165,16 @@ void Leftovers::labels() {
   }
 }
 
-/// Static functions of which nothing is left.
+/// Functions of which nothing is left.
 void Leftovers::functions() {
-  std::set<const StaticFunction *> Gone;
+  std::set<const LosingFunction *> Gone;
   for (bool More = true; std::exchange(More, false);)
-    for (const StaticFunction &Fn : F.Functions) {
+    for (const LosingFunction &Fn : F.Functions) {
       if (!Fn.Known || Fn.Body.empty() || !canGo(Fn.Definition) ||
           Gone.count(&Fn))
+        continue;
+      // Who calls it may be hidden where no text names it.
+      if (Fn.External && Fn.Calls.empty() && Fn.Inits.empty())
         continue;
       const std::vector<Going> All = going();
       Leftover L;
@@ -198,6 +203,31 @@ void Leftovers::functions() {
       add(std::move(L));
       More = true;
     }
+}
+
+/// Who tests what a function returns that cannot fail any more, to be looked
+/// at.
+void Leftovers::returns() {
+  const std::vector<Going> All = going();
+  for (const LosingFunction &Fn : F.Functions) {
+    std::set<std::string> Gone, Left, Of;
+    for (const LosingFunction::Return &R : Fn.Returns) {
+      const auto By = llvm::find_if(
+          All, [&](const Going &G) { return G.Text.contains(R.Text); });
+      if (By != All.end())
+        Of.insert(By->Of.begin(), By->Of.end());
+      (By == All.end() ? Left : Gone).insert(R.Value);
+    }
+    if (Left.size() != 1 || Left.begin()->empty() || Gone.empty() ||
+        Gone == Left)
+      continue;
+    for (PlanEntry &E : P.Entries)
+      if (Of.count(E.Key))
+        for (const Span &Test : Fn.Tests)
+          E.Notes.push_back({Test, "this looks at what " + Fn.Name +
+                                       "() returns, which is always " +
+                                       *Left.begin() + " now"});
+  }
 }
 
 /// Locals of a function that nothing looks at any more.
