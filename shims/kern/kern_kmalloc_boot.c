@@ -136,7 +136,7 @@ kmalloc_ext_next(struct kmalloc_ext *ext)
 void
 kmalloc_ext_recycle(struct kmalloc_ext *ext)
 {
-	KASSERT(ext->ready == NULL && SLIST_EMPTY(&ext->runs) &&
+	KASSERT(ext->nready == 0 && SLIST_EMPTY(&ext->runs) &&
 	    LIST_EMPTY(&ext->blocked) && ext->nobjs == 0,
 	    ("kmalloc_obj: block %p is in use", ext));
 	spin_lock(&ext->spin);

@@ -127,25 +127,20 @@ slabs_done(struct kmalloc_ext *ext, struct kmalloc_slab *base)
 }
 
 /*
- * Ready slabs beyond the target, as it was lowered.
+ * Ready slabs beyond the target, as it was lowered or boot slabs came back.
  */
 static void
 ext_trim_ready(struct kmalloc_ext *ext)
 {
-	struct kmalloc_slab *slab, **slabp;
+	struct kmalloc_slab *slab;
 
 	for (;;) {
 		spin_lock(&ext->spin);
 		slab = NULL;
-		if (ext->nready > kmalloc_ext_target(ext)) {
-			slabp = &ext->ready;
-			while ((slab = *slabp) != NULL &&
-			    slab->unused01 == KMALLOC_ORIGIN_BOOT)
-				slabp = &slab->next;
-			if (slab != NULL) {
-				*slabp = slab->next;
-				--ext->nready;
-			}
+		if (ext->nready > kmalloc_ext_target(ext) &&
+		    (slab = ext->ready) != NULL) {
+			ext->ready = slab->next;
+			--ext->nready;
 		}
 		spin_unlock(&ext->spin);
 		if (slab == NULL)

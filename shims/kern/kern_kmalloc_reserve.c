@@ -300,6 +300,7 @@ int
 kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab,
     int floor)
 {
+	struct kmalloc_slab **slabp;
 	int waiting;
 
 	KASSERT(!kmalloc_slab_is_mini(slab),
@@ -314,8 +315,10 @@ kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab,
 		spin_unlock(&ext->spin);
 		return (0);
 	}
-	slab->next = ext->ready;
-	ext->ready = slab;
+	slabp = slab->unused01 == KMALLOC_ORIGIN_BOOT ? &ext->bootready :
+	    &ext->ready;
+	slab->next = *slabp;
+	*slabp = slab;
 	++ext->nready;
 	waiting = ext->waiting;
 	spin_unlock(&ext->spin);
@@ -355,20 +358,23 @@ ext_ready_floor(const struct kmalloc_ext *ext, int privileged)
 struct kmalloc_slab *
 kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 {
-	struct kmalloc_slab *slab = NULL;
+	struct kmalloc_slab *slab = NULL, **slabp;
 
 	spin_lock(&ext->spin);
 	if (ext->nready > ext_ready_floor(ext, privileged)) {
-		slab = ext->ready;
-		ext->ready = slab->next;
+		/* The others can be given back. */
+		slabp = ext->bootready != NULL ? &ext->bootready : &ext->ready;
+		slab = *slabp;
+		*slabp = slab->next;
 		slab->next = NULL;
 		--ext->nready;
 		++ext->eaten;
 		ext->lowwater = lmin(ext->lowwater, ext->nready);
 	}
-	KASSERT(ext->nready >= 0 && (ext->nready == 0) == (ext->ready == NULL),
-	    ("kmalloc_obj: %ld slabs ready, the first is %p", ext->nready,
-	    ext->ready));
+	KASSERT(ext->nready >= 0 && (ext->nready == 0) ==
+	    (ext->ready == NULL && ext->bootready == NULL),
+	    ("kmalloc_obj: %ld slabs ready, the first are %p and %p",
+	    ext->nready, ext->ready, ext->bootready));
 	spin_unlock(&ext->spin);
 	if (slab != NULL) {
 		KASSERT(slab->magic == KMALLOC_XSLAB_MAGIC &&
@@ -598,7 +604,8 @@ ext_recursing(struct kmalloc_ext *ext)
 }
 
 /*
- * kmem_slab_alloc(), as deep as page_class() goes; NULL only for M_RNOWAIT.
+ * kmem_slab_alloc(), as deep as page_class() goes.  NULL only for M_RNOWAIT, or
+ * without addresses, where those who can take it get that in place of a panic.
  */
 static struct kmalloc_slab *
 ext_kmem_alloc(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
@@ -607,7 +614,8 @@ ext_kmem_alloc(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 	struct kmalloc_slab *slab;
 
 	if (ext->pages == KMALLOC_PAGES_FLAGS)
-		flags &= M_RNOWAIT | M_USE_RESERVE | M_USE_INTERRUPT_RESERVE;
+		flags &= M_RNOWAIT | M_NULLOK | M_USE_RESERVE |
+		    M_USE_INTERRUPT_RESERVE;
 	else
 		flags = 0;
 	if ((flags & M_RNOWAIT) == 0)
@@ -901,7 +909,10 @@ kmalloc_ext_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 		}
 		if (!page && !ext_slots_will_come(ext)) {
 			slab = ext_kmem_alloc(ext, type, flags);
-			return (ext_take_first(ext, slab));
+			if (slab != NULL)
+				return (ext_take_first(ext, slab));
+			ext_count_refusal(ext);
+			return (NULL);
 		}
 		if (waits++ == 0)
 			ext_blocks(ext);

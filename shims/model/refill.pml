@@ -24,9 +24,9 @@
  * It stands for these functions; beside each is the hash of its text when the
  * two were last compared (check --functions).
  *
- *	kern_kmalloc_reserve.c	kmalloc_ext_get		f024252f
- *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		b399a1fc
- *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		75c5a40c
+ *	kern_kmalloc_reserve.c	kmalloc_ext_get		303aa36d
+ *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		a3ca4ec5
+ *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		34cd625a
  *	kern_kmalloc_reserve.c	ext_is_deep			564fe3f2
  *	kern_kmalloc_reserve.c	ext_refill_one			4663e7e6
  *	kern_kmalloc_reserve.c	kmalloc_ext_refill			56b8d5ff

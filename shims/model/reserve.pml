@@ -35,11 +35,11 @@
  * It stands for these functions; beside each is the hash of its text when the
  * two were last compared (check --functions).
  *
- *	kern_kmalloc_reserve.c	kmalloc_ext_get		f024252f
- *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		b399a1fc
- *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		75c5a40c
+ *	kern_kmalloc_reserve.c	kmalloc_ext_get		303aa36d
+ *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		a3ca4ec5
+ *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		34cd625a
  *	kern_kmalloc_reserve.c	ext_populate			6dd470de
- *	kern_kmalloc_reserve.c	ext_kmem_alloc			d52a4f6b
+ *	kern_kmalloc_reserve.c	ext_kmem_alloc			44aa15e5
  *	kern_kmalloc_reserve.c	ext_page_would_do		59039e86
  *	kern_kmalloc_reserve.c	ext_wait_ready			5d3d2aa8
  *	kern_kmalloc_reserve.c	page_class			67536316

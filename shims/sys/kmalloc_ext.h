@@ -182,7 +182,8 @@ struct kmalloc_ext {
 	long			nobjs;		/* but in ready slabs */
 
 	struct kmalloc_slab	*ready;		/* set up, in no other list */
-	long			nready;
+	struct kmalloc_slab	*bootready;	/* the same, of boot memory */
+	long			nready;		/* in both */
 	long			lowwater;	/* of nready, once full */
 	SLIST_HEAD(, kmalloc_run) runs;		/* address space set aside */
 	long			nslots;		/* slabs that fit into it */
@@ -333,17 +334,19 @@ size_t	kmalloc_mini_count(const struct malloc_type *type);
  * kern_kmalloc_reserve.c
  *
  * kmalloc_ext_get() gets one object out of a slab, a new one if need be; NULL
- * only for M_RNOWAIT, which does not block, or with M_NULLOK at the limit in
- * bytes that every malloc type has.  kmalloc_ext_count() reads a count of ext's
- * that spin protects.  kmalloc_ext_target() is how many ready slabs ext should
- * have.  add_ready and take_ready put one there, a floor only as the first, and
- * take the one put there last, or NULL; the first, which is the floor, only if
- * privileged.  refill() brings the reserve up to its target with pages of class
- * vmflags, as far as there are any, and says whether some were missing.  It
- * does not block.  grow() adds slots to a type that needs them; it may block,
- * and holds no lock then.  set_up() has ext keep nslabs ready, made of pages as
- * KMALLOC_PAGES_* says, with slots for nobjs objects (0: for a few slabs at a
- * time); it returns for how many objects there are slots, and may block.
+ * only for M_RNOWAIT, which does not block but for the kernel map's lock, in a
+ * cache without a slot, or with M_NULLOK, at the limit in bytes that every
+ * malloc type has or without addresses.  kmalloc_ext_count() reads a count of
+ * ext's that spin protects.  kmalloc_ext_target() is how many ready slabs ext
+ * should have.  add_ready and take_ready put one there, a floor only as the
+ * first, and take one, of boot memory if there is such a one, or NULL; the last
+ * there is, which is the floor, only if privileged.  refill() brings the
+ * reserve up to its target with pages of class vmflags, as far as there are
+ * any, and says whether some were missing.  It does not block.  grow() adds
+ * slots to a type that needs them; it may block, and holds no lock then.
+ * set_up() has ext keep nslabs ready, made of pages as KMALLOC_PAGES_* says,
+ * with slots for nobjs objects (0: for a few slabs at a time); it returns for
+ * how many objects there are slots, and may block.
  */
 extern int kmalloc_reserve;		/* kern.kmalloc_reserve */
 

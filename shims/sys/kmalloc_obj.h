@@ -114,8 +114,10 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
 /*
  * After malloc_init(), once the VM is up: the type is what an object cache
  * without constructor was.  Slabs are made of the pages that the caller's flags
- * give him, as objcache passed these to kmalloc(), and M_RNOWAIT never blocks.
- * May block, and may be repeated.  Panics if there are no addresses for slabs.
+ * give him, as objcache passed these to kmalloc(), and as there M_RNOWAIT does
+ * not wait for memory, but may for kernel_map's lock, if the type is out of
+ * slots.  May block, and may be repeated.  Panics if there are no addresses for
+ * slabs.
  */
 #define	kmalloc_obj_cache(name)		_kmalloc_obj_cache(name##_obj)
 
@@ -171,8 +173,9 @@ int	kmalloc_obj_reclaimlist(struct malloc_type *list[], int ntypes);
  *
  * kmalloc_cobj() returns NULL if the constructor fails; at the limit, where a
  * caller with M_WAITOK but without M_NULLOK sleeps until an object returns; and
- * to a caller with M_RNOWAIT if there is no memory.  Such a caller does not
- * block, unless the constructor does.  M_ZERO is not for constructed objects.
+ * to a caller with M_RNOWAIT if there is no memory.  Such a caller blocks as
+ * kmalloc_obj_cache() says and as the constructor does, and not otherwise.
+ * M_ZERO is not for constructed objects.
  *
  * The _dtor form puts an object that is not fit for reuse.  It, and
  * kfree_cobj() of an object that is not kept, run the destructor, and block if
@@ -200,7 +203,8 @@ void	_kfree_cobj_dtor(void *obj, struct malloc_type *type);
  * sys/kmalloc_ext.h has.
  *
  * get		_kmalloc_obj(), first: all there is to do for a type with a
- *		control block.  M_RNOWAIT never blocks
+ *		control block.  With M_RNOWAIT it does not block but as
+ *		kmalloc_obj_cache() says
  * put		_kfree_obj(): an object of a slab that is not of the allocator's
  *		own, or of no slab, which is dropped if it may be one of those
  *		that the type was primed with, else a panic.  Never blocks

@@ -33,7 +33,7 @@ inline void expectSound(const struct kmalloc_ext *Ext) {
     EXPECT_EQ(Of->idle, Idle);
     EXPECT_EQ(Of->nfull, Length(Of->full));
   }
-  EXPECT_EQ(Ext->nready, Length(Ext->ready));
+  EXPECT_EQ(Ext->nready, Length(Ext->ready) + Length(Ext->bootready));
 }
 
 // Every test has a type of its own, the last state of memory is put right.

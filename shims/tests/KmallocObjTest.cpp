@@ -76,6 +76,46 @@ TEST_F(KmallocObj, whatWasACacheKeepsTheLimitInBytes) {
   EXPECT_EQ(M_CACHELIMIT_obj->ks_limit, 1000 * Size);
 }
 
+MALLOC_DEFINE_OBJ(M_NOKVA, Size, "NOKVA", "");
+
+// kmem_slab_alloc() panics where there are no addresses, unless it is told that
+// NULL will do, as kmalloc() told it.
+TEST_F(KmallocObj, withoutAddressesWhoCanTakeItGetsNull) {
+  malloc_init(M_NOKVA_obj);
+  kmalloc_obj_cache(M_NOKVA);
+  fake_nofault_most = 1;
+  const u_long Refused = kmalloc_ext(M_NOKVA_obj)->refusals;
+  EXPECT_FALSE(exhaust(M_NOKVA_obj, M_NOWAIT).empty());
+  EXPECT_EQ(get(M_NOKVA_obj, M_NOWAIT), nullptr);
+  EXPECT_EQ(get(M_NOKVA_obj, M_WAITOK | M_NULLOK), nullptr);
+  EXPECT_GE(kmalloc_ext(M_NOKVA_obj)->refusals, Refused + 2);
+  EXPECT_DEATH(get(M_NOKVA_obj, M_WAITOK), "ran out of space");
+}
+
+MALLOC_DEFINE_OBJ(M_TRIMMED, Size, "TRIMMED", "");
+KMALLOC_OBJ_BOOTSLABS(M_TRIMMED, Size, 1500);
+
+// Boot slabs that come back are the reserve, and what was made for it goes.
+TEST_F(KmallocObj, bootSlabsTakeThePlaceOfOthersInTheReserve) {
+  kmalloc_obj_bootinit(M_TRIMMED, M_TRIMMED_bootslabs,
+                       sizeof(M_TRIMMED_bootslabs));
+  malloc_init(M_TRIMMED_obj);
+  struct kmalloc_ext *Ext = kmalloc_ext(M_TRIMMED_obj);
+  const long Boot = Ext->nready;
+  ASSERT_EQ(Boot, 2);
+  std::vector<void *> Objs = getMany(M_TRIMMED_obj, Ext->bootobjs, M_WAITOK);
+  EXPECT_EQ(Ext->bootready, nullptr);
+  kmalloc_obj_reserve(M_TRIMMED, 3, 0);
+  EXPECT_EQ(Ext->nready, 3);
+  putAll(M_TRIMMED_obj, Objs);
+  rounds(30);
+  EXPECT_EQ(Ext->nready, 3);
+  EXPECT_NE(Ext->bootready, nullptr);
+  ASSERT_NE(Ext->ready, nullptr);
+  EXPECT_EQ(Ext->ready->next, nullptr);
+  EXPECT_EQ(Ext->nslots - Ext->nfreeslots, 1);
+}
+
 MALLOC_DEFINE_OBJ(M_NOLIMIT, Size, "NOLIMIT", "");
 
 TEST_F(KmallocObj, whatIsNoInterruptZoneHasNoLimit) {

@@ -468,6 +468,11 @@ kmem_slab_alloc(vm_size_t size, vm_offset_t align, int flags)
 	}
 
 	va = kmem_alloc_nofault(kernel_map, size, VM_SUBSYS_KMALLOC, align);
+	if (va == 0) {
+		if ((flags & M_NULLOK) == 0)
+			panic("kmem_slab_alloc(): kernel_map ran out of space!");
+		return (NULL);
+	}
 	for (i = 0; i < size; i += PAGE_SIZE) {
 		while ((m = vm_page_alloc(NULL, 0, req)) == NULL) {
 			if ((flags & M_WAITOK) == 0) {
