@@ -57,11 +57,14 @@ std::vector<ByteRange> commentsOf(StringRef Text) {
   return Found;
 }
 
-/// A word of the API, or the old variable's name.
+/// A word of the API that E used, or the old variable's name.
 static bool isOld(StringRef Word, const PlanEntry &E) {
-  return Word == E.Variable || apiByName(Word) || Word == "objcache" ||
-         Word == "objcaches" || Word == "vm_zone" ||
-         (E.IsZone && Word.starts_with("ZONE_"));
+  if (Word == E.Variable)
+    return true;
+  if (const std::optional<Api> Call = apiByName(Word))
+    return isZoneApi(*Call) == E.IsZone;
+  return E.IsZone ? Word == "vm_zone" || Word.starts_with("ZONE_")
+                  : Word == "objcache" || Word == "objcaches";
 }
 
 /// What a call is called now; empty: there is no one word for it.
@@ -158,7 +161,9 @@ Error editComments(StringRef File, Plan &P, Sources &Files,
       const uint64_t Begin = std::exchange(At, At + Word.size());
       PlanEntry *Of = nullptr;
       for (PlanEntry *E : Here)
-        if (E->Convert && isOld(Word, *E) && (!Of || Word == E->Variable))
+        if (E->Convert && isOld(Word, *E) &&
+            (!Of || Word == E->Variable ||
+             (E->isPromised() && !Of->isPromised())))
           Of = E;
       if (!Of || Changes(Begin, At))
         continue;

@@ -116,7 +116,9 @@ std::string zoneIs(const PlanEntry &E) {
             "aside with their page tables. " +
             Call +
             " does not wait for memory while either is left: one free "
-            "page makes a small slab.";
+            "page makes a small slab. For those more addresses are set aside, "
+            "128 KiB for every 64 pages of RAM at the most, whose page tables "
+            "are a thousandth of it.";
   } else {
     Text += std::to_string(E.Reserve) +
             " slabs are kept ready, and more are made of the pages that any "
@@ -181,8 +183,10 @@ std::string cacheIs(const PlanEntry &E) {
   if (E.Constructed)
     return "Now kmalloc_cobj() and kfree_cobj() do, with magazines and a depot "
            "of the same size" +
-           std::string(isOfKmalloc(E) ? ", and with memory from kmalloc(), too."
-                                      : ".");
+           std::string(isOfKmalloc(E)
+                           ? ", and with memory from kmalloc(), too, "
+                             "which is zeroed for each that is made."
+                           : ".");
   return "Now kmalloc_obj() gets them out of slabs of their own, with a cpu's "
          "magazines in front.";
 }
@@ -326,8 +330,9 @@ static std::string goneText(const PlanEntry &E, StringRef Kind) {
 static std::string goesWithLast(const Plan &P, ArrayRef<std::string> Zones) {
   std::vector<std::string> Found;
   for (const Leftover &L : P.Leftovers)
-    if (L.Goes && L.Of.size() > 1 &&
-        all_of(L.Of, [&](auto &Key) { return is_contained(Zones, Key); }))
+    if (L.Goes && L.Heir.empty() && L.Of.size() > 1 &&
+        all_of(L.Of, [&](auto &Key) { return is_contained(Zones, Key); }) &&
+        !is_contained(Found, printable(L.What)))
       Found.push_back(printable(L.What));
   return join(Found, "; ");
 }
@@ -359,10 +364,12 @@ void describe(Patch &P, const Plan &Of) {
   const bool Alone = Entries.size() == 1;
   if (Alone) {
     std::string What = "The " + Kind + " " + oldName(E) + " ";
+    const bool Destroyed =
+        any_of(E.Steps, [](const Step &S) { return S.Do == Action::Destroy; });
     What += E.Form == TypeForm::Dynamic
-                ? "becomes a malloc type that is created and destroyed where "
-                  "the " +
-                      Kind + " was."
+                ? "becomes a malloc type that is created" +
+                      std::string(Destroyed ? " and destroyed" : "") +
+                      " where the " + Kind + " was."
                 : "becomes the malloc type " + E.Type + ".";
     P.Body = bullet(What);
   } else {
@@ -397,6 +404,10 @@ void describe(Patch &P, const Plan &Of) {
     Say(One->IsZone ? zoneIs(*One) : cacheIs(*One));
     if (One->HasBootstrap)
       Say(bootText(*One));
+    if (const Step *C = creation(*One); C && C->RaiseLimit && !One->IsZone)
+      Say("The old malloc type was limited in bytes, by kmalloc_raise_limit() "
+          "for all that used it. The new one is not: how many objects there "
+          "can be is what limits it.");
     if (const Step *C = creation(*One); C && C->Retries && One->WantReserve)
       Say("Where there were not addresses for all of them a smaller zone was "
           "tried. kmalloc_obj_reserve() makes do with what there are and says "
