@@ -111,17 +111,6 @@ requests(const char *client, const char *type)
 	return n;
 }
 
-/*
- * A header declares the malloc type that the cache was made with, so that stays,
- * and what the cache becomes is called something else.
- */
-static const char *
-unpcb(void)
-{
-	return column("kern.objcache.stats", "unpcb", 1) >= 0 ? "unpcb" :
-	    "unpcb_cache";
-}
-
 /* Times somebody found a cache or type at its limit. */
 static long
 sleeps(const char *client)
@@ -262,7 +251,7 @@ part_streams(void)
 	used("zone declared in a header", "SOCKET", 2 * processes);
 	used("zone under #ifdef", "SOCKAUDIT", 2 * processes);
 	shape("cache in macros of a header", "unpcb",
-	    requests(unpcb(), unpcb()), 2 * processes);
+	    requests("unpcb", "unpcb"), 2 * processes);
 	used("cache with a limit, constructed, named by a macro's user",
 	    "mbuf", processes);
 	used("cache composed of another's objects", "mbufcl",
@@ -886,7 +875,7 @@ static void
 part_leaks(void)
 {
 	const char *const clients[] = {
-		"SOCKET", "SOCKAUDIT", unpcb(), "UNP UNIT", "mbuf", "mbufcl",
+		"SOCKET", "SOCKAUDIT", "unpcb", "UNP UNIT", "mbuf", "mbufcl",
 		"BIOTRACE",
 	};
 	unsigned long leave = option_range("leave", 0, 0, 1000);

@@ -703,19 +703,22 @@ void
 _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 {
 	struct objcache *st = type_store(type);
-	size_t bytes;
+	const size_t bytes = nobjs != 0 ?
+	    (nobjs + (size_t)st->boot) * st->size : ~(size_t)0;
 
 	st->zeroed = 1;
 	st->nobjs = (long)nobjs;
-	bytes = (size_t)(st->nobjs + st->boot) * st->size;
-	if (nobjs != 0 && bytes > type->ks_limit)
+	if (bytes > type->ks_limit)
 		type->ks_limit = bytes;
 }
 
 void
 _kmalloc_obj_cache(struct malloc_type *type)
 {
-	type_store(type)->cache = 1;
+	struct objcache *st = type_store(type);
+
+	st->cache = 1;
+	st->zeroed = 1;
 }
 
 /*
