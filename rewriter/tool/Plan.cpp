@@ -43,6 +43,10 @@ static Error tryOut(const Facts &F, Plan &P) {
   auto DB = Input.database();
   if (!DB)
     return DB.takeError();
+  // What an earlier trial refused may hold by now.
+  for (PlanEntry &E : P.Entries)
+    if (!E.Tried.empty())
+      E.retry();
   Plan Tried = P;
   SeriesOptions Made;
   Made.Shims = shimsDirectory("");

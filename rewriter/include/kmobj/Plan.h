@@ -212,6 +212,8 @@ struct PlanEntry {
   }
   /// A trial of the conversion has refused it, for these reasons.
   void refuseTried(llvm::ArrayRef<Remark> Why);
+  /// Takes that back.
+  void retry();
   /// Does the creation S raise the type's limit itself? A reserve does so.
   bool raisesLimit(const Step &S) const {
     return S.RaiseLimit && !(S.CallReserve && WantReserve);

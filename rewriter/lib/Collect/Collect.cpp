@@ -94,6 +94,7 @@ private:
   void mentions();
   void account();
   void functions();
+  void hidden();
   void files();
 };
 
@@ -445,85 +446,92 @@ void Collector::account() {
   }
 }
 
-/// A prototype at file scope whose name is at Index: with its ';'.
-static Span prototypeAt(const FileText &Text, size_t Index) {
-  const std::vector<TextToken> &T = Text.tokens();
-  if (T[Index].Directive || !Text.is(Index + 1, "(") ||
-      Text.enclosing(Index) != T.size())
-    return {};
-  size_t First = Index, Last = Text.closing(Index + 1) + 1;
-  while (First > 0 && !T[First - 1].Directive && !Text.is(First - 1, ";") &&
-         !Text.is(First - 1, "}"))
-    --First;
-  while (Last < T.size() && T[Last].Kind == TextToken::Identifier)
-    ++Last; // __dead2
-  if (First == Index || !Text.is(Last, ";"))
-    return {};
-  return Text.span(T[First].Begin, T[Last].End);
+/// Where the tokens of Text say Name, other than as a member: what Each says of
+/// it.
+static bool allSay(const FileText &Text, StringRef Name, size_t First,
+                   size_t Last, llvm::function_ref<bool(const Span &)> Each) {
+  for (size_t I = First; I < Last; ++I) {
+    const TextToken &T = Text.tokens()[I];
+    if (Text.text(T) == Name && !(I >= 2 && isAccessed(Text, I)) &&
+        !Each(Text.span(T.Begin, T.End)))
+      return false;
+  }
+  return true;
 }
 
-/// A statement that calls the function at Index and does nothing else.
-static Span callStatementAt(const FileText &Text, size_t Index) {
-  const std::vector<TextToken> &T = Text.tokens();
-  std::optional<WrittenCall> Call = Text.callAt(T[Index].Begin);
-  if (!Call || T[Index].Directive || !Text.followsStatement(Index) ||
-      !Text.is(Text.enclosing(Index), "{"))
-    return {};
-  const size_t Behind = Text.tokenAt(Call->Call.End);
-  auto Does = [&](const TextToken &Arg) {
-    const StringRef Word = Text.text(Arg);
-    return Word == "(" || Word == "=" || Word == "+" || Word == "{";
-  };
-  if (!Text.is(Behind, ";") ||
-      std::any_of(T.begin() + Index + 2, T.begin() + Behind, Does))
-    return {};
-  return Text.span(T[Index].Begin, T[Behind].End);
-}
-
-/// Does anything name the functions that lose statements, but what is known? Of
-/// one that others can call the tree's text is asked.
+/// Does anything name the static functions that lose statements, but what is
+/// known? Of one that others can call that is not asked: text alone does not
+/// tell who does. Where it is called is looked up.
 void Collector::functions() {
   for (LosingFunction &Fn : All.Functions) {
-    Fn.Known = true;
-    auto Look = [&](const FileText &Text) {
-      for (size_t I = 0; I < Text.tokens().size(); ++I) {
-        const TextToken &T = Text.tokens()[I];
-        if (Text.text(T) != Fn.Name || (I >= 2 && isAccessed(Text, I)))
-          continue;
-        auto In = [&](const Span &S) {
-          return S.contains(Text.path(), T.Begin);
-        };
-        if (In(Fn.Definition) || llvm::any_of(Fn.Declarations, In) ||
-            llvm::any_of(Fn.Calls, In) || llvm::any_of(Fn.Inits, In))
-          continue;
-        Span Found;
-        if (Fn.External && (Found = prototypeAt(Text, I))) {
-          Fn.Declarations.push_back(std::move(Found));
-          continue;
-        }
-        if (Fn.External && (Found = callStatementAt(Text, I))) {
-          All.Statements.push_back(Text.statementAt(Found));
-          Fn.Calls.push_back(std::move(Found));
-          continue;
-        }
-        Fn.Known = false;
-        const Span Name = Text.span(T.Begin, T.End);
-        if (Fn.External && Text.callAt(T.Begin) &&
-            !llvm::is_contained(Fn.Tests, Name))
-          Fn.Tests.push_back(Name);
-      }
-    };
-    if (const FileText *Text = Store.get(Fn.Definition.File))
-      Look(*Text);
-    else
-      Fn.Known = false;
+    const FileText *Own = Store.get(Fn.Definition.File);
+    Fn.Known =
+        Own && !Fn.External &&
+        allSay(*Own, Fn.Name, 0, Own->tokens().size(), [&](const Span &At) {
+          auto In = [&](const Span &S) { return S.contains(At); };
+          return In(Fn.Definition) || llvm::any_of(Fn.Declarations, In) ||
+                 llvm::any_of(Fn.Calls, In) || llvm::any_of(Fn.Inits, In);
+        });
     if (!Fn.External)
       continue;
     for (const auto &[Name, File] : Index.files())
-      if (File && Name != Fn.Definition.File && !path::is_absolute(Name) &&
-          File->mayName(Fn.Name))
+      if (File && !path::is_absolute(Name) && File->mayName(Fn.Name))
         if (const FileText *Text = Store.get(Name))
-          Look(*Text);
+          allSay(*Text, Fn.Name, 0, Text->tokens().size(), [&](const Span &At) {
+            if (Text->callAt(At.Begin) &&
+                Text->followsStatement(Text->tokenAt(At.Begin)) == false &&
+                !llvm::is_contained(Fn.Tests, At))
+              Fn.Tests.push_back(At);
+            return true;
+          });
+  }
+}
+
+/// What a local or a label is named by that no unit compiles, an argument that
+/// a macro leaves out for one, keeps it.
+void Collector::hidden() {
+  auto Body = [](const FileText &Text, uint32_t Offset) {
+    size_t Open = Text.enclosing(Text.tokenAt(Offset));
+    for (size_t Up = Open; Up < Text.tokens().size();
+         Up = Text.enclosing(Open = Up))
+      ;
+    return Open;
+  };
+  std::vector<Use> Hidden;
+  for (const Variable &V : All.Variables) {
+    if (V.Kind != VarKind::Plain || V.Declarations.size() != 1)
+      continue;
+    const Declaration &D = V.Declarations.front();
+    const FileText *Text = D.Function ? Store.get(D.Function.File) : nullptr;
+    if (!Text)
+      continue;
+    allSay(*Text, V.Name, Text->tokenAt(D.Function.Begin),
+           Text->tokenAt(D.Function.End), [&](const Span &At) {
+             const bool Known =
+                 At == D.Name || llvm::any_of(All.Uses, [&](const Use &U) {
+                   return U.Name == At && U.Var == V.Key;
+                 });
+             if (!Known) {
+               Use U;
+               U.Var = V.Key;
+               U.What = Role::Look;
+               U.Name = U.Expr = At;
+               Hidden.push_back(std::move(U));
+             }
+             return Known;
+           });
+  }
+  llvm::append_range(All.Uses, Hidden);
+  for (Label &L : All.Labels) {
+    const FileText *Text = Store.get(L.Rest.File);
+    const size_t Open = Text ? Body(*Text, L.Rest.Begin) : 0;
+    if (!Text || Open >= Text->tokens().size() ||
+        !allSay(*Text, L.Name, Open, Text->closing(Open), [&](const Span &At) {
+          return L.Rest.contains(At) ||
+                 llvm::any_of(L.Jumps,
+                              [&](const Span &J) { return J.contains(At); });
+        }))
+      L.Jumps.clear();
   }
 }
 
@@ -621,6 +629,7 @@ Collector::run(const clang::tooling::CompilationDatabase &DB) {
   mentions();
   account();
   functions();
+  hidden();
   files();
   All.normalize();
   return All;

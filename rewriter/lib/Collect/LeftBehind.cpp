@@ -47,7 +47,7 @@ void FactVisitor::losingFunction(const FunctionDecl *F) {
   const std::vector<TextToken> &T = Name.Text->tokens();
   size_t First = Name.Text->tokenAt(At.Begin);
   while (First > 0 && T[First - 1].Kind == TextToken::Identifier &&
-         !T[First - 1].Directive)
+         !T[First - 1].Directive && !T[First].LineStart)
     --First;
   At = Name.Text->span(T[First].Begin, At.End);
   LosingFunction &Of = Functions[Canonical];

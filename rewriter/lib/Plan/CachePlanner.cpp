@@ -204,8 +204,7 @@ bool CachePlanner::mustBeDynamic(const Site &Created) {
     Destroyed |= S->Function == Api::ObjcacheDestroy;
     Guarded |= S->Function == Api::ObjcacheDestroy && guardOf(*S);
   }
-  return (Guarded && (E.Constructed || (FreshZero && Destroyed))) ||
-         isAskedFor();
+  return (Guarded && E.Constructed) || (FreshZero && Destroyed) || isAskedFor();
 }
 
 void CachePlanner::dynamicType(Step &Create) {

@@ -170,11 +170,15 @@ void Leftovers::functions() {
   std::set<const LosingFunction *> Gone;
   for (bool More = true; std::exchange(More, false);)
     for (const LosingFunction &Fn : F.Functions) {
-      if (!Fn.Known || Fn.Body.empty() || !canGo(Fn.Definition) ||
-          Gone.count(&Fn))
+      if ((!Fn.Known && !Fn.External) || Fn.Body.empty() ||
+          !canGo(Fn.Definition) || Gone.count(&Fn))
         continue;
-      // Who calls it may be hidden where no text names it.
-      if (Fn.External && Fn.Calls.empty() && Fn.Inits.empty())
+      // In another configuration a call may be part of something else.
+      if (llvm::any_of(Fn.Tests, [&](const Span &Test) {
+            return llvm::any_of(Fn.Calls, [&](const Span &Call) {
+              return Call.contains(Test);
+            });
+          }))
         continue;
       const std::vector<Going> All = going();
       Leftover L;
@@ -195,6 +199,16 @@ void Leftovers::functions() {
           Empty &= canGo(S);
       if (!Empty)
         continue;
+      if (Fn.External) {
+        Gone.insert(&Fn);
+        for (PlanEntry &E : P.Entries)
+          if (llvm::is_contained(L.Of, E.Key))
+            E.Notes.push_back({Fn.Definition, Fn.Name +
+                                                  "() does nothing any more: "
+                                                  "see whether it can go, "
+                                                  "with its calls"});
+        continue;
+      }
       L.Statements = Fn.Calls;
       L.Text.push_back(Fn.Definition);
       llvm::append_range(L.Text, Fn.Declarations);

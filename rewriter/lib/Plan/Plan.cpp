@@ -36,6 +36,13 @@ void PlanEntry::refuseTried(llvm::ArrayRef<Remark> Why) {
   Planned = plannedValues(*this);
 }
 
+void PlanEntry::retry() {
+  Convert = Convertible = true;
+  Reasons.clear();
+  Tried.clear();
+  Planned = plannedValues(*this);
+}
+
 const PlanEntry *Plan::entry(StringRef Key) const {
   auto It =
       llvm::find_if(Entries, [&](const PlanEntry &E) { return E.Key == Key; });

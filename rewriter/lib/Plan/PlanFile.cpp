@@ -204,9 +204,8 @@ std::string kmobj::writePlan(const Plan &P) {
     auto Value = [&](StringRef Key, const std::string &Text) {
       OS << "    " << Key << ": ";
       // Words and numbers, as in the rest of the file.
-      const bool Plain =
-          Key == "kind" || Key == "form" || Key == "bytes" ||
-          Key == "constructed";
+      const bool Plain = Key == "kind" || Key == "form" || Key == "bytes" ||
+                         Key == "constructed";
       OS << (Plain ? Text : quoted(Text)) << '\n';
     };
     for (const auto &[Key, Text] : llvm::ArrayRef(Fixed).take_front(2))
@@ -367,9 +366,9 @@ private:
       if (!fromKmobj())
         return true;
       std::string Text = Variable + "\n";
-      for (StringRef Key : {"kind", "name", "of", "form", "size", "bytes",
-                            "limit", "constructor", "destructor", "private",
-                            "cached", "constructed"})
+      for (StringRef Key :
+           {"kind", "name", "of", "form", "size", "bytes", "limit",
+            "constructor", "destructor", "private", "cached", "constructed"})
         if (const auto It = Fixed.find(Key.str()); It != Fixed.end())
           Text += (Key + "|" + It->second + "\n").str();
       return hashOf(Text) != Planned[::Fixed];
@@ -485,9 +484,9 @@ bool PlanReader::zoneKey(Edit &E, const std::string &Key, yaml::Node *V) {
     V->skip();
     return true;
   }
-  for (StringRef Known : {"kind", "name", "of", "form", "size", "bytes",
-                          "limit", "constructor", "destructor", "private",
-                          "cached", "constructed"})
+  for (StringRef Known :
+       {"kind", "name", "of", "form", "size", "bytes", "limit", "constructor",
+        "destructor", "private", "cached", "constructed"})
     if (Key == Known)
       return scalar(V, E.Fixed[Key]);
   return fail(V, "a zone has no '" + Key + "'");
@@ -530,8 +529,8 @@ bool PlanReader::applyFixed(PlanEntry &To, const Edit &E) {
   const auto Now = fixedValues(To);
   const bool Touched = E.isTouched();
   for (const auto &[Key, Value] : E.Fixed) {
-    const auto It = llvm::find_if(
-        Now, [&](const auto &Pair) { return Pair.first == Key; });
+    const auto It =
+        llvm::find_if(Now, [&](const auto &Pair) { return Pair.first == Key; });
     const std::string Is = It == Now.end() ? "" : It->second;
     if (Is == Value || (!To.Convertible && It == Now.end()))
       continue;
@@ -539,8 +538,8 @@ bool PlanReader::applyFixed(PlanEntry &To, const Edit &E) {
     if (Key == "form" && !To.Inherits.empty())
       continue;
     if (Touched)
-      return fail(E.Where.at(Key), Key + " is '" + Value +
-                                       "', but '" + Is + "' in the tree, and "
+      return fail(E.Where.at(Key), Key + " is '" + Value + "', but '" + Is +
+                                       "' in the tree, and "
                                        "that is not to be edited");
     moved("changed    ", To, Key + " was " + Value + ", and is " + Is);
   }
@@ -554,19 +553,17 @@ bool PlanReader::applyFixed(PlanEntry &To, const Edit &E) {
 bool PlanReader::applyDecision(PlanEntry &To, const Edit &E) {
   if (E.Decision == "convert" && !To.Convertible) {
     if (E.isEdit(Decision, E.Decision))
-      return fail(E.Where.at("decision"), E.Variable +
-                                              " cannot be converted: " +
-                                              To.Reasons.front().str());
-    moved("changed    ", To, "it cannot be converted any more: " +
-                                 To.Reasons.front().str());
+      return fail(E.Where.at("decision"),
+                  E.Variable +
+                      " cannot be converted: " + To.Reasons.front().str());
+    moved("changed    ", To,
+          "it cannot be converted any more: " + To.Reasons.front().str());
     return true;
   }
   // What a trial found is found by another one alone.
   if (E.Decision == "refuse" && To.Convertible && !E.Tried.empty() &&
       !E.isEdit(Decision, E.Decision)) {
-    To.Convert = To.Convertible = false;
-    To.Tried = E.Tried;
-    To.Reasons.push_back({Span(), E.Tried});
+    To.refuseTried(Remark{Span(), E.Tried});
     return true;
   }
   if (E.Decision == "refuse" && To.Convertible &&
@@ -746,8 +743,9 @@ bool PlanReader::applySites(PlanEntry &To, const Edit &E) {
                       " are not those that kmobj listed: a zone is converted "
                       "at each of them or not at all; say `decision: refuse'");
   } else if (E.fromKmobj()) {
-    return fail(E.Whole, "the sites of " + To.Variable + " are missing: it is "
-                         "converted at each of them or not at all");
+    return fail(E.Whole, "the sites of " + To.Variable +
+                             " are missing: it is "
+                             "converted at each of them or not at all");
   }
   std::set<const Step *> Seen;
   size_t Flag = First; // of Planned
@@ -770,12 +768,13 @@ bool PlanReader::applySites(PlanEntry &To, const Edit &E) {
     }
     Seen.insert(&*It);
     if (Edited && E.fromKmobj() && Was != It->Flags)
-      moved("changed    ", To, "flags of " + S.Call + " in " + S.In + " were " +
-                                   Was + ", would be " + It->Flags +
-                                   " now, and stay " + S.Flags);
+      moved("changed    ", To,
+            "flags of " + S.Call + " in " + S.In + " were " + Was +
+                ", would be " + It->Flags + " now, and stay " + S.Flags);
     else if (!Edited && !Was.empty() && Was != It->Flags)
-      moved("changed    ", To, "flags of " + S.Call + " in " + S.In + " were " +
-                                   Was + ", and are " + It->Flags);
+      moved("changed    ", To,
+            "flags of " + S.Call + " in " + S.In + " were " + Was +
+                ", and are " + It->Flags);
     if (Edited && !applyFlags(To, *It, S))
       return false;
   }
@@ -845,8 +844,8 @@ bool PlanReader::document(yaml::Node *Root) {
     if (Key == "version") {
       std::string Version;
       return scalar(V, Version) &&
-             (Version == "1" || fail(V, "this is a plan of version " + Version +
-                                            ", expected 1"));
+             (Version == "1" ||
+              fail(V, "this is a plan of version " + Version + ", expected 1"));
     }
     if (Key == "zones")
       return sequence(V, "zones", [&](yaml::Node *N) { return zone(N); });

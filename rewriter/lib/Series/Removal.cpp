@@ -90,19 +90,27 @@ std::vector<Change> dropPrototypes(StringRef Header, StringRef Content,
     if (N.Role != NameUse::Declared || !is_contained(Functions, N.Name))
       return;
     const size_t End = Content.find(';', N.Offset);
-    // From what ends before it: a declaration, a block, a directive, a comment.
+    // With its type, on the line above at the most; of one function, and of
+    // nothing that may be a macro.
+    auto IsType = [](StringRef Words) {
+      return !Words.empty() && all_of(Words, [](char C) {
+        return islower(C) || isDigit(C) || isSpace(C) || C == '_' || C == '*';
+      }) && !Words.contains("__");
+    };
     uint64_t Begin = Text.lineBegin(N.Offset);
-    while (Begin > 0) {
-      const StringRef Above = Text.line(Begin - 1).trim();
-      if (Above.empty() || Above.ends_with(";") || Above.ends_with("}") ||
-          Above.ends_with("{") || Above.ends_with("*/") ||
-          Above.starts_with("#"))
-        break;
+    if (Text.slice(Begin, N.Offset).trim().empty() && Begin > 0)
       Begin = Text.lineBegin(Begin - 1);
+    if (End == StringRef::npos || !IsType(Text.slice(Begin, N.Offset).trim()))
+      return;
+    unsigned Depth = 0;
+    for (const char C : Content.slice(N.Offset, End)) {
+      Depth += C == '(';
+      Depth -= C == ')';
+      if (C == ',' && Depth == 0)
+        return;
     }
     Begin = Text.withComment(Begin);
-    if (End == StringRef::npos || Content.slice(Begin, End).contains(';') ||
-        !Text.endsLine(Text.skipTrailingComment(End + 1)))
+    if (!Text.endsLine(Text.skipTrailingComment(End + 1)))
       return;
     const ByteRange R = Text.removal(Begin, End + 1);
     Gone.push_back({Header.str(), R.Begin, R.End - R.Begin, ""});
