@@ -278,7 +278,8 @@ void Leftovers::locals() {
                 });
               });
           const Declaration &D = (*It)->Declarations.front();
-          if (Stays || !canGo(D.Statement) ||
+          // One in a block that goes goes with it.
+          if (Stays || !canGo(D.Statement) || WhoseIs(D.Statement) ||
               D.From.Kind != Provenance::Plain) {
             It = Set.erase(It);
             More = true;
