@@ -2,7 +2,7 @@
 //===- Leftovers.cpp - What nothing needs after the conversion ------------===//
 //
 // Steps take statements away. What those alone had a use for goes with them: a
-// function of whose body nothing is left, with its calls; a label that
+// static function of whose body nothing is left, with its calls; a label that
 // nothing jumps to any more; a local that is given values and not looked at; an
 // objcache_malloc_args that several caches had. It goes when all of the zones
 // and caches are converted whose steps it depends on.
@@ -36,12 +36,15 @@ private:
   Plan &P;
   const Facts &F;
 
-  /// Text that goes, and with whom.
+  /// Text that goes, with whom, and what of it the text in its place says
+  /// again.
   struct Going {
     Span Text;
     std::vector<std::string> Of;
+    std::vector<Span> Again;
   };
   std::vector<Going> going() const;
+  std::vector<Going> replaced() const;
   bool canGo(const Span &S) const {
     return S.valid() && !F.directiveIn(S) && !F.directiveAt(S.File, S.Begin);
   }
@@ -75,19 +78,36 @@ std::vector<Leftovers::Going> Leftovers::going() const {
       continue;
     for (const Step &S : E.Steps) {
       if (leavesNothing(E, S))
-        All.push_back({S.Replace, {E.Key}});
+        All.push_back({S.Replace, {E.Key}, {}});
       for (const Span &Dead : S.AlsoRemove)
-        All.push_back({Dead, {E.Key}});
-      // What a creation's statement looks at beside its arguments.
-      if (S.Do == Action::Create)
-        if (const Site *Made = F.siteAt(S.At); Made && Made->Retry)
-          All.push_back({Made->Retry->Statement, {E.Key}});
+        All.push_back({Dead, {E.Key}, {}});
     }
   }
   for (const Leftover &L : P.Leftovers)
     for (const auto *List : {&L.Statements, &L.Text})
       for (const Span &S : *List)
-        All.push_back({S, L.Of});
+        All.push_back({S, L.Of, {}});
+  return All;
+}
+
+/// The loops around creations, of which a creation is left.
+std::vector<Leftovers::Going> Leftovers::replaced() const {
+  std::vector<Going> All;
+  for (const PlanEntry &E : P.Entries)
+    for (const Step &S : E.Steps) {
+      const Site *Made =
+          E.Convertible && S.Do == Action::Create ? F.siteAt(S.At) : nullptr;
+      if (!Made || !Made->Retry)
+        continue;
+      Going G{Made->Retry->Statement, {E.Key}, {}};
+      for (const Use *U : F.usesOf(E.Key))
+        if (U->What == Role::CreateTarget && E.Form == TypeForm::Dynamic)
+          G.Again.push_back(U->Expr);
+      for (const Argument &A : Made->Args)
+        if (A.Spelling == S.Objects)
+          G.Again.push_back(A.Text);
+      All.push_back(std::move(G));
+    }
   return All;
 }
 
@@ -250,10 +270,14 @@ void Leftovers::locals() {
   for (const Variable &V : F.Variables)
     if (V.Kind == VarKind::Plain && V.Declarations.size() == 1)
       ByFunction[V.Declarations.front().Function.id()].push_back(&V);
-  const std::vector<Going> All = going();
+  std::vector<Going> All = going();
+  llvm::append_range(All, replaced());
   auto WhoseIs = [&](const Span &S) -> const Going * {
-    const auto It =
-        llvm::find_if(All, [&](const Going &G) { return G.Text.contains(S); });
+    const auto It = llvm::find_if(All, [&](const Going &G) {
+      return G.Text.contains(S) && llvm::none_of(G.Again, [&](const Span &A) {
+               return A.contains(S);
+             });
+    });
     return It == All.end() ? nullptr : &*It;
   };
   for (const auto &[Id, Of] : ByFunction) {

@@ -105,9 +105,8 @@ std::string groupName(const PlanEntry &E) {
 }
 
 bool changes(const PlanEntry &E, StringRef File) {
-  return E.Where.File == File || any_of(E.Steps, [&](const Step &S) {
-           return S.Replace.File == File;
-         });
+  return E.Where.File == File ||
+         any_of(E.Steps, [&](const Step &S) { return S.Replace.File == File; });
 }
 
 class Trial {
@@ -132,6 +131,12 @@ private:
   Plan &P;
   const Conversion &Convert;
   const VerifyOptions &Options;
+  std::set<std::string> Refused; ///< groups, in this round
+
+  /// Was E converted in what this round parsed?
+  bool isTried(const PlanEntry &E) const {
+    return E.Convert || Refused.count(groupName(E));
+  }
 };
 
 } // namespace
@@ -169,7 +174,7 @@ std::set<std::string> Trial::suspects(const NewDiagnostic &D) const {
   std::set<std::string> Found, All;
   for (const std::string &File : {D.File, D.Unit}) {
     for (const PlanEntry &E : P.Entries) {
-      if (!E.Convert)
+      if (!isTried(E))
         continue;
       All.insert(groupName(E));
       if (changes(E, File))
@@ -183,7 +188,7 @@ std::set<std::string> Trial::suspects(const NewDiagnostic &D) const {
 
 bool Trial::isConverted(StringRef File) const {
   return any_of(P.Entries, [&](const PlanEntry &E) {
-    return E.Convert && changes(E, File);
+    return isTried(E) && changes(E, File);
   });
 }
 
@@ -208,6 +213,7 @@ void Trial::refuse(const std::set<std::string> &Groups,
       Why = "its size is written as " + E.SizeText +
             ", which is not constant everywhere: " + D.Text;
     }
+    Refused.insert(groupName(E));
     P.refuse(E, {E.Where, Why});
   }
 }
@@ -223,6 +229,7 @@ Error Trial::blame(const std::string &Unit, ArrayRef<NewDiagnostic> Errors) {
     Plan One = P;
     for (PlanEntry &E : One.Entries)
       E.Convert &= groupName(E) == Group;
+    One.updateDrops();
     auto Found = diagnostics(One, Unit, /*Quiet=*/true);
     if (!Found)
       return Found.takeError();
@@ -235,8 +242,11 @@ Error Trial::blame(const std::string &Unit, ArrayRef<NewDiagnostic> Errors) {
   };
   for (const NewDiagnostic &D : Errors) {
     const std::set<std::string> Suspects = suspects(D);
-    if (Suspects.empty())
-      continue; // refused for another error of this round
+    // One of them is refused for another error of this round, and may have been
+    // the cause of this one, too.
+    if (any_of(Suspects,
+               [&](const std::string &G) { return Refused.count(G); }))
+      continue;
     std::set<std::string> Guilty;
     for (const std::string &Group : Suspects) {
       if (Suspects.size() > 1)
