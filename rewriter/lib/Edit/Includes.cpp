@@ -126,6 +126,9 @@ template <typename Fn> void forEachWord(StringRef Text, Fn Do) {
 struct Needs {
   bool Malloc = false, Shims = false, Kernel = false;
   bool OldZone = false, OldCache = false;
+  /// The same without `struct vm_zone *' and `struct objcache *', which declare
+  /// themselves.
+  bool DeclaredZone = false, DeclaredCache = false;
   bool Tag = false;     ///< it says struct malloc_type
   bool Defines = false; ///< it says MALLOC_DEFINE, and so has what that takes
 
@@ -133,6 +136,8 @@ struct Needs {
     forEachWord(Text, [&](StringRef Word) {
       OldZone |= isZoneName(Word);
       OldCache |= isCacheName(Word);
+      DeclaredZone |= isZoneName(Word) && Word != ZoneTag;
+      DeclaredCache |= isCacheName(Word) && Word != CacheTag;
       Shims |= is_contained(ShimNames, Word);
       Kernel |= Word == "MALLOC_DEFINE_OBJ";
       Tag |= Word == "malloc_type";
@@ -548,7 +553,7 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
     std::vector<Change> New;
     for (size_t I = 0; I < 2; ++I) {
       if (isHeader() && All.OldNamed[I].count(File) &&
-          !(I ? Need.OldCache : Need.OldZone))
+          !(I ? Need.DeclaredCache : Need.DeclaredZone))
         All.OldNamed[I][File] = std::min(All.OldNamed[I][File], K);
       if (Removable[I] && Forward.insert(Tags[I]).second)
         for (const ByteRange &R : forwards(Text, Tags[I])) {
