@@ -10,6 +10,7 @@
 #define KMOBJ_LAYOUT_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
 #include <optional>
@@ -112,6 +113,10 @@ struct IncludeLine {
   /// #else and its like that come before it.
   std::vector<std::string> Conditions;
 };
+
+/// Calls Each with the words of a text, code or prose, and where they begin.
+void forEachWord(llvm::StringRef Text,
+                 llvm::function_ref<void(llvm::StringRef, uint64_t)> Each);
 
 /// All #include directives of a file, in order; comments are seen through.
 std::vector<IncludeLine> findIncludes(const SourceText &Source);

@@ -446,57 +446,57 @@ void Collector::account() {
   }
 }
 
-/// Where the tokens of Text say Name, other than as a member: what Each says of
-/// it.
-static bool allSay(const FileText &Text, StringRef Name, size_t First,
-                   size_t Last, llvm::function_ref<bool(const Span &)> Each) {
+/// Where the tokens of Text from First to Last say Name, other than as a
+/// member.
+static std::vector<Span> said(const FileText &Text, StringRef Name,
+                              size_t First, size_t Last) {
+  std::vector<Span> Found;
   for (size_t I = First; I < Last; ++I) {
     const TextToken &T = Text.tokens()[I];
-    if (Text.text(T) == Name && !(I >= 2 && isAccessed(Text, I)) &&
-        !Each(Text.span(T.Begin, T.End)))
-      return false;
+    if (Text.text(T) == Name && !(I >= 2 && isAccessed(Text, I)))
+      Found.push_back(Text.span(T.Begin, T.End));
   }
-  return true;
+  return Found;
+}
+
+static std::vector<Span> said(const FileText &Text, StringRef Name) {
+  return said(Text, Name, 0, Text.tokens().size());
+}
+
+static bool anyContains(llvm::ArrayRef<Span> Spans, const Span &What) {
+  return llvm::any_of(Spans, [&](const Span &S) { return S.contains(What); });
 }
 
 /// Does anything name the static functions that lose statements, but what is
-/// known? Of one that others can call that is not asked: text alone does not
-/// tell who does. Where it is called is looked up.
+/// known? Of one that others can call that is not asked, as text alone does not
+/// tell who does; but where it does, and looks at what it gets, is found.
 void Collector::functions() {
   for (LosingFunction &Fn : All.Functions) {
-    const FileText *Own = Store.get(Fn.Definition.File);
-    Fn.Known =
-        Own && !Fn.External &&
-        allSay(*Own, Fn.Name, 0, Own->tokens().size(), [&](const Span &At) {
-          auto In = [&](const Span &S) { return S.contains(At); };
-          return In(Fn.Definition) || llvm::any_of(Fn.Declarations, In) ||
-                 llvm::any_of(Fn.Calls, In) || llvm::any_of(Fn.Inits, In);
-        });
-    if (!Fn.External)
+    if (!Fn.External) {
+      const FileText *Text = Store.get(Fn.Definition.File);
+      Fn.Known = Text && llvm::all_of(said(*Text, Fn.Name), [&](const Span &S) {
+                   return Fn.Definition.contains(S) ||
+                          anyContains(Fn.Declarations, S) ||
+                          anyContains(Fn.Calls, S) || anyContains(Fn.Inits, S);
+                 });
       continue;
-    for (const auto &[Name, File] : Index.files())
-      if (File && !path::is_absolute(Name) && File->mayName(Fn.Name))
-        if (const FileText *Text = Store.get(Name))
-          allSay(*Text, Fn.Name, 0, Text->tokens().size(), [&](const Span &At) {
-            if (Text->callAt(At.Begin) &&
-                Text->followsStatement(Text->tokenAt(At.Begin)) == false &&
-                !llvm::is_contained(Fn.Tests, At))
-              Fn.Tests.push_back(At);
-            return true;
-          });
+    }
+    for (const auto &[Name, File] : Index.files()) {
+      if (!File || path::is_absolute(Name) || !File->mayName(Fn.Name))
+        continue;
+      if (const FileText *Text = Store.get(Name))
+        for (const Span &S : said(*Text, Fn.Name))
+          if (Text->callAt(S.Begin) &&
+              !Text->followsStatement(Text->tokenAt(S.Begin)) &&
+              !llvm::is_contained(Fn.Tests, S))
+            Fn.Tests.push_back(S);
+    }
   }
 }
 
-/// What a local or a label is named by that no unit compiles, an argument that
-/// a macro leaves out for one, keeps it.
+/// A local or a label that text names which no unit compiles, as an argument
+/// that a macro leaves out, is looked at there.
 void Collector::hidden() {
-  auto Body = [](const FileText &Text, uint32_t Offset) {
-    size_t Open = Text.enclosing(Text.tokenAt(Offset));
-    for (size_t Up = Open; Up < Text.tokens().size();
-         Up = Text.enclosing(Open = Up))
-      ;
-    return Open;
-  };
   std::vector<Use> Hidden;
   for (const Variable &V : All.Variables) {
     if (V.Kind != VarKind::Plain || V.Declarations.size() != 1)
@@ -505,32 +505,35 @@ void Collector::hidden() {
     const FileText *Text = D.Function ? Store.get(D.Function.File) : nullptr;
     if (!Text)
       continue;
-    allSay(*Text, V.Name, Text->tokenAt(D.Function.Begin),
-           Text->tokenAt(D.Function.End), [&](const Span &At) {
-             const bool Known =
-                 At == D.Name || llvm::any_of(All.Uses, [&](const Use &U) {
-                   return U.Name == At && U.Var == V.Key;
-                 });
-             if (!Known) {
-               Use U;
-               U.Var = V.Key;
-               U.What = Role::Look;
-               U.Name = U.Expr = At;
-               Hidden.push_back(std::move(U));
-             }
-             return Known;
-           });
+    for (const Span &S : said(*Text, V.Name, Text->tokenAt(D.Function.Begin),
+                              Text->tokenAt(D.Function.End))) {
+      if (S == D.Name || llvm::any_of(All.Uses, [&](const Use &U) {
+            return U.Name == S && U.Var == V.Key;
+          }))
+        continue;
+      Use U;
+      U.Var = V.Key;
+      U.What = Role::Look;
+      U.Name = U.Expr = S;
+      Hidden.push_back(std::move(U));
+    }
   }
   llvm::append_range(All.Uses, Hidden);
   for (Label &L : All.Labels) {
     const FileText *Text = Store.get(L.Rest.File);
-    const size_t Open = Text ? Body(*Text, L.Rest.Begin) : 0;
-    if (!Text || Open >= Text->tokens().size() ||
-        !allSay(*Text, L.Name, Open, Text->closing(Open), [&](const Span &At) {
-          return L.Rest.contains(At) ||
-                 llvm::any_of(L.Jumps,
-                              [&](const Span &J) { return J.contains(At); });
-        }))
+    const size_t End = Text ? Text->tokens().size() : 0;
+    // The braces of the function.
+    size_t Open = End;
+    for (size_t Up = Text ? Text->enclosing(Text->tokenAt(L.Rest.Begin)) : End;
+         Up < End; Up = Text->enclosing(Open))
+      Open = Up;
+    const bool Known =
+        Open < End &&
+        llvm::all_of(said(*Text, L.Name, Open, Text->closing(Open)),
+                     [&](const Span &S) {
+                       return L.Rest.contains(S) || anyContains(L.Jumps, S);
+                     });
+    if (!Known)
       L.Jumps.clear();
   }
 }

@@ -11,7 +11,6 @@
  */
 #include "EntryEditor.h"
 #include "kmobj/Edit.h"
-#include "clang/Basic/CharInfo.h"
 #include "clang/Basic/LangOptions.h"
 #include "clang/Lex/Lexer.h"
 #include "llvm/ADT/STLExtras.h"
@@ -149,16 +148,8 @@ Error editComments(StringRef File, Plan &P, Sources &Files,
     if (Alone)
       Note(*First, C.Begin, C.End, "what this comment stands above goes");
     const PlanEntry *Noted = nullptr;
-    for (uint64_t At = C.Begin; At < C.End;) {
-      if (!clang::isAsciiIdentifierContinue(Text.text()[At])) {
-        ++At;
-        continue;
-      }
-      const StringRef Word =
-          Text.text().substr(At, C.End - At).take_while([](char X) {
-            return clang::isAsciiIdentifierContinue(X);
-          });
-      const uint64_t Begin = std::exchange(At, At + Word.size());
+    forEachWord(Text.slice(C.Begin, C.End), [&](StringRef Word, uint64_t In) {
+      const uint64_t Begin = C.Begin + In, At = Begin + Word.size();
       PlanEntry *Of = nullptr;
       for (PlanEntry *E : Here)
         if (E->Convert && isOld(Word, *E) &&
@@ -166,7 +157,7 @@ Error editComments(StringRef File, Plan &P, Sources &Files,
              (E->isPromised() && !Of->isPromised())))
           Of = E;
       if (!Of || Changes(Begin, At))
-        continue;
+        return;
       const std::optional<Api> Call = apiByName(Word);
       const std::optional<bool> &Now =
           Call && isZoneApi(*Call) ? Zones : Caches;
@@ -179,15 +170,15 @@ Error editComments(StringRef File, Plan &P, Sources &Files,
       if (!New.empty()) {
         Patches[Last].Changes.push_back(
             {File.str(), Begin, Word.size(), New.str()});
-        continue;
+        return;
       }
       if (Alone || Noted == Of)
-        continue;
+        return;
       Noted = Of;
       Note(*Of, Begin, At,
            Twine("the ") + (IsComment ? "comment" : "string") + " here says " +
                Word);
-    }
+    });
   }
   return Error::success();
 }

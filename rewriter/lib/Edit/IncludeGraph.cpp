@@ -8,6 +8,11 @@ using namespace llvm;
 
 namespace kmobj {
 
+bool isKernels(StringRef Condition) {
+  return Condition.contains("_KERNEL") && !Condition.contains('!') &&
+         !Condition.contains("ifndef") && !Condition.contains('\n');
+}
+
 IncludeGraph::IncludeGraph(const Facts &F, const SourceTree &Tree)
     : Tree(Tree) {
   for (const SourceFile &File : F.Files)
@@ -83,11 +88,7 @@ const std::vector<std::string> &IncludeGraph::guarded(const std::string &File) {
   if (!New || !StringRef(text(File)).contains("#ifndef"))
     return Into->second;
   for (const IncludeLine &I : findIncludes(SourceText(text(File)))) {
-    const auto InKernel = [](StringRef C) {
-      return C.contains("_KERNEL") && !C.contains('!') &&
-             !C.contains("ifndef") && !C.contains('\n');
-    };
-    if (!I.Conditions.empty() && all_of(drop_end(I.Conditions), InKernel))
+    if (!I.Conditions.empty() && all_of(drop_end(I.Conditions), isKernels))
       for (const std::string &Header : found(File, I.Name))
         if (isGuard(I.Conditions.back(), Header))
           Into->second.push_back(Header);

@@ -22,6 +22,9 @@
 
 namespace kmobj {
 
+/// #ifdef _KERNEL, and its like.
+bool isKernels(llvm::StringRef Condition);
+
 /// The includes of all files, as they become.
 class IncludeGraph {
 public:

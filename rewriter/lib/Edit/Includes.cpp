@@ -89,39 +89,6 @@ bool isForwardDeclaration(StringRef Line, StringRef Tag) {
 constexpr StringLiteral ZoneTag = "vm_zone", CacheTag = "objcache";
 constexpr StringLiteral Tags[] = {ZoneTag, CacheTag};
 
-/// The words of the code: no comments, strings, includes, and no forward
-/// declarations of what the old headers define.
-template <typename Fn> void forEachWord(StringRef Text, Fn Do) {
-  const SourceText Source(Text);
-  for (size_t At = 0; At < Text.size();) {
-    const size_t Code = Source.skipSpaceAndComments(At);
-    if (Code != At) {
-      At = Code;
-      continue;
-    }
-    const char C = Text[At];
-    if (C == '"' || C == '\'') {
-      size_t I = At + 1;
-      while (I < Text.size() && Text[I] != C && Text[I] != '\n')
-        I += Text[I] == '\\' ? 2 : 1;
-      At = std::min(I + 1, Text.size());
-    } else if (C == '#' && Source.startsLine(At) &&
-               Text.substr(At + 1).ltrim().starts_with("include")) {
-      At = Source.nextLine(At);
-    } else if (C == 's' && (isForwardDeclaration(Source.line(At), ZoneTag) ||
-                            isForwardDeclaration(Source.line(At), CacheTag))) {
-      At = Source.nextLine(At);
-    } else if (clang::isAsciiIdentifierContinue(C)) {
-      const StringRef Word = Text.drop_front(At).take_while(
-          [](char C) { return clang::isAsciiIdentifierContinue(C); });
-      Do(Word);
-      At += Word.size();
-    } else {
-      ++At;
-    }
-  }
-}
-
 /// Which headers a text needs, by the names it uses.
 struct Needs {
   bool Malloc = false, Shims = false, Kernel = false;
@@ -133,7 +100,12 @@ struct Needs {
   bool Defines = false; ///< it says MALLOC_DEFINE, and so has what that takes
 
   explicit Needs(StringRef Text) {
-    forEachWord(Text, [&](StringRef Word) {
+    const SourceText Source(Text);
+    forEachName(Text, [&](const NameUse &N) {
+      const StringRef Word = N.Name;
+      if (is_contained(Tags, Word) &&
+          isForwardDeclaration(Source.line(N.Offset), Word))
+        return;
       OldZone |= isZoneName(Word);
       OldCache |= isCacheName(Word);
       DeclaredZone |= isZoneName(Word) && Word != ZoneTag;
@@ -388,12 +360,6 @@ static uint64_t definitionBegin(const SourceText &Text, uint64_t Offset) {
     ++At;
   }
   return Begin ? Text.lineBegin(*Begin) : Offset;
-}
-
-/// #ifdef _KERNEL, and its like.
-static bool isKernels(StringRef Condition) {
-  return Condition.contains("_KERNEL") && !Condition.contains('!') &&
-         !Condition.contains("ifndef") && !Condition.contains('\n');
 }
 
 /// New includes follow <sys/malloc.h>, else the first run of <sys/..>, else

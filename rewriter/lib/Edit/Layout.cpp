@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "kmobj/Layout.h"
+#include "clang/Basic/CharInfo.h"
 #include "llvm/ADT/SmallVector.h"
 #include <algorithm>
 
@@ -265,6 +266,16 @@ std::vector<uint64_t> codeLines(StringRef Text) {
 }
 
 } // namespace
+
+void forEachWord(StringRef Text, function_ref<void(StringRef, uint64_t)> Each) {
+  for (uint64_t At = 0; At < Text.size();) {
+    const StringRef Word = Text.drop_front(At).take_while(
+        [](char C) { return clang::isAsciiIdentifierContinue(C); });
+    if (!Word.empty())
+      Each(Word, At);
+    At += std::max<uint64_t>(Word.size(), 1);
+  }
+}
 
 std::vector<IncludeLine> findIncludes(const SourceText &Source) {
   std::vector<IncludeLine> Includes;

@@ -284,18 +284,17 @@ void ZonePlanner::create(const Site &S) {
   St.Name = C.Name->Spelling;
   if (C.Count->SideEffects)
     refuse(C.Count->Text, "the limit has side effects");
-  const bool NoCount = C.Count->Value == 0 ||
-                       llvm::any_of(C.Count->Values, [](const Evaluation &V) {
-                         return V.Text == "0";
-                       });
-  if ((E.ZoneFlags & ZONE_INTERRUPT) && NoCount)
+  if (!(E.ZoneFlags & ZONE_INTERRUPT))
+    return;
+  if (C.Count->Value == 0 ||
+      llvm::any_of(C.Count->Values, [](auto &V) { return V.Text == "0"; })) {
     refuse(C.Count->Text, "an interrupt zone of 0 entries holds its first "
                           "items and no more: a type would have no limit");
-  if ((E.ZoneFlags & ZONE_INTERRUPT) && !NoCount) {
-    St.Objects = C.Count->Spelling;
-    St.Limit = "(size_t)" + operand(C.Count->Spelling) +
-               " * __VM_CACHELINE_ALIGN(" + E.SizeText + ")";
+    return;
   }
+  St.Objects = C.Count->Spelling;
+  St.Limit = "(size_t)" + operand(C.Count->Spelling) +
+             " * __VM_CACHELINE_ALIGN(" + E.SizeText + ")";
 }
 
 void ZonePlanner::decide() {

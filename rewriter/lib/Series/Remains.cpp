@@ -38,21 +38,6 @@ Error forEachRemaining(const SourceTree &Tree, const Series &S,
   return Error::success();
 }
 
-static bool isWordChar(char C) { return isAlnum(C) || C == '_'; }
-
-template <typename Fn> static void forEachWord(StringRef Text, Fn Do) {
-  for (size_t At = 0; At < Text.size();) {
-    if (!isWordChar(Text[At])) {
-      ++At;
-      continue;
-    }
-    const size_t Begin = At;
-    while (At < Text.size() && isWordChar(Text[At]))
-      ++At;
-    Do(Text.slice(Begin, At), Begin);
-  }
-}
-
 static unsigned lineOf(StringRef Text, size_t Offset) {
   return Text.take_front(Offset).count('\n') + 1;
 }
@@ -76,7 +61,7 @@ Remains::filesWith(const std::set<std::string> &Names,
   if (Error E = forEachRemaining(Tree, S, [&](const RemainingFile &F) {
         if (F.Path == Source || !isSource(F.Path))
           return;
-        forEachWord(F.Text, [&](StringRef Word, size_t) {
+        forEachWord(F.Text, [&](StringRef Word, uint64_t) {
           if (!Begins[static_cast<unsigned char>(Word.front())])
             return;
           const auto Known = Files.find(Word);
@@ -164,7 +149,7 @@ Error Remains::comments(const std::set<std::string> &Functions,
     };
     std::map<std::string, std::vector<unsigned>> Lines;
     for (const ByteRange &C : commentsOf(Text))
-      forEachWord(Text.slice(C.Begin, C.End), [&](StringRef Word, size_t At) {
+      forEachWord(Text.slice(C.Begin, C.End), [&](StringRef Word, uint64_t At) {
         if (Functions.count(Word.str()) && !IsOwn(Word))
           Lines[Word.str()].push_back(lineOf(Text, C.Begin + At));
       });
