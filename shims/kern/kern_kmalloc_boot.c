@@ -122,6 +122,14 @@ kmalloc_ext_create(struct malloc_type *type)
 }
 
 struct kmalloc_ext *
+kmalloc_ext_create_late(struct malloc_type *type, const char *caller)
+{
+	if (type->ks_limit == 0)
+		panic("%s: %s before malloc_init", type->ks_shortdesc, caller);
+	return (kmalloc_ext_create(type));
+}
+
+struct kmalloc_ext *
 kmalloc_ext_next(struct kmalloc_ext *ext)
 {
 	spin_lock(&kmalloc_exts_spin);

@@ -357,10 +357,7 @@ _kmalloc_obj_cache(struct malloc_type *type)
 {
 	struct kmalloc_ext *ext;
 
-	if (type->ks_limit == 0)
-		panic("%s: kmalloc_obj_cache before malloc_init",
-		    type->ks_shortdesc);
-	ext = kmalloc_ext_create(type);
+	ext = kmalloc_ext_create_late(type, "kmalloc_obj_cache");
 	/* M_RNOWAIT callers depend on slots: see kern_kmalloc_reserve.c. */
 	if (SLIST_EMPTY(&ext->runs))
 		kmalloc_ext_set_up(ext, type, 0, 0, KMALLOC_PAGES_FLAGS);
@@ -374,10 +371,7 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
 	struct kmalloc_depot *depot;
 	int n;
 
-	if (type->ks_limit == 0)
-		panic("%s: kmalloc_obj_ctor before malloc_init",
-		    type->ks_shortdesc);
-	ext = kmalloc_ext_create(type);
+	ext = kmalloc_ext_create_late(type, "kmalloc_obj_ctor");
 	KASSERT(ext->depot == NULL, ("%s: kmalloc_obj_ctor twice",
 	    type->ks_shortdesc));
 	depot = depot_create(limit, nominal);

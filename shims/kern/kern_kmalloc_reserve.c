@@ -572,10 +572,7 @@ _kmalloc_obj_reserve(struct malloc_type *type, long nslabs, size_t nobjs)
 {
 	struct kmalloc_ext *ext;
 
-	if (type->ks_limit == 0)
-		panic("%s: kmalloc_obj_reserve before malloc_init",
-		    type->ks_shortdesc);
-	ext = kmalloc_ext_create(type);
+	ext = kmalloc_ext_create_late(type, "kmalloc_obj_reserve");
 	nobjs = kmalloc_ext_set_up(ext, type, nslabs, nobjs, nobjs != 0 ?
 	    KMALLOC_PAGES_INTERRUPT : KMALLOC_PAGES_NORMAL);
 	/* A zone was limited by the number of its objects alone. */

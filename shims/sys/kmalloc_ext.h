@@ -274,9 +274,12 @@ void	kmalloc_slab_format(struct malloc_type *type,
  * kern_kmalloc_boot.c
  *
  * kmalloc_ext_create() may block, but for a type that malloc_init() has not
- * seen.  kmalloc_ext_next() walks the blocks, from NULL to NULL.
+ * seen.  create_late() panics for such a type, and names the caller in words.
+ * kmalloc_ext_next() walks the blocks, from NULL to NULL.
  */
 struct kmalloc_ext *kmalloc_ext_create(struct malloc_type *type);
+struct kmalloc_ext *kmalloc_ext_create_late(struct malloc_type *type,
+	    const char *caller);
 struct kmalloc_ext *kmalloc_ext_next(struct kmalloc_ext *ext);
 void	kmalloc_ext_recycle(struct kmalloc_ext *ext);
 
