@@ -19,10 +19,11 @@
  * they say how much they had, and how much of it while free pages were fewer
  * than v_free_min, without which the record would prove nothing.
  *
- * vm.inject.hog_preempting=1 has a callout want memory, once, when the clock's
- * thread preempts another while fewer than v_free_reserved pages are free.  It
- * asks for a VM_ALLOC_NORMAL page, which must be refused and noted, and for a
- * slab with M_WAITOK, for which it must not make the other wait.
+ * vm.inject.hog_preempting=1 makes a thread that leaves fewer than
+ * v_free_reserved pages free and then spins, and a callout that wants memory
+ * when the clock's thread preempts it.  That asks for a VM_ALLOC_NORMAL page,
+ * which must be refused and noted, and for a slab with M_WAITOK, for which it
+ * must not make the other wait.
  */
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -86,9 +87,10 @@ TUNABLE_INT("vm.inject.hog_entries", &hogs[0].count);
 TUNABLE_INT("vm.inject.hog_objects", &hogs[1].count);
 TUNABLE_INT("vm.inject.hog_pages", &hogs[2].count);
 
-static int hog_by_callout;
-TUNABLE_INT("vm.inject.hog_preempting", &hog_by_callout);
+static int hog_preempting;
+TUNABLE_INT("vm.inject.hog_preempting", &hog_preempting);
 static struct callout hog_callout;
+static struct thread *hog_victim;		/* NULL: preempted, and done */
 
 static u_int hogs_running;
 SYSCTL_UINT(_vm_inject, OID_AUTO, hogs, CTLFLAG_RD, &hogs_running, 0,
@@ -114,32 +116,54 @@ hog_thread(void *arg)
 	kthread_exit();
 }
 
+/*
+ * Has memory while it preempts the victim, or tries again with the next tick.
+ */
 static void
-hog_preempting(void *dummy)
+hog_preempt(void *dummy)
 {
-	struct thread *victim = curthread->td_preempted;
 	vm_page_t m;
 	void *slab;
 
-	if (victim == NULL || vmstats.v_free_count >= vmstats.v_free_reserved ||
+	callout_reset(&hog_callout, 1, hog_preempt, NULL);
+	if (curthread->td_preempted != hog_victim ||
+	    vmstats.v_free_count >= vmstats.v_free_reserved ||
 	    vmstats.v_free_count < vmstats.v_interrupt_free_min +
-	    2 * HOG_SLAB / PAGE_SIZE) {
-		callout_reset(&hog_callout, 1, hog_preempting, NULL);
+	    2 * HOG_SLAB / PAGE_SIZE)
 		return;
-	}
 	KKASSERT(curthread->td_flags & TDF_INTTHREAD);
 	if ((m = vm_page_alloc(NULL, 0, VM_ALLOC_NORMAL)) != NULL) {
 		/* Somebody has freed some meanwhile. */
 		vm_page_free(m);
-		callout_reset(&hog_callout, 1, hog_preempting, NULL);
 		return;
 	}
 	slab = kmem_slab_alloc(HOG_SLAB, PAGE_SIZE, M_WAITOK);
-	if (curthread->td_preempted == victim)
+	if (curthread->td_preempted == hog_victim) {
 		kprintf("hog: a slab, preempting a thread\n");
-	else
-		callout_reset(&hog_callout, 1, hog_preempting, NULL);
+		callout_stop(&hog_callout);
+		hog_victim = NULL;
+	}
 	kmem_slab_free(slab, HOG_SLAB);
+}
+
+/*
+ * Takes what others free meanwhile.  The processor is its own but for interrupt
+ * threads.
+ */
+static void
+hog_spin(void *dummy)
+{
+	while (vm_pages_needed == 0)
+		tsleep(&hog_victim, 0, "hog", 1);
+	hog_victim = curthread;
+	callout_reset(&hog_callout, 1, hog_preempt, NULL);
+	while (hog_victim != NULL) {
+		if (vmstats.v_free_count >= vmstats.v_free_reserved)
+			vm_page_alloc(NULL, 0, VM_ALLOC_SYSTEM);
+		cpu_pause();
+	}
+	atomic_add_int(&hogs_running, -1);
+	kthread_exit();
 }
 
 static void
@@ -147,9 +171,10 @@ hog_start(void *dummy)
 {
 	size_t i;
 
-	if (hog_by_callout) {
+	if (hog_preempting) {
 		callout_init_mp(&hog_callout);
-		callout_reset(&hog_callout, 1, hog_preempting, NULL);
+		atomic_add_int(&hogs_running, 1);
+		kthread_create(hog_spin, NULL, NULL, "spinning hog");
 	}
 
 	if (hogs[1].count != 0)
