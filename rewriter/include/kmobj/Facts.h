@@ -162,8 +162,8 @@ struct Statement {
     AtLabel, ///< behind a label: a statement has to stay
     IsBody,  ///< of an if, else or loop without braces, in one configuration at
              ///< least: one statement has to stay
-    Unknown  ///< it is the value of a statement expression, or an else follows
-             ///< it in another configuration
+    Unknown  ///< it is the value of a statement expression, an else follows it
+             ///< in another configuration, or a macro makes more of it
   };
   ContextTy Context = InBlock; ///< the worst of all units and configurations
   /// End of the token before it; 0: that is on a directive's line.

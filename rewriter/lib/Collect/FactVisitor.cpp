@@ -172,10 +172,13 @@ Span FactVisitor::statement(const Stmt *S, size_t ParentLevel,
                             const Provenance &From) {
   Span At = Spell.range(S->getSourceRange(), From, true);
   const FileText *Text = At ? Store.get(At.File) : nullptr;
-  if (!Text || !isWritten(S, At, From))
+  if (!Text)
     return At;
   Statement Found = Text->statementAt(At);
-  Statement::ContextTy Context = contextOf(S, ParentLevel);
+  // In another configuration the macro may leave it as it is written.
+  Statement::ContextTy Context = isWritten(S, At, From)
+                                     ? contextOf(S, ParentLevel)
+                                     : Statement::Unknown;
   // What comes behind a label may not be there in every configuration.
   size_t Next = Text->tokenAt(At.End);
   if (Context == Statement::InBlock &&
@@ -183,8 +186,7 @@ Span FactVisitor::statement(const Stmt *S, size_t ParentLevel,
       Next < Text->tokens().size() && Text->tokens()[Next].Directive)
     Context = Statement::AtLabel;
   Found.Context = std::max(Found.Context, Context);
-  if (Found.Context != Statement::Unknown)
-    Out.Statements.push_back(std::move(Found));
+  Out.Statements.push_back(std::move(Found));
   return At;
 }
 

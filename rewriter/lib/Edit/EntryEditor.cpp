@@ -167,7 +167,7 @@ Error EntryEditor::takeOut(const SourceText &Text, const Statement &Known) {
 
 Error EntryEditor::replaceStatement(const Span &S, ArrayRef<Call> New) {
   const Statement *Known = F.statement(S);
-  if (!Known || Known->Context == Statement::Unknown || F.directiveIn(S))
+  if (!Known || F.directiveIn(S))
     return trouble(S, "how this statement stands in the code around it is not "
                       "known");
   auto Found = Files.get(S.File);

@@ -131,7 +131,10 @@ const Statement *Facts::statement(const Span &At) const {
   auto It = std::lower_bound(
       Statements.begin(), Statements.end(), At,
       [](const Statement &S, const Span &Place) { return S.Text < Place; });
-  return It == Statements.end() || !(It->Text == At) ? nullptr : &*It;
+  return It == Statements.end() || !(It->Text == At) ||
+                 It->Context == Statement::Unknown
+             ? nullptr
+             : &*It;
 }
 
 /// The first of File's directives that does not end before Offset.

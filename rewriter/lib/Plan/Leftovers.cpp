@@ -212,8 +212,7 @@ void Leftovers::functions() {
           llvm::append_range(L.Of, It->Of);
       }
       for (const Span &S : Fn.Calls)
-        Empty &=
-            isStatement(S) && F.statement(S)->Context != Statement::Unknown;
+        Empty &= isStatement(S);
       for (const auto *List : {&Fn.Declarations, &Fn.Inits})
         for (const Span &S : *List)
           Empty &= canGo(S);
