@@ -22,6 +22,7 @@ namespace kmobj {
 struct NameUse {
   enum RoleTy {
     Use,
+    Asked,    ///< in an #if, as to whether it is defined or what it is
     Macro,    ///< what #define defines
     Declared, ///< at file scope: a function, a variable, a type, a constant
     Tag,      ///< struct NAME {
@@ -60,7 +61,8 @@ private:
 struct NamesOf {
   llvm::StringSet<> Declared; ///< with its macros
   llvm::StringSet<> Tags, Members;
-  llvm::StringSet<> Used, Accessed;
+  llvm::StringSet<> Used, Accessed; ///< Used: Asked, too
+  llvm::StringSet<> Asked;
 
   explicit NamesOf(llvm::StringRef Source);
 };

@@ -62,6 +62,8 @@ private:
   size_t closing(size_t Open) const;
   BraceTy braceAt(size_t I) const;
   NameUse word(size_t I) const;
+  StringRef keyword(size_t First) const;
+  bool isAsked(size_t First) const;
   void directives();
 };
 
@@ -155,6 +157,32 @@ NameUse NameReader::word(size_t I) const {
   return Found;
 }
 
+/// Of the directive that begins at First.
+StringRef NameReader::keyword(size_t First) const {
+  return First + 1 < Directives.size()
+             ? Source.slice(Directives[First + 1].Begin,
+                            Directives[First + 1].End)
+             : StringRef();
+}
+
+/// Does the directive at First ask what its names are? `#ifndef _SYS_FOO_H_'
+/// around an #include does not, nor one with `#define _SYS_FOO_H_' at the
+/// beginning of a file.
+bool NameReader::isAsked(size_t First) const {
+  const StringRef Keyword = keyword(First);
+  if (Keyword != "ifndef")
+    return Keyword.starts_with("if") || Keyword.starts_with("elif");
+  auto Behind = [&](size_t I) {
+    for (++I; I < Directives.size() && !Directives[I].LineStart;)
+      ++I;
+    return I;
+  };
+  const size_t Next = Behind(First);
+  const bool IsGuard = First == 0 && keyword(Next) == "define" &&
+                       Behind(Next) == Next + 3;
+  return !IsGuard && keyword(Next) != "include";
+}
+
 void NameReader::directives() {
   size_t First = 0; // of the directive at hand
   for (size_t I = 0; I < Directives.size(); ++I) {
@@ -163,8 +191,7 @@ void NameReader::directives() {
       First = I;
     if (T.Kind != TextToken::Identifier || I <= First + 1)
       continue;
-    const TextToken &K = Directives[First + 1];
-    const StringRef Keyword = Source.slice(K.Begin, K.End);
+    const StringRef Keyword = keyword(First);
     const StringRef Name = Source.slice(T.Begin, T.End);
     if (Name == "defined" || Keyword == "include")
       continue;
@@ -177,6 +204,8 @@ void NameReader::directives() {
       Found.Role = NameUse::Accessed;
     if (Keyword == "define" && I == First + 2)
       Found.Role = NameUse::Macro;
+    if (isAsked(First))
+      Found.Role = NameUse::Asked;
     Found.InDirective = true;
     Each(Found);
   }
@@ -264,6 +293,9 @@ bool FlagTests::guard(uint32_t Offset,
 NamesOf::NamesOf(StringRef Source) {
   forEachName(Source, [&](const NameUse &N) {
     switch (N.Role) {
+    case NameUse::Asked:
+      Asked.insert(N.Name);
+      [[fallthrough]];
     case NameUse::Use:
       Used.insert(N.Name);
       break;

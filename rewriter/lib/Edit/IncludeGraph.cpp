@@ -118,28 +118,33 @@ bool IncludeGraph::reaches(StringRef File, StringRef Header) {
   return File == Header || reached(File.str(), "").count(Header.str());
 }
 
-const std::set<std::string> &
-IncludeGraph::closure(ArrayRef<std::string> Roots) {
-  std::set<std::string> &All = Closure;
+std::set<std::string> IncludeGraph::closure(ArrayRef<std::string> Roots) {
+  std::set<std::string> All;
   std::vector<std::string> Open(Roots.begin(), Roots.end());
   while (!Open.empty()) {
     const std::string At = std::move(Open.back());
     Open.pop_back();
-    if (!All.insert(At).second)
-      continue;
-    for (const std::string &To : edges(At)) {
-      IncludedBy[To].push_back(At);
-      Open.push_back(To);
-    }
+    if (All.insert(At).second)
+      append_range(Open, edges(At));
   }
   return All;
 }
 
 std::vector<std::string> IncludeGraph::users(ArrayRef<std::string> Roots,
                                              const std::string &Header) {
-  closure(Roots);
+  std::vector<std::string> Open(Roots.begin(), Roots.end());
+  while (!Open.empty()) {
+    const std::string At = std::move(Open.back());
+    Open.pop_back();
+    if (!Indexed.insert(At).second)
+      continue;
+    for (const std::string &To : edges(At)) {
+      IncludedBy[To].push_back(At);
+      Open.push_back(To);
+    }
+  }
   std::set<std::string> Found;
-  std::vector<std::string> Open{Header};
+  Open = {Header};
   while (!Open.empty()) {
     const std::string At = std::move(Open.back());
     Open.pop_back();
@@ -186,6 +191,20 @@ std::set<std::string> IncludeGraph::hasWithout(const std::string &File,
   return given(std::move(Open));
 }
 
+/// Does an #if in File ask for what Header defines, and no other file of Has
+/// does? `#ifndef PAGE_SIZE, #define PAGE_SIZE' is no definition of it.
+bool IncludeGraph::asks(const std::string &File, const std::string &Header,
+                        const std::set<std::string> &Has) {
+  auto Gives = [&](const std::string &Other, StringRef Name) {
+    return Other != Header && names(Other).Declared.contains(Name) &&
+           !names(Other).Asked.contains(Name);
+  };
+  return any_of(names(File).Asked.keys(), [&](StringRef Name) {
+    return names(Header).Declared.contains(Name) &&
+           none_of(Has, [&](auto &Other) { return Gives(Other, Name); });
+  });
+}
+
 /// Which of Missing the texts Own take something of, or what they read does.
 std::set<std::string>
 IncludeGraph::needed(ArrayRef<std::string> Own,
@@ -201,6 +220,8 @@ IncludeGraph::needed(ArrayRef<std::string> Own,
   auto Takes = [&](const std::string &Of, const std::string &Header) {
     const NamesOf &Names = names(Header), &By = names(Of);
     const bool IsOwn = is_contained(Own, Of);
+    if (asks(Of, Header, Has))
+      return true;
     for (const StringRef Name : Names.Declared.keys())
       if (By.Used.contains(Name) && !Elsewhere(Name, &NamesOf::Declared))
         return true;
@@ -235,22 +256,24 @@ IncludeGraph::neededWithout(const std::string &File, const IncludeLine &Line,
         Missing.insert(H);
     return Missing;
   };
-  const std::set<std::string> OwnHas = hasWithout(File, Line);
-  std::set<std::string> Missing = Without(OwnHas), Needed;
-  if (Missing.empty())
-    return {};
+  std::set<std::string> Needed;
+  bool Asked = false; // for a name of Header itself
+  auto Add = [&](ArrayRef<std::string> Own, const std::set<std::string> &Has) {
+    const auto Of = needed(Own, Has, Without(Has));
+    Needed.insert(Of.begin(), Of.end());
+    auto Asks = [&](const std::string &By) { return asks(By, Header, Has); };
+    Asked |= !Has.count(Header) && (any_of(Own, Asks) || any_of(Has, Asks));
+  };
   if (Users.empty())
-    Needed = needed(File, OwnHas, Missing);
+    Add(File, hasWithout(File, Line));
   // Who includes File may have all of it from elsewhere.
   const std::vector<std::string> Before = edges(File);
   remove(File, Header);
-  for (const std::string &User : Users) {
-    const std::set<std::string> Has = given({User});
-    Missing = Without(Has);
-    const auto Of = needed({User, File}, Has, Missing);
-    Needed.insert(Of.begin(), Of.end());
-  }
+  for (const std::string &User : Users)
+    Add({User, File}, given({User}));
   edges(File) = Before;
+  if (Asked)
+    return {Header};
 
   // From Header on, so that one which includes others comes before them.
   std::vector<std::string> Names;

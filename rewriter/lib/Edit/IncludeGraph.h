@@ -44,15 +44,15 @@ public:
                       llvm::StringRef Without);
 
   /// The files that Roots read, Roots among them.
-  const std::set<std::string> &closure(llvm::ArrayRef<std::string> Roots);
+  std::set<std::string> closure(llvm::ArrayRef<std::string> Roots);
   /// Those of Roots that read Header.
   std::vector<std::string> users(llvm::ArrayRef<std::string> Roots,
                                  const std::string &Header);
 
   /// Headers, as an #include names them, that have to take the place of
   /// Header in File's Line: File, or one of its Users, takes a name from what
-  /// Header includes and has it from nowhere else. Names of Header itself do
-  /// not count.
+  /// Header includes and has it from nowhere else. Header itself, if an #if asks
+  /// for a name of it; its other names do not count.
   std::vector<std::string> neededWithout(const std::string &File,
                                          const IncludeLine &Line,
                                          const std::string &Header,
@@ -71,6 +71,8 @@ private:
   std::set<std::string> given(std::vector<std::string> Open);
   std::set<std::string> hasWithout(const std::string &File,
                                    const IncludeLine &Line);
+  bool asks(const std::string &File, const std::string &Header,
+            const std::set<std::string> &Has);
   std::set<std::string> needed(llvm::ArrayRef<std::string> Own,
                                const std::set<std::string> &Has,
                                const std::set<std::string> &Missing);
@@ -82,8 +84,8 @@ private:
   /// What an #include finds, by what it says; and the other way round.
   std::map<std::string, std::set<std::string>> Resolved;
   std::map<std::string, std::string> Spelled;
-  std::set<std::string> Closure;
   std::map<std::string, std::vector<std::string>> IncludedBy;
+  std::set<std::string> Indexed; ///< who is in IncludedBy
   std::map<std::string, std::string> Texts;
   std::map<std::string, std::unique_ptr<NamesOf>> Names;
 };

@@ -158,6 +158,8 @@ struct Context {
   IncludeGraph &Includes;
   OldHeaders &OldNamed;
   std::vector<std::string> Units;
+  /// All .c files of the tree: no unit has read some of them.
+  std::vector<std::string> Sources;
   TidyFiles Done;
 
   bool drops(bool Cache) const { return Cache ? P.DropObjcache : P.DropZone; }
@@ -165,8 +167,10 @@ struct Context {
   bool isReliedOn(StringRef File, bool Cache, size_t AfterPatch);
   /// What stays of the old API has it from elsewhere than from File, a header.
   bool isDispensable(const std::string &File, bool Cache);
-  /// The Line of File goes, or becomes what is needed in its place.
-  Change dropLine(const std::string &File, const IncludeLine &Line, bool Cache);
+  /// The Line of File goes, or becomes what is needed in its place. None: it is
+  /// needed itself.
+  std::optional<Change> dropLine(const std::string &File,
+                                 const IncludeLine &Line, bool Cache);
 };
 
 bool isHeader(StringRef File) { return File.ends_with(".h"); }
@@ -283,13 +287,15 @@ bool Context::isDispensable(const std::string &File, bool Cache) {
   });
 }
 
-Change Context::dropLine(const std::string &File, const IncludeLine &Line,
-                         bool Cache) {
+std::optional<Change> Context::dropLine(const std::string &File,
+                                        const IncludeLine &Line, bool Cache) {
   std::vector<std::string> Users;
   if (isHeader(File))
-    Users = Includes.users(Units, File);
+    Users = Includes.users(Sources, File);
   const std::vector<std::string> Needed =
       Includes.neededWithout(File, Line, Old[Cache].str(), Users);
+  if (is_contained(Needed, Old[Cache]))
+    return std::nullopt;
   Includes.remove(File, Old[Cache]);
   std::string Text;
   for (const std::string &Name : Needed) {
@@ -298,7 +304,8 @@ Change Context::dropLine(const std::string &File, const IncludeLine &Line,
   }
   if (!Needed.empty())
     Done.Instead[File] = Needed;
-  return {File, Line.Range.Begin, Line.Range.End - Line.Range.Begin, Text};
+  return Change{File, Line.Range.Begin, Line.Range.End - Line.Range.Begin,
+                Text};
 }
 
 class IncludeEditor {
@@ -535,8 +542,10 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
       Later[I] = isHeader() || All.isReliedOn(File, I, K);
       if (Later[I])
         continue;
-      New.push_back(All.dropLine(File, *Line, I));
-      Present.erase(Old[I]);
+      if (auto Gone = All.dropLine(File, *Line, I)) {
+        New.push_back(std::move(*Gone));
+        Present.erase(Old[I]);
+      }
     }
     auto Want = [&](StringRef Header, bool Needed, bool Directly) {
       if (!Needed || Present.count(Header) ||
@@ -585,10 +594,11 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
     append_range(Patches[K].Changes, New);
   }
   for (size_t I = 0; I < 2; ++I)
-    if (Later[I] && (isHeader() || !All.isReliedOn(File, I, Patches.size()))) {
-      (isHeader() ? All.Done.Headers : All.Done.Sources)[I].insert(File);
-      Tidy.push_back(All.dropLine(File, *line(Old[I]), I));
-    }
+    if (Later[I] && (isHeader() || !All.isReliedOn(File, I, Patches.size())))
+      if (auto Gone = All.dropLine(File, *line(Old[I]), I)) {
+        (isHeader() ? All.Done.Headers : All.Done.Sources)[I].insert(File);
+        Tidy.push_back(std::move(*Gone));
+      }
   return Error::success();
 }
 
@@ -774,8 +784,10 @@ Error dropUnused(Context &All, const std::set<std::string> &Touched,
         if (Headers ? !All.drops(Cache) && !All.isDispensable(File, Cache)
                     : All.isReliedOn(File, Cache, SIZE_MAX - 1))
           continue;
-        (Headers ? All.Done.Headers : All.Done.Sources)[Cache].insert(File);
-        Tidy.Changes.push_back(All.dropLine(File, Line, Cache));
+        if (auto Gone = All.dropLine(File, Line, Cache)) {
+          (Headers ? All.Done.Headers : All.Done.Sources)[Cache].insert(File);
+          Tidy.Changes.push_back(std::move(*Gone));
+        }
       }
     }
   return Error::success();
@@ -790,7 +802,12 @@ Error editIncludes(const Facts &F, const Plan &P, Sources &Files,
   Patch Tidy;
   OldHeaders OldNamed = oldHeaders(F, Files);
   IncludeGraph Includes(F, Files.tree());
-  Context All{F, P, Files, Includes, OldNamed, {}, {}};
+  Context All{F, P, Files, Includes, OldNamed, {}, {}, {}};
+  auto Paths = Files.tree().files();
+  if (!Paths)
+    return Paths.takeError();
+  copy_if(*Paths, std::back_inserter(All.Sources),
+          [](StringRef Path) { return Path.ends_with(".c"); });
   for (const Unit &U : F.Units)
     if (U.State != Unit::Failed && Files.tree().exists(U.Path))
       All.Units.push_back(U.Path);
