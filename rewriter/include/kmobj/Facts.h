@@ -439,7 +439,9 @@ struct Use {
   Span Statement;              ///< the enclosing statement with its ';'
   bool WholeStatement = false; ///< the statement does nothing else
   std::string Other;           ///< StoreAssign: the other side's key
-  std::string Detail; ///< Escape: what it is, in words; FlagsOr: flags' text
+  /// Escape: what it is, in words; FlagsOr: the flags as written; TypeUse: the
+  /// member that is looked at.
+  std::string Detail;
   Span Assertion;     ///< NullTest: the statement that asserts it, and no more
   std::optional<int64_t> Value; ///< FlagsOr
   Evaluations Values;

@@ -351,6 +351,9 @@ void FactVisitor::reference(const Expr *E, const ValueDecl *D,
         if (M.Key == Key && M.Call.contains(X.Text->path(), X.Offset))
           return;
     U.What = Role::TypeUse;
+    size_t Level = Stack.size() - 1;
+    const auto *Of = dyn_cast_or_null<MemberExpr>(parent(Level));
+    U.Detail = Of ? Of->getMemberDecl()->getName().str() : "";
   }
   Out.Uses.push_back(std::move(U));
 }

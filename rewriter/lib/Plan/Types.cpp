@@ -237,6 +237,13 @@ void Types::inherit() {
               {S, "the caches that counted against this limit have types of "
                   "their own, which have none in bytes: see whether it can "
                   "go"});
+      for (const Use *U : F.usesOf(Key))
+        if (U->What == Role::TypeUse && !U->Detail.empty())
+          for (PlanEntry *E : Caches)
+            E->Notes.push_back({U->Name, U->Detail + " of " + Type->Name +
+                                             " is looked at here, and no "
+                                             "longer counts this cache: see "
+                                             "what it should be"});
       continue;
     }
     L.Of.assign(Keys.begin(), Keys.end());
