@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "kmobj/Change.h"
+#include "kmobj/Layout.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -68,6 +69,30 @@ static unsigned lineOf(StringRef Content, uint64_t Offset) {
   return Content.take_front(Offset).count('\n') + 1;
 }
 
+/// Neighbours on one line that both go both take the blank between them.
+static std::vector<Change> joinRemovals(StringRef Content,
+                                        std::vector<Change> Changes) {
+  std::vector<Change> Out;
+  for (Change &C : Changes) {
+    Change *Last = Out.empty() ? nullptr : &Out.back();
+    const uint64_t LastEnd = Last ? Last->Offset + Last->Length : 0;
+    const uint64_t End = C.Offset + C.Length;
+    if (C.Offset >= LastEnd || LastEnd >= End || !C.Text.empty() ||
+        !Last->Text.empty() ||
+        !Content.slice(C.Offset, LastEnd).trim(" \t").empty()) {
+      Out.push_back(std::move(C));
+      continue;
+    }
+    const StringRef Both = Content.slice(Last->Offset, End);
+    const uint64_t Begin = Last->Offset + (Both.size() - Both.ltrim().size());
+    const ByteRange Gone =
+        SourceText(Content).removal(Begin, Begin + Both.trim().size());
+    Last->Offset = Gone.Begin;
+    Last->Length = Gone.End - Gone.Begin;
+  }
+  return Out;
+}
+
 Expected<std::string> applyChanges(StringRef Name, StringRef Content,
                                    std::vector<Change> Changes) {
   std::stable_sort(Changes.begin(), Changes.end(),
@@ -76,6 +101,7 @@ Expected<std::string> applyChanges(StringRef Name, StringRef Content,
                        return A.Offset < B.Offset;
                      return A.Length == 0 && B.Length != 0;
                    });
+  Changes = joinRemovals(Content, std::move(Changes));
   const bool CRLF = usesCRLF(Content);
   std::string Out;
   uint64_t Position = 0;
