@@ -7,6 +7,7 @@
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/YAMLParser.h"
 #include "llvm/Support/xxhash.h"
 
@@ -42,19 +43,57 @@ static StringRef misspeltFlag(StringRef Text) {
   return {};
 }
 
+/// YAML is UTF-8; a byte of a name that is not is written as the last but so
+/// many of what is nobody's, U+10FF80 for 0x80.
+constexpr unsigned ForeignByte = 0x10ff00;
+
 /// Always between double quotes: what needs them and what does not would
 /// otherwise change from one zone to the next.
 static std::string quoted(StringRef Text) {
   std::string Out = "\"";
-  for (unsigned char C : Text) {
-    if (C == '"' || C == '\\')
-      Out += '\\';
-    if (C < 0x20 || C >= 0x7f)
-      Out += "\\x" + llvm::utohexstr(C, /*LowerCase=*/true, /*Width=*/2);
-    else
-      Out += C;
+  auto Escape = [&](char Kind, unsigned Value, unsigned Width) {
+    Out += '\\';
+    Out += Kind;
+    Out += llvm::utohexstr(Value, /*LowerCase=*/true, Width);
+  };
+  while (!Text.empty()) {
+    const auto First = static_cast<unsigned char>(Text.front());
+    const unsigned Size = llvm::getNumBytesForUTF8(First);
+    const StringRef Point = Text.take_front(Size);
+    const auto *Begin = Point.bytes_begin();
+    if (First < 0x20 || First == 0x7f) {
+      Escape('x', First, 2);
+    } else if (Point.size() < Size ||
+               !llvm::isLegalUTF8Sequence(Begin, Point.bytes_end())) {
+      Escape('U', ForeignByte + First, 8);
+      Text = Text.drop_front();
+      continue;
+    } else if (First == 0xc2 && Begin[1] < 0xa0) {
+      Escape('x', Begin[1], 2); // U+0080 to U+009F are control characters
+    } else {
+      if (First == '"' || First == '\\')
+        Out += '\\';
+      Out += Point;
+    }
+    Text = Text.drop_front(Size);
   }
   return Out + "\"";
+}
+
+/// Text as it was before quoted() wrote foreign bytes.
+static std::string withForeignBytes(StringRef Text) {
+  std::string Out;
+  for (; !Text.empty(); Text = Text.drop_front()) {
+    // U+10FF80 to U+10FFFF: F4 8F BE 80 to F4 8F BF BF.
+    if (Text.size() >= 4 && Text.starts_with("\xf4\x8f") &&
+        (Text[2] == '\xbe' || Text[2] == '\xbf')) {
+      Out += static_cast<char>((Text[2] << 6 & 0xc0) | (Text[3] & 0x3f));
+      Text = Text.drop_front(3);
+    } else {
+      Out += Text.front();
+    }
+  }
+  return Out;
 }
 
 static const char *formName(TypeForm Form) {
@@ -330,7 +369,7 @@ private:
     if (!S)
       return fail(N, "expected a single value");
     llvm::SmallString<64> Storage;
-    Out = S->getValue(Storage).str();
+    Out = withForeignBytes(S->getValue(Storage));
     return true;
   }
   bool boolean(yaml::Node *N, const char *Key, std::optional<bool> &Out) {
