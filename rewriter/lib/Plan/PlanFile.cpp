@@ -168,6 +168,10 @@ static std::string placeOf(const Step &S) {
   return S.Function + " #" + std::to_string(S.Ordinal);
 }
 
+static StringRef functionOf(StringRef Place) {
+  return Place.rsplit(" #").first;
+}
+
 static std::string hashOf(StringRef Text) {
   return llvm::utohexstr(llvm::xxh3_64bits(Text), /*LowerCase=*/true, 16);
 }
@@ -814,7 +818,26 @@ bool PlanReader::applySites(PlanEntry &To, const Edit &E) {
       moved("changed    ", To,
             "flags of " + S.Call + " in " + S.In + " were " + Was +
                 ", and are " + It->Flags);
-    if (Edited && !applyFlags(To, *It, S))
+    if (!Edited)
+      continue;
+    // By their number alone one call is told from the next.
+    const auto Had = llvm::count_if(E.Sites, [&](const SiteEdit &Other) {
+      return Other.Call == S.Call && functionOf(Other.In) == It->Function;
+    });
+    const auto Has = llvm::count_if(To.Steps, [&](const Step &Other) {
+      return Other.Call == S.Call && Other.Function == It->Function;
+    });
+    if (Listed && Had != Has) {
+      moved("unclear    ", To,
+            "flags of " + S.Call + " in " + S.In + " are " + S.Flags +
+                " by hand, but " + It->Function + " had " +
+                std::to_string(Had) + " such calls and has " +
+                std::to_string(Has) +
+                ": it is not converted until the plan says which is meant");
+      To.Convert = false;
+      continue;
+    }
+    if (!applyFlags(To, *It, S))
       return false;
   }
   if (Listed)
