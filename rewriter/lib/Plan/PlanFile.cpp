@@ -5,9 +5,10 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
-#include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ConvertUTF.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Regex.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/YAMLParser.h"
 #include "llvm/Support/xxhash.h"
 
@@ -41,6 +42,25 @@ static StringRef misspeltFlag(StringRef Text) {
     Text = Text.drop_front(Name.size());
   }
   return {};
+}
+
+/// M_* names, and variables, with | between them.
+static bool areFlags(StringRef Text) {
+  static const llvm::Regex Name(
+      "^[[:alpha:]_][[:alnum:]_]*((\\.|->)[[:alpha:]_][[:alnum:]_]*)*$");
+  std::string Plain;
+  unsigned Depth = 0;
+  for (const char C : Text) {
+    if (C == ')' && Depth-- == 0)
+      return false;
+    Depth += C == '(';
+    Plain += C == '(' || C == ')' ? ' ' : C;
+  }
+  llvm::SmallVector<StringRef, 4> Parts;
+  StringRef(Plain).split(Parts, '|');
+  return Depth == 0 && llvm::all_of(Parts, [](StringRef Part) {
+           return Name.match(Part.trim(' '));
+         });
 }
 
 /// YAML is UTF-8; a byte of a name that is not is written as the last but so
@@ -758,12 +778,9 @@ bool PlanReader::applyFlags(PlanEntry &To, Step &At, const SiteEdit &S) {
                                " allocates nothing and takes no flags");
   if (S.Flags == At.Flags)
     return true;
-  bool Good = !S.Flags.empty() && llvm::all_of(S.Flags, [](char C) {
-    return C >= 0x20 && C < 0x7f && C != ';' && C != '{' && C != '}';
-  });
-  if (!Good)
-    return fail(S.FlagsAt,
-                "flags '" + S.Flags + "' are not an expression of M_* names");
+  if (!areFlags(S.Flags))
+    return fail(S.FlagsAt, "flags '" + S.Flags +
+                               "', expected M_* names with | between them");
   StringRef Wrong = misspeltFlag(S.Flags);
   if (!Wrong.empty())
     return fail(S.FlagsAt, "flags '" + S.Flags + "': " + Wrong +

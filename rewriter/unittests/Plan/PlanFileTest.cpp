@@ -89,6 +89,27 @@ TEST_F(PlanFile, PromisesAreKept) {
             std::string::npos);
 }
 
+TEST_F(PlanFile, FlagsAreNamesWithBarsBetween) {
+  auto Flags = [&](llvm::StringRef Text) {
+    return apply(zone(("    sites:\n      - at: vm/a.c:20:9\n"
+                       "        flags: \"" +
+                       Text + "\"\n")
+                          .str()));
+  };
+  for (llvm::StringRef Good :
+       {"M_INTNOWAIT", "M_INTNOWAIT|M_ZERO", "(M_NOWAIT) | (M_ZERO|M_NULLOK)",
+        "M_NOWAIT | sc->sc_flags", "args.flags"})
+    EXPECT_EQ(Flags(Good), "") << Good.str();
+  for (llvm::StringRef Bad :
+       {"M_INTNOWAIT^M_RNOWAIT", "M_INTNOWAIT & ~M_ZERO", "~M_NOWAIT",
+        "M_NOWAIT |", "| M_NOWAIT", "M_NOWAIT M_ZERO", "(M_NOWAIT", "M_NOWAIT)",
+        ")M_NOWAIT(", "M_NOWAIT, 1", "2 | M_NOWAIT", "f(M_NOWAIT)", "()",
+        "M_NOWAIT /* */", "x ? M_NOWAIT : M_INTNOWAIT", "M_NOWAIT - 1", " "})
+    EXPECT_NE(Flags(Bad).find("expected M_* names with | between them"),
+              std::string::npos)
+        << Bad.str();
+}
+
 TEST_F(PlanFile, KeysAreGivenOnce) {
   EXPECT_EQ(apply(zone("    reserve: 1\n    reserve: 2\n")),
             "plan.yaml:5: 'reserve' is given twice");
