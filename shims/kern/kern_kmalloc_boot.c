@@ -94,7 +94,7 @@ kmalloc_ext_attach(struct malloc_type *type, struct kmalloc_ext **freshp)
 		SLIST_INSERT_HEAD(&kmalloc_exts, ext, link);
 	}
 	ext->type = type;
-	type->ks_unused0 = (uintptr_t)ext;
+	type->ks_ext = ext;
 	return (ext);
 }
 

@@ -388,7 +388,7 @@ _kmalloc_obj_ctor(struct malloc_type *type, kmalloc_ctor_fn *ctor,
 		return;
 	_kmalloc_obj_cache(type);
 	for (n = 0; n < depot->ncpus; ++n)
-		type->ks_use[n].mgt.unused02 = (uintptr_t)depot->cpu[n];
+		type->ks_use[n].mgt.cmags = depot->cpu[n];
 }
 
 /*
@@ -688,7 +688,7 @@ _kmalloc_obj_unctor(struct malloc_type *type)
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
 	depot = ext->depot;
 	for (n = 0; n < depot->ncpus && !ext->large; ++n)
-		type->ks_use[n].mgt.unused02 = 0;
+		type->ks_use[n].mgt.cmags = NULL;
 	ext->depot = NULL;
 	ext->ctor = NULL;
 	ext->dtor = NULL;

@@ -110,7 +110,7 @@ kmalloc_slab_format(struct malloc_type *type, struct kmalloc_slab *slab,
 	slab->objsize = type->ks_objsize;
 	slab->ncount = count;
 	slab->findex = count;
-	slab->unused01 = origin;
+	slab->origin = origin;
 	slab->bmap[0] = bytes;
 	stack = kmalloc_slab_stack(slab);
 	for (i = 0; i < count; ++i) {

@@ -102,7 +102,7 @@ kmalloc_magcpu_destroy(struct kmalloc_magcpu *cpu)
 void
 kmalloc_magcpu_set(struct malloc_type *type, int n, struct kmalloc_magcpu *cpu)
 {
-	atomic_swap_ptr((volatile void **)&type->ks_use[n].mgt.unused01, cpu);
+	atomic_swap_ptr((volatile void **)&type->ks_use[n].mgt.mags, cpu);
 }
 
 #ifdef INVARIANTS

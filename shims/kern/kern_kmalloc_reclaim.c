@@ -97,7 +97,7 @@ kmalloc_within_second(int then)
 static void
 slab_done(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 {
-	void *origin = slab->unused01;
+	void *origin = slab->origin;
 
 	kmalloc_debug_check(slab);
 	if (origin == NULL) {
@@ -225,7 +225,7 @@ kmalloc_obj_detach(struct malloc_type *type)
 		    type->ks_shortdesc, ext->nobjs);
 
 	lockmgr(&ext->lock, LK_EXCLUSIVE);
-	type->ks_unused0 = 0;
+	type->ks_ext = NULL;
 	ext->dying = KMALLOC_DEAD;
 	lockmgr(&ext->lock, LK_RELEASE);
 	kmalloc_ext_poke();

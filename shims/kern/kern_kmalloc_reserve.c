@@ -305,7 +305,7 @@ kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab,
 
 	KASSERT(!kmalloc_slab_is_mini(slab),
 	    ("kmalloc_obj: mini slab %p made ready", slab));
-	KASSERT(slab->type == ext->type && slab->unused01 != NULL &&
+	KASSERT(slab->type == ext->type && slab->origin != NULL &&
 	    kmalloc_slab_all_free(slab),
 	    ("kmalloc_obj: slab %p made ready in use", slab));
 	kmalloc_debug_check(slab);
@@ -315,7 +315,7 @@ kmalloc_ext_add_ready(struct kmalloc_ext *ext, struct kmalloc_slab *slab,
 		spin_unlock(&ext->spin);
 		return (0);
 	}
-	slabp = slab->unused01 == KMALLOC_ORIGIN_BOOT ? &ext->bootready :
+	slabp = slab->origin == KMALLOC_ORIGIN_BOOT ? &ext->bootready :
 	    &ext->ready;
 	slab->next = *slabp;
 	*slabp = slab;

@@ -215,13 +215,13 @@ kmalloc_slot_populate_mini(struct kmalloc_ext *ext, struct malloc_type *type,
 void
 kmalloc_slot_depopulate(struct kmalloc_ext *ext, struct kmalloc_slab *slab)
 {
-	struct kmalloc_run *run = slab->unused01;
+	struct kmalloc_run *run = slab->origin;
 	vm_offset_t va = (vm_offset_t)slab;
 	vm_page_t pgs[KMALLOC_SLAB_PAGES];
 	size_t npages = kmalloc_slab_bytes(slab) / PAGE_SIZE;
 	size_t i;
 
-	KASSERT(run != NULL && slab->unused01 != KMALLOC_ORIGIN_BOOT,
+	KASSERT(run != NULL && slab->origin != KMALLOC_ORIGIN_BOOT,
 	    ("kmalloc_obj: slab %p is not in a slot", slab));
 	KASSERT(kmalloc_slab_all_free(slab),
 	    ("kmalloc_obj: slab %p is given back in use", slab));

@@ -26,7 +26,7 @@
  *
  *	kern_kmalloc_reserve.c	kmalloc_ext_get		303aa36d
  *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		a3ca4ec5
- *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		34cd625a
+ *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		fbf5c2c9
  *	kern_kmalloc_reserve.c	ext_is_deep			564fe3f2
  *	kern_kmalloc_reserve.c	ext_refill_one			4663e7e6
  *	kern_kmalloc_reserve.c	kmalloc_ext_refill			56b8d5ff

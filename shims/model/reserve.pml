@@ -37,7 +37,7 @@
  *
  *	kern_kmalloc_reserve.c	kmalloc_ext_get		303aa36d
  *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		a3ca4ec5
- *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		34cd625a
+ *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		fbf5c2c9
  *	kern_kmalloc_reserve.c	ext_populate			6dd470de
  *	kern_kmalloc_reserve.c	ext_kmem_alloc			44aa15e5
  *	kern_kmalloc_reserve.c	ext_page_would_do		59039e86
@@ -50,8 +50,8 @@
  *	kern_kmalloc_slot.c	slot_take			83046267
  *	kern_kmalloc_slot.c	slot_give			5b7cca5b
  *	kern_kmalloc_slot.c	slot_populate			09fa487f
- *	kern_kmalloc_slot.c	kmalloc_slot_depopulate		011996e6
- *	kern_kmalloc_reclaim.c	slab_done			615201fa
+ *	kern_kmalloc_slot.c	kmalloc_slot_depopulate		19d2d904
+ *	kern_kmalloc_reclaim.c	slab_done			8d07a5fd
  *	kern_kmalloc_reclaim.c	kmalloc_ext_reclaim		3c04a803
  */
 

@@ -45,9 +45,8 @@
  * simpler way.  Behind the header there is a byte of state for each cache line,
  * and then a stack of the free objects: findex is their number, aindex and
  * xindex stay 0.  The states do what the bitmap does for the allocator's own
- * slabs; of that only the first word is used, for the size of the slab.
- * unused01 says where the slab came from.  It has a magic number of its own, so
- * that kfree_obj() can tell.
+ * slabs; of that only the first word is used, for the size of the slab.  It has
+ * a magic number of its own, so that kfree_obj() can tell.
  *
  * What changes of a slab in use is under ext->spin, but for the states.
  */
@@ -55,7 +54,7 @@
 #define	KMALLOC_XMINI_MAGIC	0x6b786d69	/* mini: of the last pages */
 
 /*
- * Where a slab came from, kept in its unused01: NULL is kmem_slab_alloc(),
+ * Where a slab came from, its origin: NULL is kmem_slab_alloc(),
  * this is memory registered at boot, anything else is the struct kmalloc_run
  * that holds its slot.
  */
@@ -137,8 +136,8 @@ SLIST_HEAD(kmalloc_maglist, kmalloc_mag);
 
 /*
  * A cpu's two magazines of a type, touched by nobody else, in a critical
- * section.  Its entry of ks_use has two spare words: mgt.unused01 points to the
- * magazines of kmalloc_obj(), mgt.unused02 to those of kmalloc_cobj().
+ * section.  In its entry of ks_use mgt.mags points to those of kmalloc_obj(),
+ * mgt.cmags to those of kmalloc_cobj().
  */
 struct kmalloc_magcpu {
 	struct kmalloc_mag	*loaded;
@@ -236,7 +235,7 @@ MALLOC_DECLARE(M_KMALLOC_EXT);
 static __inline struct kmalloc_ext *
 kmalloc_ext(const struct malloc_type *type)
 {
-	return ((struct kmalloc_ext *)(uintptr_t)type->ks_unused0);
+	return (type->ks_ext);
 }
 
 /*
@@ -246,14 +245,13 @@ kmalloc_ext(const struct malloc_type *type)
 static __inline struct kmalloc_magcpu *
 kmalloc_use_mags(const struct kmalloc_use *use)
 {
-	return ((struct kmalloc_magcpu *)(uintptr_t)
-	    *(const volatile size_t *)&use->mgt.unused01);
+	return (*(struct kmalloc_magcpu *const volatile *)&use->mgt.mags);
 }
 
 static __inline struct kmalloc_magcpu *
 kmalloc_use_cmags(const struct kmalloc_use *use)
 {
-	return ((struct kmalloc_magcpu *)(uintptr_t)use->mgt.unused02);
+	return (use->mgt.cmags);
 }
 
 /*

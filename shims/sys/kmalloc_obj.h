@@ -13,7 +13,7 @@
  *	limits		that a caller sleeps at
  *
  * A type that uses any of it has a control block, which its spare word
- * ks_unused0 points to, and slabs and magazines of its own (sys/kmalloc_ext.h).
+ * ks_ext points to, and slabs and magazines of its own (sys/kmalloc_ext.h).
  * Its objects are zero when they are first handed out, keep their contents
  * while they are free unless they are constructed, and are aligned as kmalloc()
  * would align them (KMALLOC_OBJ_ALIGN).  Types without a control block are left

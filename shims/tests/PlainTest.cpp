@@ -57,7 +57,7 @@ std::vector<long> run(const Functions &F, int Flags, size_t Size) {
       const auto *Slab = reinterpret_cast<struct kmalloc_slab *>(
           reinterpret_cast<uintptr_t>(Obj) & ~KMALLOC_SLAB_MASK);
       Seen.insert(Seen.end(), {long(Slab->offset), long(Slab->ncount),
-                               long(Slab->objsize), Slab->unused01 == nullptr});
+                               long(Slab->objsize), Slab->origin == nullptr});
     }
     Objs.push_back(Obj);
   }

@@ -242,7 +242,7 @@ struct Slabs {
     for (const struct kmalloc_slabs *Of : {&Ext->whole, &Ext->mini})
       for (const struct kmalloc_slab *List : {Of->partial, Of->full})
         for (; List != nullptr; List = List->next) {
-          Slots += List->unused01 != nullptr;
+          Slots += List->origin != nullptr;
           Free += List->findex;
         }
   }

@@ -12,11 +12,12 @@ import sys
 HOOKS = [
     ("_kfree_obj",
      r"^\tslab = \(void \*\)\(\(uintptr_t\)obj & ~KMALLOC_SLAB_MASK\);\n",
-     "\\g<0>\tif (__predict_false(slab->magic != KMALLOC_SLAB_MAGIC)) {\n"
-     "\t\tkmalloc_obj_put(obj, type);\n\t\treturn;\n\t}\n"),
+     "\tif (__predict_false(kmalloc_slab_of(obj)->magic !=\n"
+     "\t    KMALLOC_SLAB_MAGIC)) {\n"
+     "\t\tkmalloc_obj_put(obj, type);\n\t\treturn;\n\t}\n\\g<0>"),
     ("_kmalloc_obj",
      r"^\tif \(__predict_false\(type->ks_loosememuse >= type->ks_limit\)",
-     "\tif (__predict_false(type->ks_unused0 != 0))\n"
+     "\tif (__predict_false(type->ks_ext != NULL))\n"
      "\t\treturn (kmalloc_obj_get(size, type, flags));\n\\g<0>"),
 ]
 

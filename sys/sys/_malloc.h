@@ -65,7 +65,7 @@ struct kmalloc_slab {
 	size_t			findex;
 	size_t			xindex;
 	exislock_t		exis;
-	void			*unused01;
+	void			*origin;	/* where it came from */
 	uint64_t		bmap[(KMALLOC_SLAB_MAXOBJS + 63) / 64];
 	void			*fobjs[1];
 } __cachealign;
@@ -88,8 +88,8 @@ struct kmalloc_mgt {
 	size_t			nfull;
 	size_t			nempty;
 	size_t			gcache_count;	/* slabs retired so far */
-	size_t			unused01;
-	size_t			unused02;
+	struct kmalloc_magcpu	*mags;		/* pcpu, of kmalloc_obj() */
+	struct kmalloc_magcpu	*cmags;		/* pcpu, of kmalloc_cobj() */
 } __cachealign;
 
 /*
@@ -108,7 +108,7 @@ struct malloc_type {
 	struct malloc_type	*ks_next;
 	size_t			ks_loosememuse;	/* bytes, never too low by much */
 	size_t			ks_limit;	/* bytes; 0: not initialised */
-	uint64_t		ks_unused0;
+	struct kmalloc_ext	*ks_ext;	/* control block, or NULL */
 	uint32_t		ks_flags;	/* KSF_* */
 	uint32_t		ks_magic;	/* M_MAGIC */
 	const char		*ks_shortdesc;

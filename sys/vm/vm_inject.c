@@ -319,7 +319,7 @@ inject_drain(const char *name)
 	if (type_obj == NULL)
 		return (ENOENT);
 	if ((type_obj->ks_flags & KSF_OBJSIZE) == 0 ||
-	    type_obj->ks_unused0 == 0)
+	    type_obj->ks_ext == NULL)
 		return (EOPNOTSUPP);
 	if (hold < 0)
 		return (EINVAL);

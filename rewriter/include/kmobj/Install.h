@@ -2,9 +2,10 @@
 /*
  * Shims into a tree.
  *
- * Installing means three things: the shims' files are copied, conf/files and
- * conf/options list them and their options, and the tree's own allocator calls
- * them at a handful of places (hooks). A kernel config that calls itself a
+ * Installing means four things: the shims' files are copied, conf/files and
+ * conf/options list them and their options, spare words of the allocator's
+ * structures get names, and the tree's own allocator calls them at a handful of
+ * places (hooks). A kernel config that calls itself a
  * LINT sets the options, too; a manual page goes in where there are others
  * beside the tree.
  * The places are found in the syntax tree of the allocator: a function by its

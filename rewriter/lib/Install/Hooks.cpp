@@ -34,6 +34,8 @@ struct Place {
   const Stmt *Top = nullptr;
 };
 
+constexpr unsigned LineWidth = 80;
+
 using Visitor = function_ref<void(const Stmt *, Place)>;
 
 bool isBody(const Stmt *Parent, const Stmt *Child) {
@@ -174,6 +176,41 @@ Change before(const Hooked &F, const Stmt *S, const std::string &Line) {
           F.Text.indent(Begin).str() + Line + "\n"};
 }
 
+/// `if (__predict_false(Left Right)) Lines' before all that the function, whose
+/// body is not empty, does, and a blank line. Left ends in an operator.
+Change firstOfAll(const Hooked &F, const std::string &Left,
+                  const std::string &Right, ArrayRef<std::string> Lines) {
+  const auto *Body = cast<CompoundStmt>(F.body());
+  uint64_t After = F.begin(Body) + 1;
+  bool Declarations = false;
+  for (const Stmt *S : Body->body()) {
+    if (!isa<DeclStmt>(S))
+      break;
+    After = F.statementEnd(S);
+    Declarations = true;
+  }
+  uint64_t At = F.Text.nextLine(After);
+  std::string Out;
+  if (Declarations) {
+    if (F.Text.line(At).trim().empty())
+      At = F.Text.nextLine(At);
+    else
+      Out = "\n";
+  }
+  const std::string Indent = F.Text.indent(F.begin(*Body->body_begin())).str();
+  const bool Block = Lines.size() > 1;
+  const std::string Head = Indent + "if (__predict_false(" + Left;
+  const std::string Tail = Right + (Block ? ")) {" : "))");
+  Out += Head;
+  Out += columnAfter(Head + " " + Tail) > LineWidth
+             ? "\n" + indentTo(columnAfter(Indent) + 4)
+             : " ";
+  Out += Tail + "\n";
+  for (const std::string &Line : Lines)
+    Out += indentTo(2 * columnAfter(Indent)) + Line + "\n";
+  return {F.File.str(), At, 0, Out + (Block ? Indent + "}\n\n" : "\n")};
+}
+
 const Expr *strip(const Expr *E) { return E->IgnoreParenImpCasts(); }
 
 /// _kmalloc_obj(), first of all: a type with a control block is not for it.
@@ -186,51 +223,30 @@ Error hookGet(const Hooked &F, std::vector<Change> &Out) {
   if (Type.empty() || Size.empty() || Flags.empty())
     return missing(F, "it has not one size, one struct malloc_type * and one "
                       "flags parameter");
-  const auto *Body = cast<CompoundStmt>(F.body());
-  if (Body->body_empty())
+  if (cast<CompoundStmt>(F.body())->body_empty())
     return missing(F, "its body is empty");
-  uint64_t After = F.begin(Body) + 1;
-  bool Declarations = false;
-  for (const Stmt *S : Body->body()) {
-    if (!isa<DeclStmt>(S))
-      break;
-    After = F.statementEnd(S);
-    Declarations = true;
-  }
-  uint64_t At = F.Text.nextLine(After);
-  std::string Lead;
-  if (Declarations) {
-    if (F.Text.line(At).trim().empty())
-      At = F.Text.nextLine(At);
-    else
-      Lead = "\n";
-  }
-  const std::string Indent = F.Text.indent(F.begin(*Body->body_begin())).str();
-  const std::string Deeper = indentTo(2 * columnAfter(Indent));
-  Out.push_back({F.File.str(), At, 0,
-                 Lead + Indent + "if (__predict_false(" + Type +
-                     "->ks_unused0 != 0))\n" + Deeper +
-                     "return (kmalloc_obj_get(" + Size + ", " + Type + ", " +
-                     Flags + "));\n\n"});
+  Out.push_back(firstOfAll(F, Type + "->ks_ext !=", "NULL",
+                           {"return (kmalloc_obj_get(" + Size + ", " + Type +
+                            ", " + Flags + "));"}));
   return Error::success();
 }
 
-/// `slab = (void *)((uintptr_t)obj & ~MASK)': the statement is S.
-const DeclRefExpr *maskedAssignment(const Stmt *S, const ValueDecl *Object) {
+/// S is `slab = (void *)((uintptr_t)obj & ~MASK)'.
+bool findsSlab(const Stmt *S, const ValueDecl *Object) {
   const auto *Assign = dyn_cast<BinaryOperator>(S);
   if (!Assign || Assign->getOpcode() != BO_Assign)
-    return nullptr;
+    return false;
   const auto *And =
       dyn_cast<BinaryOperator>(Assign->getRHS()->IgnoreParenCasts());
   if (!And || And->getOpcode() != BO_And)
-    return nullptr;
+    return false;
   const auto *Left = dyn_cast<DeclRefExpr>(And->getLHS()->IgnoreParenCasts());
-  return Left && Left->getDecl() == Object
-             ? dyn_cast<DeclRefExpr>(strip(Assign->getLHS()))
-             : nullptr;
+  return Left && Left->getDecl() == Object &&
+         isa<DeclRefExpr>(strip(Assign->getLHS()));
 }
 
-/// _kfree_obj(): an object that is not in a slab of the allocator's own.
+/// _kfree_obj(), first of all: an object that is not in a slab of the
+/// allocator's own. The function must find slabs as the shims do.
 Error hookPut(const Hooked &F, std::vector<Change> &Out) {
   if (F.mentions("kmalloc_obj_put"))
     return Error::success();
@@ -241,25 +257,19 @@ Error hookPut(const Hooked &F, std::vector<Change> &Out) {
       Object = P;
   if (Type.empty() || !Object)
     return missing(F, "it does not take a void * and a struct malloc_type *");
-  std::vector<std::pair<const Stmt *, const DeclRefExpr *>> Found;
+  unsigned Found = 0;
   walk(F.body(), {}, [&](const Stmt *S, Place At) {
-    if (At.Block && At.Top == S)
-      if (const DeclRefExpr *Slab = maskedAssignment(S, Object))
-        Found.emplace_back(S, Slab);
+    Found += At.Block && At.Top == S && findsSlab(S, Object);
   });
-  if (Found.size() != 1)
-    return missing(F, Twine(Found.empty() ? "no" : "more than one") +
+  if (Found != 1)
+    return missing(F, Twine(Found ? "more than one" : "no") +
                           " statement that finds the slab by masking the "
                           "object's address was found");
-  const auto [Statement, Slab] = Found.front();
-  const std::string Indent = F.Text.indent(F.begin(Statement)).str();
-  const unsigned Column = columnAfter(Indent);
+  const std::string Name = Object->getNameAsString();
   Out.push_back(
-      {F.File.str(), F.Text.nextLine(F.statementEnd(Statement)), 0,
-       Indent + "if (__predict_false(" + Slab->getDecl()->getNameAsString() +
-           "->magic != KMALLOC_SLAB_MAGIC)) {\n" + indentTo(2 * Column) +
-           "kmalloc_obj_put(" + Object->getNameAsString() + ", " + Type +
-           ");\n" + indentTo(2 * Column) + "return;\n" + Indent + "}\n"});
+      firstOfAll(F, "kmalloc_slab_of(" + Name + ")->magic !=",
+                 "KMALLOC_SLAB_MAGIC",
+                 {"kmalloc_obj_put(" + Name + ", " + Type + ");", "return;"}));
   return Error::success();
 }
 
@@ -318,7 +328,7 @@ struct Hook {
   /// Any one of these; the tree defines one.
   std::vector<StringRef> Functions;
   Error (*Place)(const Hooked &, std::vector<Change> &);
-  /// Declares what is called. The fast path is inline, in the private one.
+  /// Declares what is called. The fast paths are inline, in the private one.
   StringRef Header;
 };
 
@@ -327,7 +337,7 @@ constexpr llvm::StringLiteral Private("sys/kmalloc_ext.h");
 
 const Hook Hooks[] = {
     {{"_kmalloc_obj", "_kmalloc_obj_debug"}, hookGet, Private},
-    {{"_kfree_obj"}, hookPut, Public},
+    {{"_kfree_obj"}, hookPut, Private},
     {{"malloc_uninit"}, hookDetach, Public},
 };
 

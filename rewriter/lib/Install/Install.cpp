@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "kmobj/Install.h"
+#include "SpareWords.h"
 #include "kmobj/Layout.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -434,6 +435,16 @@ install(const SourceTree &Tree, const clang::tooling::CompilationDatabase &DB,
   if (!Hooks)
     return Hooks.takeError();
   append_range(Last.Changes, *Hooks);
+  auto Words = nameSpareWords(Tree, DB, Allocator.front());
+  if (!Words)
+    return Words.takeError();
+  if (!Words->empty()) {
+    Patch &First = Patches.front();
+    First.Body += "\n* Spare words of the allocator's structures get the names "
+                  "and types of what\n  they hold from now on; no member "
+                  "moves.\n";
+    append_range(First.Changes, *Words);
+  }
   if (!Last.empty())
     if (Error E = addManual(Tree, From, Last))
       return std::move(E);

@@ -16,9 +16,21 @@ static const char MallocH[] = R"(
 #define KMALLOC_SLAB_MAGIC 7
 #define M_WAITOK 2
 #define __predict_false(x) (x)
-struct malloc_type { unsigned long ks_limit, ks_unused0; };
-struct kmalloc_slab { struct malloc_type *type; int magic; int ncount; };
-struct kmalloc_mgt { int spin; };
+struct malloc_type {
+	unsigned long ks_limit;	/* bytes */
+	unsigned long ks_unused0;
+};
+struct kmalloc_slab {
+	struct malloc_type	*type;
+	int			magic, ncount;
+	void			*unused01;
+};
+struct kmalloc_mgt {
+	int		spin;		/* a lock */
+	unsigned long	count;
+	unsigned long	unused01;
+	unsigned long	unused02;	/* spare */
+};
 struct kmalloc_use { struct kmalloc_mgt mgt; };
 struct kmalloc_slab *gslab_cache(struct kmalloc_slab *slab);
 void *kmem_slab_alloc(unsigned long size, unsigned long align, int flags);
@@ -29,6 +41,7 @@ void panic(const char *why);
 )";
 
 static const char ShimsH[] = R"(
+struct kmalloc_slab *kmalloc_slab_of(const void *obj);
 void *kmalloc_obj_get(unsigned long size, struct malloc_type *type, int flags);
 void kmalloc_obj_put(void *obj, struct malloc_type *type);
 void kmalloc_obj_detach(struct malloc_type *type);
@@ -161,7 +174,7 @@ _kmalloc_obj(unsigned long size, struct malloc_type *type, int flags)
 	struct kmalloc_slab *slab;
 	int i;
 
-	if (__predict_false(type->ks_unused0 != 0))
+	if (__predict_false(type->ks_ext != NULL))
 		return (kmalloc_obj_get(size, type, flags));
 
 	/*
@@ -180,11 +193,13 @@ _kfree_obj(void *obj, struct malloc_type *type)
 {
 	struct kmalloc_slab *slab;
 
-	slab = (void *)((unsigned long)obj & ~(KMALLOC_SLAB_SIZE - 1));
-	if (__predict_false(slab->magic != KMALLOC_SLAB_MAGIC)) {
+	if (__predict_false(kmalloc_slab_of(obj)->magic !=
+	    KMALLOC_SLAB_MAGIC)) {
 		kmalloc_obj_put(obj, type);
 		return;
 	}
+
+	slab = (void *)((unsigned long)obj & ~(KMALLOC_SLAB_SIZE - 1));
 	slab->ncount = 0;
 }
 )");
@@ -219,6 +234,42 @@ malloc_uninit(void *data)
     type->ks_limit = 0;
 }
 )");
+}
+
+TEST_F(Install, SpareWordsGetNames) {
+  const std::string Text = installed("sys/malloc.h");
+  for (const char *Declaration : {R"(struct malloc_type {
+	unsigned long ks_limit;	/* bytes */
+	struct kmalloc_ext *ks_ext;	/* control block, or NULL */
+};)",
+                                  R"(	int			magic, ncount;
+	void			*origin;	/* where it came from */
+};)",
+                                  R"(	unsigned long	count;
+	struct kmalloc_magcpu *mags;	/* pcpu, of kmalloc_obj() */
+	struct kmalloc_magcpu *cmags;	/* spare */
+};)"})
+    EXPECT_TRUE(contains(Text, Declaration)) << Declaration << "\nin" << Text;
+}
+
+TEST_F(Install, NoSpareWord) {
+  edit("sys/malloc.h", "ks_unused0", "ks_taken");
+  EXPECT_TRUE(contains(installed("sys/malloc.h"),
+                       "struct malloc_type has no spare word ks_unused0"));
+}
+
+TEST_F(Install, ASpareWordThatIsTooSmall) {
+  edit("sys/malloc.h", "unsigned long	unused02", "int	unused02");
+  EXPECT_TRUE(contains(installed("sys/malloc.h"),
+                       "struct kmalloc_mgt: unused02 is not as wide as a "
+                       "pointer"));
+}
+
+TEST_F(Install, ASpareWordAmongOthers) {
+  edit("sys/malloc.h", "	unsigned long	unused01;\n", "");
+  edit("sys/malloc.h", "unsigned long	unused02", "long unused01, unused02");
+  EXPECT_TRUE(contains(installed("sys/malloc.h"),
+                       "is not a declaration of its own"));
 }
 
 TEST_F(Install, ConfFiles) {
@@ -315,11 +366,14 @@ TEST_F(Install, PiecesWithTheirMessages) {
   ASSERT_TRUE(static_cast<bool>(P)) << llvm::toString(P.takeError());
   ASSERT_EQ(P->size(), 3u);
   EXPECT_EQ((*P)[0].Subject, "kernel - Add the interface");
-  EXPECT_EQ((*P)[0].Body, "* One.\n\n* Two.\n");
+  EXPECT_EQ((*P)[0].Body,
+            "* One.\n\n* Two.\n\n"
+            "* Spare words of the allocator's structures get the names and "
+            "types of what\n  they hold from now on; no member moves.\n");
   EXPECT_EQ((*P)[0].NewFiles.size(), 2u);
   EXPECT_EQ((*P)[1].NewFiles.size(), 1u);
   // Nothing is built or called before all of it is there.
-  EXPECT_TRUE((*P)[0].Changes.empty());
+  EXPECT_EQ((*P)[0].Changes.size(), 4u); // spare words
   EXPECT_TRUE((*P)[1].Changes.empty());
   EXPECT_EQ((*P)[2].Body, "* Four.\n");
   EXPECT_TRUE((*P)[2].NewFiles.empty());
