@@ -27,9 +27,9 @@
  *	would give back what it needs again in the next moment.  How many
  *	follows from what it has done: the least number of free slabs that it
  *	had since the last sweep were not needed in all that time, and go (the
- *	working set of Bonwick and Adams).  There is a sweep every
- *	KMALLOC_SWEEP_SECONDS, and one a second while memory is needed, that is
- *	as soon as page-out works or ought to begin.  To wait until memory is
+ *	working set of Bonwick and Adams).  There is a sweep every SWEEP_SECONDS,
+ *	and one a second while memory is needed, that is as soon as page-out
+ *	works or ought to begin.  To wait until memory is
  *	short (vm_paging_min()) would be too late: page-out does not let it come
  *	to that, and pages out what is used as long as we keep what is not.
  *	What nobody needed for a second of that is not likely to be needed in
@@ -62,23 +62,16 @@
 #include <sys/spinlock2.h>
 #include <vm/vm_page2.h>
 
-/* While there is memory. */
-#ifndef KMALLOC_SWEEP_SECONDS
-#define	KMALLOC_SWEEP_SECONDS	10
-#endif
+#define	SWEEP_SECONDS	10		/* while there is memory */
 
 /*
  * Does page-out work, or ought it to begin?  The latter is what this cpu last
  * knew of free pages; the former is the same for all.
  */
-#ifndef KMALLOC_MEMORY_NEEDED
-#define	KMALLOC_MEMORY_NEEDED()	(vm_pages_needed != 0 || vm_paging_start(0))
-#endif
-
 int
 kmalloc_memory_needed(void)
 {
-	return (KMALLOC_MEMORY_NEEDED());
+	return (vm_pages_needed != 0 || vm_paging_start(0));
 }
 
 /*
@@ -155,7 +148,7 @@ ext_trim_ready(struct kmalloc_ext *ext)
 static long
 ext_surplus(struct kmalloc_ext *ext, int needed)
 {
-	const u_int interval = needed ? hz : KMALLOC_SWEEP_SECONDS * hz;
+	const u_int interval = needed ? hz : SWEEP_SECONDS * hz;
 	long surplus = 0;
 
 	if ((u_int)ticks - (u_int)ext->swept >= interval) {

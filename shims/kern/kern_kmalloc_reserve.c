@@ -103,10 +103,10 @@
  *	slabs of one page is only refused when his own page faults find nothing,
  *	either, and until then he runs so fast that page-out does not touch him.
  *	So as soon as memory is short an ordinary caller of what was an ordinary
- *	zone makes slabs first, as long as KMALLOC_FAULT_PAGES stay; waits for
- *	memory once; takes a ready slab, which costs no page; and the last
- *	ordinary pages come last.  Nothing is kept from him that he could have,
- *	it is only the order that is another.
+ *	zone makes slabs first, as long as FAULT_PAGES stay; waits for memory
+ *	once; takes a ready slab, which costs no page; and the last ordinary
+ *	pages come last.  Nothing is kept from him that he could have, it is
+ *	only the order that is another.
  *
  * The argument
  *
@@ -243,18 +243,7 @@
 #define	SLOTS_MINI	64	/* slots for mini slabs, with a reserve */
 #define	SLOTS_MINI_PAGES 64	/* or one for so many pages of RAM */
 #define	FEW_OBJECTS	4	/* that the first slab of a type has */
-
-/* For a kernel that keeps a record of who takes its last pages. */
-#ifdef VM_PAGE_FOR
-#define	KMALLOC_PAGE_FOR(type)	VM_PAGE_FOR((type)->ks_shortdesc)
-#else
-#define	KMALLOC_PAGE_FOR(type)	(void)0
-#endif
-
-/* Ordinary pages that are left alone while there are ready slabs. */
-#ifndef KMALLOC_FAULT_PAGES
-#define	KMALLOC_FAULT_PAGES 8
-#endif
+#define	FAULT_PAGES	8	/* ordinary ones, left while slabs are ready */
 
 /*
  * A thread inside kmem_slab_alloc() for a type, on its stack.
@@ -787,8 +776,7 @@ static void *
 ext_populate_saving(struct kmalloc_ext *ext, struct malloc_type *type,
     int vmflags)
 {
-	if (vmstats.v_free_count <
-	    vmstats.v_free_reserved + KMALLOC_FAULT_PAGES)
+	if (vmstats.v_free_count < vmstats.v_free_reserved + FAULT_PAGES)
 		return (NULL);
 	return (ext_populate(ext, type, vmflags, 0));
 }
@@ -842,7 +830,6 @@ kmalloc_ext_get(struct kmalloc_ext *ext, struct malloc_type *type, int flags)
 	void *obj;
 	int recursing, privileged, class, page;
 	int waits = 0;
-	KMALLOC_PAGE_FOR(type);
 
 	for (;;) {
 		if ((obj = ext_take(ext)) != NULL)

@@ -24,7 +24,7 @@
  * It stands for these functions; beside each is the hash of its text when the
  * two were last compared (check --functions).
  *
- *	kern_kmalloc_reserve.c	kmalloc_ext_get		303aa36d
+ *	kern_kmalloc_reserve.c	kmalloc_ext_get		e7a8422b
  *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		a3ca4ec5
  *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		fbf5c2c9
  *	kern_kmalloc_reserve.c	ext_is_deep			564fe3f2

@@ -35,7 +35,7 @@
  * It stands for these functions; beside each is the hash of its text when the
  * two were last compared (check --functions).
  *
- *	kern_kmalloc_reserve.c	kmalloc_ext_get		303aa36d
+ *	kern_kmalloc_reserve.c	kmalloc_ext_get		e7a8422b
  *	kern_kmalloc_reserve.c	kmalloc_ext_take_ready		a3ca4ec5
  *	kern_kmalloc_reserve.c	kmalloc_ext_add_ready		fbf5c2c9
  *	kern_kmalloc_reserve.c	ext_populate			6dd470de
@@ -45,7 +45,7 @@
  *	kern_kmalloc_reserve.c	page_class			67536316
  *	kern_kmalloc_maint.c	kmalloc_grower_thread		0cd67cf2
  *	kern_kmalloc_reserve.c	ext_is_saving			223f92f0
- *	kern_kmalloc_reserve.c	ext_populate_saving		24170cc6
+ *	kern_kmalloc_reserve.c	ext_populate_saving		2462080c
  *	kern_kmalloc_maint.c	kmalloc_maintain		e955cb41
  *	kern_kmalloc_slot.c	slot_take			83046267
  *	kern_kmalloc_slot.c	slot_give			5b7cca5b

@@ -40,9 +40,7 @@ typedef void (kmalloc_dtor_fn)(void *obj, void *privdata);
  * What an object of size bytes, a multiple of the cache line, is aligned to:
  * the largest power of two that divides size, but no more than two pages.
  */
-#ifndef KMALLOC_OBJ_MAXALIGN
 #define	KMALLOC_OBJ_MAXALIGN	((size_t)2 * PAGE_SIZE)
-#endif
 #define	KMALLOC_OBJ_ALIGN(size)						\
 	(((size) | KMALLOC_OBJ_MAXALIGN) & -((size) | KMALLOC_OBJ_MAXALIGN))
 

@@ -41,6 +41,7 @@
 #include <sys/systm.h>
 #include <sys/globaldata.h>
 #include <sys/kernel.h>
+#include <sys/malloc.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
 #include <sys/thread.h>
@@ -71,6 +72,25 @@ static struct spinlock *const freeq_spin = &vm_page_queues[PQ_FREE].spin;
 static struct lastpage lastpages[LASTPAGE_ENTRIES];
 static long lastpage_lost;		/* noted nowhere: the table was full */
 static u_long lastpage_preempting;
+
+/*
+ * In a converted tree kmalloc_ext_get() takes pages for a type.  It stands in
+ * files that are also for kernels without this record, so it does not say so
+ * itself: the linker has its callers call this (--wrap).
+ */
+struct kmalloc_ext;
+void	*__real_kmalloc_ext_get(struct kmalloc_ext *, struct malloc_type *, int)
+	    __attribute__((__weak__));
+void	*__wrap_kmalloc_ext_get(struct kmalloc_ext *, struct malloc_type *, int);
+
+void *
+__wrap_kmalloc_ext_get(struct kmalloc_ext *ext, struct malloc_type *type,
+    int flags)
+{
+	VM_PAGE_FOR(type->ks_shortdesc);
+
+	return (__real_kmalloc_ext_get(ext, type, flags));
+}
 
 static const char *
 lastpage_kind(const struct thread *td)
