@@ -11,10 +11,12 @@
  */
 #include "EntryEditor.h"
 #include "kmobj/Edit.h"
+#include "kmobj/Names.h"
 #include "clang/Basic/LangOptions.h"
 #include "clang/Lex/Lexer.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace llvm;
@@ -113,6 +115,12 @@ Error editComments(StringRef File, Plan &P, Sources &Files,
       });
     });
   };
+  // Compression code has members of these names, and comments on them.
+  StringSet<> Others;
+  forEachName(Text.text(), [&](const NameUse &N) {
+    if (N.Role == NameUse::Member || N.Role == NameUse::Accessed)
+      Others.insert(N.Name);
+  });
   const bool Promised = any_of(
       Here, [](const PlanEntry *E) { return E->Convert && E->isPromised(); });
   auto Note = [&](PlanEntry &To, uint64_t Begin, uint64_t End,
@@ -164,7 +172,7 @@ Error editComments(StringRef File, Plan &P, Sources &Files,
       // A call with arguments would have others, in another order.
       const StringRef Behind = Text.text().substr(At);
       const bool Whole = !Behind.starts_with("(") || Behind.starts_with("()");
-      const bool Ours = Now && Whole && IsComment &&
+      const bool Ours = Now && Whole && IsComment && !Others.contains(Word) &&
                         !(Promised && Call && isAllocation(*Call));
       const StringRef New = Ours ? newName(Word, *Now) : StringRef();
       if (!New.empty()) {

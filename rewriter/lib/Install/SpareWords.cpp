@@ -120,9 +120,10 @@ nameSpareWords(const SourceTree &Tree,
     const SourceLocation Begin = SM.getExpansionLoc(Field->getBeginLoc());
     const uint64_t Name =
         SM.getFileOffset(SM.getExpansionLoc(Field->getLocation()));
+    // Its name may be from the directory of the compile command.
     SmallString<256> Path;
     if (const auto Entry = SM.getFileEntryRefForID(SM.getFileID(Begin)))
-      sys::fs::real_path(Entry->getName(), Path);
+      sys::fs::real_path(Entry->getFileEntry().tryGetRealPathName(), Path);
     StringRef File = Path;
     if (!File.consume_front(Root) || !File.consume_front("/"))
       return Fail(" is declared outside the tree");
