@@ -156,10 +156,14 @@ void FactVisitor::local(const VarDecl *V) {
   Out.Type = V->getType().getAsString();
   Declaration D = declarationOf(V);
   D.Function = Spell.range(Function->getSourceRange(), {}, false);
+  // `struct pair { int a; } *p', which others may know the structure from.
+  const FileText *Text = Store.get(D.Statement.File);
+  const bool Defines =
+      !Text || StringRef(Text->spelling(D.Statement)).contains('{');
   Out.Declarations.push_back(std::move(D));
   this->Out.Variables.push_back(std::move(Out));
   // What is made in a way that does more stays.
-  const bool Simple = V->getType()->isScalarType() &&
+  const bool Simple = !Defines && V->getType()->isScalarType() &&
                       !V->getType().isVolatileQualified() && !V->hasAttrs() &&
                       !V->getLocation().isMacroID() &&
                       (!V->getInit() || !V->getInit()->HasSideEffects(Context));

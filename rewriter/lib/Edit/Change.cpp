@@ -69,26 +69,34 @@ static unsigned lineOf(StringRef Content, uint64_t Offset) {
   return Content.take_front(Offset).count('\n') + 1;
 }
 
-/// Neighbours on one line that both go both take the blank between them.
+/// Neighbours on one line that both go both take the blank between them: one
+/// removal of what is from A to B. None if they are no such neighbours.
+static std::optional<Change> joined(StringRef Content, const Change &A,
+                                    const Change &B) {
+  const uint64_t AEnd = A.Offset + A.Length, BEnd = B.Offset + B.Length;
+  if (B.Offset >= AEnd || AEnd >= BEnd || !A.Text.empty() || !B.Text.empty() ||
+      !Content.slice(B.Offset, AEnd).trim(" \t").empty())
+    return std::nullopt;
+  const StringRef Both = Content.slice(A.Offset, BEnd);
+  const uint64_t Begin = A.Offset + (Both.size() - Both.ltrim().size());
+  const ByteRange Gone =
+      SourceText(Content).removal(Begin, Begin + Both.trim().size());
+  return Change{A.File, Gone.Begin, Gone.End - Gone.Begin, ""};
+}
+
 static std::vector<Change> joinRemovals(StringRef Content,
                                         std::vector<Change> Changes) {
   std::vector<Change> Out;
   for (Change &C : Changes) {
-    Change *Last = Out.empty() ? nullptr : &Out.back();
-    const uint64_t LastEnd = Last ? Last->Offset + Last->Length : 0;
-    const uint64_t End = C.Offset + C.Length;
-    if (C.Offset >= LastEnd || LastEnd >= End || !C.Text.empty() ||
-        !Last->Text.empty() ||
-        !Content.slice(C.Offset, LastEnd).trim(" \t").empty()) {
-      Out.push_back(std::move(C));
-      continue;
+    // At the end of a line it takes the blank before it, which may be another's.
+    while (!Out.empty()) {
+      std::optional<Change> Both = joined(Content, Out.back(), C);
+      if (!Both)
+        break;
+      C = std::move(*Both);
+      Out.pop_back();
     }
-    const StringRef Both = Content.slice(Last->Offset, End);
-    const uint64_t Begin = Last->Offset + (Both.size() - Both.ltrim().size());
-    const ByteRange Gone =
-        SourceText(Content).removal(Begin, Begin + Both.trim().size());
-    Last->Offset = Gone.Begin;
-    Last->Length = Gone.End - Gone.Begin;
+    Out.push_back(std::move(C));
   }
   return Out;
 }
