@@ -58,6 +58,11 @@ size_t behindGroup(ArrayRef<Token> T, size_t I) {
   return T.size();
 }
 
+/// Of a backslash and the end of its line, if Text begins with that: how long.
+size_t continuation(StringRef Text) {
+  return Text.starts_with("\\\n") ? 2 : Text.starts_with("\\\r\n") ? 3 : 0;
+}
+
 struct Directive {
   Tokens Text; ///< without the '#'
   uint32_t Begin = 0, End = 0;
@@ -100,12 +105,15 @@ public:
         break;
       T.Text = Buffer.substr(T.Begin, Tok.getLength());
       // A line that goes on at the margin: the token is behind its backslash.
-      while (StringRef(T.Text).starts_with("\\\n")) {
-        T.Text.erase(0, 2);
-        T.Begin += 2;
+      while (const size_t Length = continuation(T.Text)) {
+        T.Text.erase(0, Length);
+        T.Begin += Length;
       }
-      for (size_t At; (At = T.Text.find("\\\n")) != std::string::npos;)
-        T.Text.erase(At, 2);
+      for (size_t At = 0; (At = T.Text.find('\\', At)) != std::string::npos;)
+        if (const size_t Length = continuation(StringRef(T.Text).substr(At)))
+          T.Text.erase(At, Length);
+        else
+          ++At;
       T.Identifier = Tok.is(clang::tok::raw_identifier);
       if (Tok.is(clang::tok::hash) && Tok.isAtStartOfLine()) {
         InDirective = true;
