@@ -27,9 +27,9 @@
  *	would give back what it needs again in the next moment.  How many
  *	follows from what it has done: the least number of free slabs that it
  *	had since the last sweep were not needed in all that time, and go (the
- *	working set of Bonwick and Adams).  There is a sweep every SWEEP_SECONDS,
- *	and one a second while memory is needed, that is as soon as page-out
- *	works or ought to begin.  To wait until memory is
+ *	working set of Bonwick and Adams).  There is a sweep every
+ *	SWEEP_SECONDS, and one a second while memory is needed, that is as soon
+ *	as page-out works or ought to begin.  To wait until memory is
  *	short (vm_paging_min()) would be too late: page-out does not let it come
  *	to that, and pages out what is used as long as we keep what is not.
  *	What nobody needed for a second of that is not likely to be needed in
