@@ -435,7 +435,7 @@ install(const SourceTree &Tree, const clang::tooling::CompilationDatabase &DB,
   if (!Hooks)
     return Hooks.takeError();
   append_range(Last.Changes, *Hooks);
-  auto Words = nameSpareWords(Tree, DB, Allocator.front());
+  auto Words = nameSpareWords(Tree);
   if (!Words)
     return Words.takeError();
   if (!Words->empty()) {

@@ -5,17 +5,18 @@
  * Each structure has spare words, and the shims want a pointer in some of them.
  * Such a word gets the name and the type of what it holds; the structures stay
  * as large as they were, with every member where it was.
+ *
+ * They are found in the text of the tree's own headers: a compile database may
+ * be of another tree, as where a revision is taken out of its repository.
  */
 #include "SpareWords.h"
 #include "kmobj/Layout.h"
-#include "kmobj/Parse.h"
-#include "clang/AST/ASTContext.h"
-#include "clang/AST/Decl.h"
+#include "clang/Basic/LangOptions.h"
 #include "clang/Lex/Lexer.h"
-#include "llvm/Support/FileSystem.h"
+#include "llvm/ADT/STLExtras.h"
+#include <optional>
 
 using namespace llvm;
-using namespace clang;
 
 namespace kmobj {
 
@@ -27,6 +28,15 @@ struct SpareWord {
   StringRef Comment;
 };
 
+/// Where the structures may be.
+constexpr StringLiteral Headers[] = {"sys/_malloc.h", "sys/malloc.h"};
+
+/// What is as wide as a pointer.
+constexpr StringLiteral Wide[] = {
+    "size_t",   "__size_t", "uint64_t",  "__uint64_t",
+    "u_long",   "long",     "uintptr_t", "__uintptr_t",
+    "u_int64_t"};
+
 constexpr SpareWord SpareWords[] = {
     {"kmalloc_slab", "unused01", "void", "origin", "where it came from"},
     {"kmalloc_mgt", "unused01", "struct kmalloc_magcpu", "mags",
@@ -37,19 +47,44 @@ constexpr SpareWord SpareWords[] = {
      "control block, or NULL"},
 };
 
-const RecordDecl *findRecord(const ASTContext &Context, StringRef Name) {
-  for (const Decl *D : Context.getTranslationUnitDecl()->decls())
-    if (const auto *R = dyn_cast<RecordDecl>(D))
-      if (R->isThisDeclarationADefinition() && R->getName() == Name)
-        return R;
-  return nullptr;
+struct Token {
+  StringRef Text;
+  uint64_t Begin;
+  uint64_t end() const { return Begin + Text.size(); }
+};
+
+/// Text without its comments. A buffer of it ends in a null byte.
+std::vector<Token> tokensOf(const std::string &Text) {
+  clang::LangOptions Options;
+  Options.C99 = Options.LineComment = true;
+  clang::Lexer Lex(clang::SourceLocation(), Options, Text.c_str(),
+                   Text.c_str(), Text.c_str() + Text.size());
+  std::vector<Token> Tokens;
+  for (clang::Token T;;) {
+    Lex.LexFromRawLexer(T);
+    if (T.is(clang::tok::eof))
+      return Tokens;
+    const uint64_t End = Lex.getBufferLocation() - Text.c_str();
+    const uint64_t Begin = End - T.getLength();
+    Tokens.push_back({StringRef(Text).slice(Begin, End), Begin});
+  }
 }
 
-const FieldDecl *findField(const RecordDecl &Record, StringRef Name) {
-  for (const FieldDecl *F : Record.fields())
-    if (F->getName() == Name)
-      return F;
-  return nullptr;
+/// The tokens between the braces of struct Name; nothing: it is not defined.
+std::optional<ArrayRef<Token>> bodyOf(ArrayRef<Token> Tokens, StringRef Name) {
+  for (size_t I = 0; I + 2 < Tokens.size(); ++I) {
+    if (Tokens[I].Text != "struct" || Tokens[I + 1].Text != Name ||
+        Tokens[I + 2].Text != "{")
+      continue;
+    const size_t First = I + 3;
+    int Depth = 1;
+    for (size_t J = First; J < Tokens.size(); ++J) {
+      Depth += (Tokens[J].Text == "{") - (Tokens[J].Text == "}");
+      if (Depth == 0)
+        return Tokens.slice(First, J - First);
+    }
+  }
+  return std::nullopt;
 }
 
 /// The column of the comment that trails the last declaration before Offset
@@ -86,59 +121,75 @@ Change renamed(const std::string &File, const SourceText &Text,
   return {File, Range.Begin, Range.End - Range.Begin, New};
 }
 
+/// What gives Word its name in File, whose text is Content; Body is what its
+/// structure declares. No change: it has it.
+Expected<std::optional<Change>> nameWord(const std::string &File,
+                                         const std::string &Content,
+                                         ArrayRef<Token> Body,
+                                         const SpareWord &Word) {
+  const SourceText Text(Content);
+  const auto Named = [&](StringRef Name) {
+    return find_if(Body, [&](const Token &T) { return T.Text == Name; });
+  };
+  if (Named(Word.Name) != Body.end())
+    return std::nullopt;
+  const auto Fail = [&](uint64_t At, const Twine &What) {
+    return createStringError((File + ":" + Twine(Text.lineNumber(At)) +
+                              ": struct " + Word.Record + What +
+                              "; the shims cannot be hooked in, nothing was "
+                              "installed")
+                                 .str());
+  };
+  const Token *Name = Named(Word.Spare);
+  if (Name == Body.end())
+    return Fail(Body.empty() ? 0 : Body.front().Begin,
+                " has no spare word " + Word.Spare + " for the shims");
+  const Token *First = Name;
+  while (First != Body.begin() && First[-1].Text != ";")
+    --First;
+  const ArrayRef<Token> Type(First, Name);
+  const auto Is = [&](StringRef What) {
+    return any_of(Type, [&](const Token &T) { return T.Text == What; });
+  };
+  if (Is(",") || Name + 1 == Body.end() || Name[1].Text != ";")
+    return Fail(Name->Begin,
+                ": " + Word.Spare + " is not a declaration of its own");
+  if (!Is("*") && none_of(Wide, Is))
+    return Fail(Name->Begin, ": " + Word.Spare +
+                                 " is not known to be as wide as a pointer");
+  return renamed(File, Text, Word, {First->Begin, Name[1].end()}, Name->Begin,
+                 Body.front().Begin);
+}
+
 } // namespace
 
-Expected<std::vector<Change>>
-nameSpareWords(const SourceTree &Tree,
-               const tooling::CompilationDatabase &DB, StringRef Unit) {
-  auto AST = parseUnit(DB, Tree.path(Unit));
-  if (!AST)
-    return AST.takeError();
-  const ASTContext &Context = (*AST)->getASTContext();
-  const SourceManager &SM = Context.getSourceManager();
-  SmallString<256> Root;
-  sys::fs::real_path(Tree.root(), Root);
-
+Expected<std::vector<Change>> nameSpareWords(const SourceTree &Tree) {
   std::vector<Change> Changes;
   for (const SpareWord &Word : SpareWords) {
-    const RecordDecl *Record = findRecord(Context, Word.Record);
-    if (Record && findField(*Record, Word.Name))
-      continue;
-    const FieldDecl *Field = Record ? findField(*Record, Word.Spare) : nullptr;
-    const auto Fail = [&](const Twine &What) {
-      return createStringError((Unit + ": struct " + Word.Record + What +
-                                "; the shims cannot be hooked in, nothing was "
-                                "installed")
-                                   .str());
-    };
-    if (!Field)
-      return Fail(" has no spare word " + Word.Spare + " for the shims");
-    if (Context.getTypeSize(Field->getType()) !=
-        Context.getTypeSize(Context.VoidPtrTy))
-      return Fail(": " + Word.Spare + " is not as wide as a pointer");
-
-    const SourceLocation Begin = SM.getExpansionLoc(Field->getBeginLoc());
-    const uint64_t Name =
-        SM.getFileOffset(SM.getExpansionLoc(Field->getLocation()));
-    // Its name may be from the directory of the compile command.
-    SmallString<256> Path;
-    if (const auto Entry = SM.getFileEntryRefForID(SM.getFileID(Begin)))
-      sys::fs::real_path(Entry->getFileEntry().tryGetRealPathName(), Path);
-    StringRef File = Path;
-    if (!File.consume_front(Root) || !File.consume_front("/"))
-      return Fail(" is declared outside the tree");
-    auto Content = Tree.read(File);
-    if (!Content)
-      return Content.takeError();
-    const SourceText Text(*Content);
-    const uint64_t From = SM.getFileOffset(Begin);
-    const uint64_t End = Name + Word.Spare.size();
-    if (Text.slice(From, Name).contains(',') ||
-        !Text.text().substr(End).starts_with(";"))
-      return Fail(": " + Word.Spare + " is not a declaration of its own");
-    Changes.push_back(
-        renamed(File.str(), Text, Word, {From, End + 1}, Name,
-                SM.getFileOffset(SM.getExpansionLoc(Record->getBeginLoc()))));
+    bool Found = false;
+    for (StringRef File : Headers) {
+      if (Found || !Tree.exists(File))
+        continue;
+      auto Content = Tree.read(File);
+      if (!Content)
+        return Content.takeError();
+      const std::vector<Token> Tokens = tokensOf(*Content);
+      const auto Body = bodyOf(Tokens, Word.Record);
+      if (!Body)
+        continue;
+      Found = true;
+      auto C = nameWord(File.str(), *Content, *Body, Word);
+      if (!C)
+        return C.takeError();
+      if (*C)
+        Changes.push_back(std::move(**C));
+    }
+    if (!Found)
+      return createStringError(
+          (Tree.path(Headers[0]) + ": struct " + Word.Record +
+           " was not found; the shims cannot be hooked in, nothing was "
+           "installed")
+              .str());
   }
   return Changes;
 }
