@@ -114,16 +114,32 @@ Expected<std::vector<Change>> addToOptions(const SourceTree &Tree,
   return addEntries(ConfOptions, Text, Entries, *Anchor, ShimsOptions);
 }
 
+/// What a line of a kernel config sets: empty if it sets no option.
+StringRef optionOf(StringRef Line) {
+  SmallVector<StringRef, 4> Words;
+  SplitString(Line, Words);
+  return Words.size() >= 2 && Words[0] == "options" ? Words[1].split('=').first
+                                                    : "";
+}
+
 /// The line of a kernel config that sets Option, in Lines; none: nullptr.
 const StringRef *findOption(ArrayRef<StringRef> Lines, StringRef Option) {
-  for (const StringRef &Line : Lines) {
-    SmallVector<StringRef, 4> Words;
-    SplitString(Line, Words);
-    if (Words.size() >= 2 && Words[0] == "options" &&
-        Words[1].split('=').first == Option)
-      return &Line;
-  }
-  return nullptr;
+  const auto *Line = find_if(
+      Lines, [&](StringRef Line) { return optionOf(Line) == Option; });
+  return Line == Lines.end() ? nullptr : Line;
+}
+
+/// The line before which Option has its alphabetical place among those around
+/// Anchor, which set options or would if they were no comments.
+const StringRef *placeOfOption(ArrayRef<StringRef> Lines,
+                               const StringRef *Anchor, StringRef Option) {
+  const auto At = [](StringRef Line) { return optionOf(Line.ltrim("# \t")); };
+  const StringRef *Place = Anchor + 1;
+  while (Place != Lines.begin() && At(Place[-1]) > Option)
+    --Place;
+  while (Place != Lines.end() && !At(*Place).empty() && At(*Place) < Option)
+    ++Place;
+  return Place;
 }
 
 /// Does the config with these lines call itself a LINT, which has all options?
@@ -136,8 +152,8 @@ bool isLint(ArrayRef<StringRef> Lines) {
   });
 }
 
-/// Sets the shims' options in each LINT that sets their neighbour, behind that
-/// and as it does.
+/// Sets the shims' options in each LINT that sets their neighbour, where they
+/// belong among those around it and as it does.
 Expected<std::vector<Change>> addToLint(const SourceTree &Tree,
                                         StringRef ShimsOptions) {
   std::vector<std::string> Files;
@@ -158,16 +174,16 @@ Expected<std::vector<Change>> addToLint(const SourceTree &Tree,
     const StringRef *Anchor = findOption(Lines, Neighbour);
     if (!Anchor || !isLint(Lines))
       continue;
-    std::string Added;
-    for (const ConfEntry &E : parseConf(SourceText(ShimsOptions)))
-      if (!findOption(Lines, E.Path))
-        Added += (Anchor->take_front(Anchor->find(Neighbour)) + E.Path + "\n")
-                     .str();
-    if (!Added.empty())
-      Changes.push_back({File,
-                         SourceText(*Content).nextLine(Anchor->data() -
-                                                       Content->data()),
-                         0, Added});
+    for (const ConfEntry &E : parseConf(SourceText(ShimsOptions))) {
+      if (findOption(Lines, E.Path))
+        continue;
+      const StringRef *Place = placeOfOption(Lines, Anchor, E.Path);
+      const uint64_t At = Place == Lines.end() ? Content->size()
+                                               : Place->data() - Content->data();
+      Changes.push_back(
+          {File, At, 0,
+           (Anchor->take_front(Anchor->find(Neighbour)) + E.Path + "\n").str()});
+    }
   }
   return Changes;
 }

@@ -307,13 +307,19 @@ TEST_F(Install, OptionsBesideTheAllocators) {
 TEST_F(Install, OptionsInLint) {
   Disk.write("sys/conf/options", "SLAB_DEBUG\topt_global.h\n");
   Disk.write("sys/config/LINT64", "ident\t\tLINT64\n"
-                                  "options \tPANIC_DEBUG\n"
+                                  "options \tZERO\n"
+                                  "options \tKEY\n"
+                                  "options \tLOCKF_DEBUG=1\n"
+                                  "#options\tMAXFILES=xxx\n"
                                   "options\t\tSLAB_DEBUG\n"
                                   "options \tSOCKBUF_DEBUG\n");
   EXPECT_EQ(installed("config/LINT64"), "ident\t\tLINT64\n"
-                                        "options \tPANIC_DEBUG\n"
-                                        "options\t\tSLAB_DEBUG\n"
+                                        "options \tZERO\n"
+                                        "options \tKEY\n"
                                         "options\t\tKMALLOC_OBJ_DEBUG\n"
+                                        "options \tLOCKF_DEBUG=1\n"
+                                        "#options\tMAXFILES=xxx\n"
+                                        "options\t\tSLAB_DEBUG\n"
                                         "options \tSOCKBUF_DEBUG\n");
   auto P = run();
   ASSERT_TRUE(static_cast<bool>(P)) << llvm::toString(P.takeError());
