@@ -57,9 +57,21 @@ static std::vector<Gap> gapsOf(ArrayRef<Patch> Patches, size_t I) {
   return Gaps;
 }
 
-/// A blank line beside what goes that goes with it: the second of two which did
-/// not meet before, or the last of the file; if Trim, the one at the begin or
-/// the end of a block.
+/// The blank lines from Offset on, or with Back before it.
+static unsigned blankLines(const SourceText &Text, uint64_t Offset,
+                           bool Back = false) {
+  unsigned N = 0;
+  for (uint64_t At = Offset; Back ? At > 0 : At < Text.text().size(); ++N) {
+    if (!Text.line(Back ? At - 1 : At).trim().empty())
+      break;
+    At = Back ? Text.lineBegin(At - 1) : Text.nextLine(At);
+  }
+  return N;
+}
+
+/// Blank lines beside what goes that go with it: all but one where it was, or
+/// but two where two were on both sides, or the last of the file; if Trim, the
+/// one at the begin or the end of a block.
 static std::optional<Change> blankBeside(const SourceText &Text, const Gap &G,
                                          bool Trim) {
   const auto [Begin, End] = G.Range;
@@ -73,15 +85,27 @@ static std::optional<Change> blankBeside(const SourceText &Text, const Gap &G,
                           Begin - Text.lineBegin(Begin - 1), ""};
   if (End == Size)
     return BlankBefore && !Trim ? std::optional(LineBefore) : std::nullopt;
-  const bool BlankAfter = After.trim().empty();
-  // Of what went alone, that one may have gone with it.
-  const bool Meet =
-      BlankBefore && (G.Removals > 1 || !Text.line(End - 1).trim().empty());
-  if (BlankAfter && (Trim ? Before.rtrim().ends_with("{") : Meet))
-    return Change{G.File, End, Text.nextLine(End) - End, ""};
   if (Trim && BlankBefore && After.ltrim().starts_with("}"))
     return LineBefore;
-  return std::nullopt;
+  const unsigned Above = blankLines(Text, Begin, /*Back=*/true);
+  const unsigned Below = blankLines(Text, End);
+  unsigned Gone;
+  if (Trim) {
+    Gone = Below && (Before.rtrim().ends_with("{") ||
+                     Before.ltrim().starts_with("#if"));
+  } else {
+    // One may be in the gap already.
+    const bool Apart =
+        Above > 1 && Below + Text.line(End - 1).trim().empty() > 1;
+    const unsigned Stay = Apart ? 2 : 1, All = Above + Below;
+    Gone = std::min(Below, All > Stay ? All - Stay : 0);
+  }
+  if (!Gone)
+    return std::nullopt;
+  uint64_t To = End;
+  for (unsigned I = 0; I < Gone; ++I)
+    To = Text.nextLine(To);
+  return Change{G.File, End, To - End, ""};
 }
 
 /// Closing a gap may leave a blank line at the edge of a block: Trim.
@@ -113,26 +137,152 @@ Error closeLastGaps(const SourceTree &Tree, MutableArrayRef<Patch> Patches) {
   return closeGaps(Files, Patches, Patches.size() - 1);
 }
 
-/// The backslash of a macro's line stays in its column where the line's text
-/// changes.
-static Error alignBackslashes(Sources &Files, std::vector<Patch> &Patches) {
-  struct Line {
-    std::vector<Change *> Changes;
-    Patch *By = nullptr; ///< null: several, and none shall meet another's
-  };
-  std::map<std::pair<std::string, uint64_t>, Line> Lines;
+namespace {
+/// What changes on a line.
+struct ChangedLine {
+  std::vector<const Change *> Changes;
+  Patch *By = nullptr; ///< null: several, and none shall meet another's
+};
+/// By the file, and where in it the line begins.
+using ChangedLines =
+    std::map<std::pair<std::string, uint64_t>, ChangedLine>;
+} // namespace
+
+static Expected<ChangedLines> changedLines(Sources &Files,
+                                           MutableArrayRef<Patch> Patches) {
+  ChangedLines Lines;
   for (Patch &P : Patches)
-    for (Change &C : P.Changes) {
+    for (const Change &C : P.Changes) {
       auto Found = Files.get(C.File);
       if (!Found)
         return Found.takeError();
-      auto [It, New] =
-          Lines.try_emplace({C.File, (*Found)->lineBegin(C.Offset)});
-      It->second.By = New || It->second.By == &P ? &P : nullptr;
-      It->second.Changes.push_back(&C);
+      const SourceText &Text = **Found;
+      const bool Whole = C.Length && Text.lineBegin(C.Offset) == C.Offset;
+      for (const uint64_t At : {C.Offset, C.Offset + C.Length - Whole}) {
+        auto [It, New] = Lines.try_emplace({C.File, Text.lineBegin(At)});
+        ChangedLine &L = It->second;
+        L.By = New || L.By == &P ? &P : nullptr;
+        if (L.Changes.empty() || L.Changes.back() != &C)
+          L.Changes.push_back(&C);
+      }
     }
+  return Lines;
+}
+
+/// Is the line with this code the first of a statement? Before is the code of
+/// the line above, or what stands there.
+static bool beginsStatement(StringRef Before) {
+  Before = Before.rtrim();
+  return Before.empty() || Before.ends_with("*/") || Before.ends_with("++") ||
+         Before.ends_with("--") ||
+         !StringRef(",(=|&+-*/?<>").contains(Before.back());
+}
+
+/// Where a line of code may be broken so that no part of it passes column 80,
+/// and how deep that is in parentheses: behind a comma or an operator, the
+/// outermost, and of these the last. Old is the line, from Begin in the file;
+/// Deep is the column of what is behind the break.
+static std::optional<uint64_t> breakOf(StringRef Old, uint64_t Begin,
+                                       ArrayRef<Change> Changes,
+                                       unsigned Deep) {
+  constexpr unsigned Width = 80;
+  std::optional<uint64_t> Best;
+  int Depth = 0, BestDepth = 0;
+  for (uint64_t I = 0; I + 1 < Old.size(); ++I) {
+    const char C = Old[I];
+    if (C == '"' || C == '\'') {
+      for (++I; I < Old.size() && Old[I] != C; ++I)
+        I += Old[I] == '\\';
+      continue;
+    }
+    Depth += (C == '(') - (C == ')');
+    const StringRef Head = Old.take_front(I);
+    const bool Ends =
+        Head.ends_with(",") || Head.ends_with(" ||") || Head.ends_with(" &&") ||
+        (Head.size() > 2 && Head[Head.size() - 2] == ' ' &&
+         StringRef("=+-|&?").contains(Head.back()));
+    if (C != ' ' || !Ends || (Best && Depth > BestDepth))
+      continue;
+    std::vector<Change> Left, Right;
+    bool Free = true;
+    for (const Change &Of : Changes) {
+      const uint64_t At = Of.Offset - Begin;
+      Free &= At + Of.Length <= I || At > I;
+      if (At <= I)
+        Left.push_back({Of.File, At, Of.Length, Of.Text});
+      else
+        Right.push_back({Of.File, At - I - 1, Of.Length, Of.Text});
+    }
+    if (!Free)
+      continue;
+    const auto Fits = [&](StringRef Text, ArrayRef<Change> Of, unsigned From) {
+      auto New = applyChanges("", Text, Of);
+      if (!New) {
+        consumeError(New.takeError());
+        return false;
+      }
+      return columnAfter(*New, From) <= Width;
+    };
+    if (Fits(Head, Left, 0) && Fits(Old.drop_front(I + 1), Right, Deep)) {
+      Best = Begin + I;
+      BestDepth = Depth;
+    }
+  }
+  return Best;
+}
+
+/// Breaks lines of code that fitted into 80 columns and do not with the names
+/// that are new in them.
+static Error breakLongLines(Sources &Files, std::vector<Patch> &Patches) {
+  auto Lines = changedLines(Files, Patches);
+  if (!Lines)
+    return Lines.takeError();
+  std::vector<std::pair<Patch *, Change>> Breaks;
+  for (auto &[At, L] : *Lines) {
+    auto Found = Files.get(At.first);
+    if (!Found)
+      return Found.takeError();
+    const SourceText &Text = **Found;
+    const StringRef Old = Text.line(At.second);
+    const uint64_t End = At.second + Old.size();
+    const StringRef Above = At.second ? Text.line(At.second - 1) : "";
+    std::vector<Change> Mine;
+    bool Inside = true;
+    for (const Change *C : L.Changes) {
+      Mine.push_back(*C);
+      Inside &= C->Offset >= At.second && C->Offset + C->Length <= End &&
+                !StringRef(C->Text).contains('\n');
+    }
+    if (!L.By || !Inside || columnAfter(Old) > 80 || Old.ends_with("\\") ||
+        Above.ends_with("\\") || Old.ltrim().starts_with("#") ||
+        Old.contains("/*") || Old.contains("//"))
+      continue;
+    std::vector<Change> Moved = Mine;
+    for (Change &C : Moved)
+      C.Offset -= At.second;
+    auto New = applyChanges(At.first, Old, Moved);
+    if (!New)
+      return New.takeError();
+    if (columnAfter(*New) <= 80)
+      continue;
+    const unsigned Deep = columnAfter(Text.indent(At.second)) +
+                          (beginsStatement(Above) ? 4 : 0);
+    if (const auto Break = breakOf(Old, At.second, Mine, Deep))
+      Breaks.push_back({L.By, {At.first, *Break, 1, "\n" + indentTo(Deep)}});
+  }
+  for (auto &[P, C] : Breaks)
+    P->Changes.push_back(std::move(C));
+  return Error::success();
+}
+
+/// The backslash of a macro's line stays in its column where the line's text
+/// changes.
+static Error alignBackslashes(Sources &Files, std::vector<Patch> &Patches) {
+  auto Lines = changedLines(Files, Patches);
+  if (!Lines)
+    return Lines.takeError();
   std::vector<std::pair<Patch *, Change>> Pads;
-  for (auto &[At, L] : Lines) {
+  for (auto &[At, L] : *Lines) {
     auto Found = Files.get(At.first);
     if (!Found)
       return Found.takeError();
@@ -141,8 +291,8 @@ static Error alignBackslashes(Sources &Files, std::vector<Patch> &Patches) {
     const StringRef Body = Old.drop_back(Old.ends_with("\\")).rtrim();
     const uint64_t End = At.second + Body.size();
     const uint64_t Pad = Old.size() - Body.size();
-    const bool Inside = all_of(L.Changes, [&](const Change *C) {
-      return C->Offset + C->Length <= End;
+    const bool Inside = all_of(L.Changes, [&, Begin = At.second](auto *C) {
+      return C->Offset >= Begin && C->Offset + C->Length <= End;
     });
     if (!L.By || !Old.ends_with("\\") || !Inside ||
         !Old.take_back(Pad).contains('\t'))
@@ -296,6 +446,8 @@ Expected<std::vector<Patch>> edit(const SourceTree &Tree, const Facts &F,
   for (size_t I = 0; I < Patches.size(); ++I)
     if (Error E = closeGaps(Files, Patches, I))
       return E;
+  if (Error E = breakLongLines(Files, Patches))
+    return E;
   if (Error E = alignBackslashes(Files, Patches))
     return E;
   return Patches;

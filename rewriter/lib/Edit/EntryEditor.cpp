@@ -371,6 +371,25 @@ static uint64_t openingOf(const SourceText &Text, uint64_t Begin,
   return Begin;
 }
 
+/// Breaks the line Text behind the last comma between the arguments of its only
+/// call, if it does not fit with Tail columns behind it.
+static void breakArguments(std::string &Text, unsigned Tail) {
+  if (columnAfter(Text) + Tail <= 80)
+    return;
+  size_t Break = 0;
+  int Depth = 0;
+  for (size_t I = 0; I < Text.size(); ++I) {
+    Depth += (Text[I] == '(') - (Text[I] == ')');
+    if (Depth == 1 && StringRef(Text).substr(I).starts_with(", "))
+      Break = I + 1;
+  }
+  if (Break)
+    Text.replace(Break, 1,
+                 "\n" + indentTo(columnAfter(StringRef(Text).take_while(
+                                     [](char C) { return isSpace(C); })) +
+                                 4));
+}
+
 /// Without bootstrap nobody needs the memory.
 Error EntryEditor::resize(const Step &S) {
   if (!Entry.Bootstrap) {
@@ -393,6 +412,7 @@ Error EntryEditor::resize(const Step &S) {
     const uint64_t Open = openingOf(Text, S.Statement.Begin, Begin);
     const std::string Indent = indentTo(columnAfter(Text.indent(Open)) + 4);
     New = Indent + New;
+    breakArguments(New, 1);
     if (Text.startsLine(Begin)) {
       Begin = Text.lineBegin(Begin);
     } else {
