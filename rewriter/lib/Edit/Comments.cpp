@@ -3,11 +3,12 @@
  * What comments and messages say of the old allocators.
  *
  * In a file whose zones or caches are all converted, and alike, a comment that
- * names a call that takes or gives back an object names the new one.  What else
- * it says of the old allocators is for a person to word: it is noted.  So is
- * all that is said of taking an object where the zone made a promise: how
- * zalloc() kept it need not be how kmalloc_obj() does.  Strings are noted
- * alone.
+ * names a call that takes or gives back an object names the new one, from the
+ * last of these patches on, or from that of the cache whose constructor or
+ * destructor it stands above.  What else it says of the old allocators is for a
+ * person to word: it is noted.  So is all that is said of taking an object where
+ * the zone made a promise: how zalloc() kept it need not be how kmalloc_obj()
+ * does.  Strings are noted alone.
  */
 #include "EntryEditor.h"
 #include "kmobj/Edit.h"
@@ -151,6 +152,25 @@ Error editComments(StringRef File, Plan &P, Sources &Files,
           (Of.Text.empty() ? Gone : Comes) = true;
     return Gone && !Comes;
   };
+  // A comment above a cache's constructor or destructor changes with that cache.
+  auto PatchOf = [&](const ByteRange &C) {
+    const StringRef Below =
+        Text.text().substr(Text.skipSpaceAndComments(C.End));
+    const StringRef Head = Below.take_front(Below.find('(')).rtrim();
+    const StringRef Name = Head.substr(Head.find_last_of("* \t\n") + 1);
+    const PlanEntry *Of = nullptr;
+    for (const PlanEntry *E : Here)
+      for (const Step &S : E->Steps)
+        if (E->Convert && S.CallCtor && (S.Ctor == Name || S.Dtor == Name)) {
+          if (Of && Of != E)
+            return Last;
+          Of = E;
+        }
+    for (size_t I = 0; Of && I < Patches.size(); ++I)
+      if (is_contained(Patches[I].Zones, Of->Key))
+        return I;
+    return Last;
+  };
   for (const auto &[C, IsComment] : proseOf(Text.text())) {
     const bool Alone = IsComment && GoesBelow(C);
     if (Alone)
@@ -176,7 +196,7 @@ Error editComments(StringRef File, Plan &P, Sources &Files,
                         !(Promised && Call && isAllocation(*Call));
       const StringRef New = Ours ? newName(Word, *Now) : StringRef();
       if (!New.empty()) {
-        Patches[Last].Changes.push_back(
+        Patches[PatchOf(C)].Changes.push_back(
             {File.str(), Begin, Word.size(), New.str()});
         return;
       }
