@@ -131,8 +131,12 @@ std::string ZonePlanner::flagsFor(const std::vector<std::string> &) {
 }
 
 void ZonePlanner::allocNotes(Step &St, const Site &S) {
-  if (!(E.ZoneFlags & ZONE_INTERRUPT))
+  if (!(E.ZoneFlags & ZONE_INTERRUPT)) {
+    if (S.NullChecked)
+      St.Notes.push_back({S.Name, "kmalloc_obj() waits and does not return "
+                                  "NULL: see whether the test can go"});
     return;
+  }
   if (E.ZoneFlags & ZONE_PANICFAIL)
     St.Notes.push_back(
         {S.Name, "ZONE_PANICFAIL: this now waits where it used to panic"});
