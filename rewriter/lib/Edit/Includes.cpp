@@ -503,6 +503,7 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
   const Needs Had(Text.text());
   bool Later[2] = {};
   bool TagWritten = false;
+  bool Apart = false; // what is added from the headers of the directory
   const bool OldHere = Present.count(OldZone) || Present.count(OldCache);
 
   for (size_t K = 0; K < Patches.size(); ++K) {
@@ -589,6 +590,10 @@ Error IncludeEditor::run(MutableArrayRef<Patch> Patches,
         Added;
     if (!Added.empty() && Lines.empty())
       Added += "\n";
+    // Headers of the file's own are a group of their own.
+    if (!Added.empty() && Place > 0 && Text.line(Place - 1).contains('"') &&
+        !std::exchange(Apart, true))
+      Added = "\n" + Added;
     if (!Added.empty())
       New.push_back({File, Place, 0, Added});
     append_range(Patches[K].Changes, New);
