@@ -31,11 +31,17 @@
  *       no declaration is open: a file that is read between braces is not safe,
  *       nor is the first declaration of a file.
  *
+ *   struct T { .. }; in which members that are declared alone have other names,
+ *       and types which are as wide, a pointer for a size_t: it is as large as
+ *       it was, with every other member where it was.
+ *
  * A change of anything else, of #if and #include above all, makes H lean on
  * what surrounds it, and concerns every unit that reads H. Changes that kmobj
  * makes to headers which all read are plain as a rule.
  *
- * The names. From plain pieces come the names that macros and declarators have.
+ * The names. From plain pieces come the names that macros and declarators have,
+ * and those of such members, where they may be looked at: behind a dot or an
+ * arrow, as an argument, or in an initialiser.
  * A tag is a case of its own: `struct T' in a declaration only refers to T,
  * and where T is declared in any case, earlier in H and under no further #if,
  * it does nothing. Where T is not, an added reference makes T known at file

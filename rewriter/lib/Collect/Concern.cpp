@@ -19,9 +19,10 @@ struct Saying {
   std::set<std::string> Parts;
   enum HowTy {
     Anyhow,
-    InUse,  ///< otherwise than to define it
-    AsTag,  ///< otherwise than `struct Name'
-    AsMacro ///< defines a macro of that name
+    InUse,    ///< otherwise than to define it
+    AsTag,    ///< otherwise than `struct Name'
+    AsMember, ///< as a member that is looked at, or may be
+    AsMacro   ///< defines a macro of that name
   } How = Anyhow;
 
   friend bool operator<(const Saying &A, const Saying &B) {
@@ -119,6 +120,74 @@ bool PlainDeclaration::read(llvm::ArrayRef<StringRef> Piece) {
   }
 }
 
+namespace {
+
+/// `size_t spare' or `struct T *x': a member of a structure, declared alone.
+struct PlainMember {
+  std::vector<std::string> Words;
+  StringRef Name, Tag;
+  bool Wide = false; ///< it is as wide as a pointer
+
+  explicit PlainMember(llvm::ArrayRef<StringRef> Text);
+  bool isKnown() const { return !Name.empty(); }
+};
+
+/// `struct T { .. } ..;': T, its members, and what is behind them.
+struct StructurePiece {
+  StringRef Tag;
+  std::vector<llvm::ArrayRef<StringRef>> Members;
+  llvm::ArrayRef<StringRef> Behind;
+
+  explicit StructurePiece(llvm::ArrayRef<StringRef> Piece);
+};
+
+} // namespace
+
+PlainMember::PlainMember(llvm::ArrayRef<StringRef> Text) {
+  size_t I = 0;
+  if (Text.size() > 2 && Text[0] == "struct" && isName(Text[1])) {
+    Tag = Text[1];
+    I = 2;
+  } else {
+    for (; I + 1 < Text.size() && isName(Text[I]); ++I)
+      Wide |= llvm::StringSwitch<bool>(Text[I])
+                  .Cases("size_t", "__size_t", "uintptr_t", true)
+                  .Cases("__uintptr_t", "uint64_t", "__uint64_t", true)
+                  .Cases("u_int64_t", "u_long", "long", true)
+                  .Default(false);
+  }
+  if (I == 0)
+    return;
+  for (; I < Text.size() && Text[I] == "*"; ++I)
+    Wide = true;
+  if (I + 1 != Text.size() || !isName(Text[I]))
+    return;
+  Name = Text[I];
+  for (const StringRef Word : Text)
+    if (isName(Word))
+      Words.push_back(Word.str());
+}
+
+StructurePiece::StructurePiece(llvm::ArrayRef<StringRef> Piece) {
+  if (Piece.size() < 4 || Piece[0] != "struct" || !isName(Piece[1]) ||
+      Piece[2] != "{")
+    return;
+  unsigned Depth = 0;
+  for (size_t I = 3, Begin = 3; I < Piece.size(); ++I) {
+    if (Depth == 0 && Piece[I] == "}") {
+      Tag = Piece[1];
+      Behind = Piece.drop_front(I);
+      return;
+    }
+    Depth += Piece[I] == "{";
+    Depth -= Piece[I] == "}";
+    if (Depth == 0 && Piece[I] == ";") {
+      Members.push_back(Piece.slice(Begin, I - Begin));
+      Begin = I + 1;
+    }
+  }
+}
+
 struct Concerns::Parts {
   TreeVersion::Parts &Before, &After;
   std::vector<Pair> Units;
@@ -140,6 +209,8 @@ struct Concerns::Parts {
 
   void compare(const FileIndex &Old, const FileIndex &New, ChangedFile &C);
   void change(const FilePieces &Of, size_t I, bool IsNew, ChangedFile &C);
+  bool renames(const FilePieces &Old, size_t I, const FilePieces &New, size_t J,
+               ChangedFile &C);
   void follow(std::set<Saying> Fresh,
               llvm::function_ref<bool(const Saying &)> Add,
               llvm::function_ref<void(const FileIndex *, const Saying &)> Say);
@@ -196,6 +267,38 @@ void Concerns::Parts::change(const FilePieces &Of, size_t I, bool IsNew,
       C.Names.insert({Tag, {}, IsNew ? Saying::AsTag : Saying::Anyhow});
 }
 
+/// Have members of the structure other names only, and other types as wide?
+bool Concerns::Parts::renames(const FilePieces &Old, size_t I,
+                              const FilePieces &New, size_t J, ChangedFile &C) {
+  const Piece &P = Old.Pieces[I], &Q = New.Pieces[J];
+  if (P.Directive || Q.Directive || P.Broken || Q.Broken || P.Under != Q.Under)
+    return false;
+  const std::vector<StringRef> Was = Old.words(P), Is = New.words(Q);
+  const StructurePiece A(Was), B(Is);
+  if (A.Tag.empty() || A.Tag != B.Tag || A.Behind != B.Behind ||
+      A.Members.size() != B.Members.size())
+    return false;
+  std::set<Saying> Names;
+  for (size_t M = 0; M < A.Members.size(); ++M) {
+    if (A.Members[M] == B.Members[M])
+      continue;
+    const PlainMember From(A.Members[M]), To(B.Members[M]);
+    for (const PlainMember *Of : {&From, &To}) {
+      if (!Of->isKnown() || !Of->Wide)
+        return false;
+      for (const std::string &Word : Of->Words)
+        Names.insert({Word, {}, Saying::AsMacro});
+      Names.insert({Of->Name.str(), {}, Saying::AsMember});
+    }
+    if (!From.Tag.empty() && !isDeclaredBefore(Old, I, From.Tag))
+      Names.insert({From.Tag.str(), {}, Saying::Anyhow});
+    if (!To.Tag.empty() && !isDeclaredBefore(New, J, To.Tag))
+      Names.insert({To.Tag.str(), {}, Saying::AsTag});
+  }
+  C.Names.insert(Names.begin(), Names.end());
+  return true;
+}
+
 void Concerns::Parts::compare(const FileIndex &Old, const FileIndex &New,
                               ChangedFile &C) {
   const FileText *Was = Before.Index.text(Old), *Is = After.Index.text(New);
@@ -205,15 +308,26 @@ void Concerns::Parts::compare(const FileIndex &Old, const FileIndex &New,
   }
   FilePieces A(*Was), B(*Is);
   keepCommon(A, B);
-  for (size_t I = 0; I < A.Pieces.size(); ++I)
-    if (!A.Pieces[I].Kept)
+  std::set<size_t> Renamed; // of B
+  for (size_t I = 0; I < A.Pieces.size(); ++I) {
+    if (A.Pieces[I].Kept)
+      continue;
+    size_t J = 0;
+    while (J < B.Pieces.size() && (B.Pieces[J].Kept || Renamed.count(J) ||
+                                   !renames(A, I, B, J, C)))
+      ++J;
+    if (J < B.Pieces.size())
+      Renamed.insert(J);
+    else
       change(A, I, /*IsNew=*/false, C);
+  }
   std::vector<bool> &Tokens = Kept[&New];
   Tokens.assign(Is->tokens().size(), true);
   for (size_t I = 0; I < B.Pieces.size(); ++I) {
     if (B.Pieces[I].Kept)
       continue;
-    change(B, I, /*IsNew=*/true, C);
+    if (!Renamed.count(I))
+      change(B, I, /*IsNew=*/true, C);
     for (const size_t T : B.Pieces[I].Tokens)
       Tokens[T] = false;
   }
@@ -242,6 +356,17 @@ static bool isReference(const FileText &Text, size_t I, unsigned Depth,
     return false;
   const bool Declares = Text.is(I + 1, "{") || Text.is(I + 1, ";");
   return !Declares || (Depth == 0 && !InMacro);
+}
+
+/// `x.Name', `x->Name', `offsetof(struct T, Name)', `{ Name: x }', and whatever
+/// may be one of these.
+static bool isMemberUse(const FileText &Text, size_t I) {
+  auto Any = [&](size_t At, std::initializer_list<StringRef> Of) {
+    return llvm::any_of(Of, [&](StringRef T) { return Text.is(At, T); });
+  };
+  return Text.is(I - 1, ".") ||
+         (Text.is(I - 1, ">") && Text.is(I - 2, "-")) ||
+         (Any(I - 1, {",", "(", "{"}) && Any(I + 1, {",", ")", "[", ".", ":"}));
 }
 
 /// What the kept text of F says of these names, and in the body of which macro.
@@ -283,6 +408,8 @@ void Concerns::Parts::look(
           continue;
         if (S->How == Saying::AsTag && !Joined &&
             isReference(*Text, I, Depth, !Macro.empty()))
+          continue;
+        if (S->How == Saying::AsMember && !Joined && !isMemberUse(*Text, I))
           continue;
         Say(*S, Macro);
       }

@@ -30,12 +30,15 @@ extern struct objcache *a_cache;
 extern int a_option;
 #endif
 struct a_thing { int x, y; };
+struct a_words { long w_one; unsigned long w_two; void *w_three; long w_four;
+	long w_five; };
 static inline int a_inline(int n) { return (n + 1); }
 #endif
 )"},
     {"b.h", "#include \"a.h\"\n"
             "static inline int b_inline(void) { return (a_other); }\n"},
     {"macro.h", "#include \"a.h\"\n#define M_COUNT a_count\n"
+                "#define M_THREE(w) ((w)->w_three)\n"
                 "#define M_##x\n#define M_PASTE(x) a_##x\n"},
     {"body.h", "struct e_first;\n"},
     {"line.h", R"(struct l_first;
@@ -47,6 +50,16 @@ L_LINE();
     {"late.h", "#include \"line.h\"\n\n\n\n\nL_LINE();\n"},
     {"none.c", "#include \"a.h\"\nint none;\n"},
     {"none2.c", "#include \"a.h\"\nint none2;\n"},
+    {"one.c", "#include \"a.h\"\nstruct other { int w_one; };\n"
+              "long one(struct a_words *w) { return (w->w_one); }\n"},
+    {"two.c", "#include \"a.h\"\nconst unsigned long two =\n"
+              "    __builtin_offsetof(struct a_words, w_two);\n"},
+    {"three.c", "#include \"macro.h\"\n"
+                "void *three(struct a_words *w) { return (M_THREE(w)); }\n"},
+    {"four.c", "#define w_new 5\n#include \"a.h\"\n"},
+    {"five.c", "#include \"a.h\"\n"
+               "_Static_assert(sizeof(struct a_words) == 40, \"size\");\n"},
+    {"other.c", "#include \"a.h\"\nstruct more { int w_one; };\n"},
     {"count.c", "#include \"a.h\"\nint count(void) { return (a_count); }\n"},
     {"get.c", "#include \"a.h\"\nint get(void) { return (A_GET(1)); }\n"},
     {"paste.c", "#include \"macro.h\"\n"
@@ -122,6 +135,16 @@ const HeaderEdit Edits[] = {
      true},
     {"Blanks", "a.h", "extern int a_count, a_other;",
      "extern int\n    a_count,   a_other;", nullptr, true},
+    {"MemberRenamed", "a.h", "long w_one;", "struct w_tag *w_first;", "one.c",
+     true},
+    {"MemberRenamedOffset", "a.h", "unsigned long w_two;", "void *w_second;",
+     "two.c", true},
+    {"MemberRenamedMacro", "a.h", "void *w_three;", "long w_third;", "three.c",
+     true},
+    {"MemberHasAMacrosName", "a.h", "long w_four;", "long w_new;", "four.c",
+     false},
+    {"MemberLonger", "a.h", "\tlong w_five;", "\tlong w_five, w_six;", "five.c",
+     false},
     {"VariableGoes", "a.h", "extern int a_count, a_other;",
      "extern int a_other;", "count.c", true},
     {"VariableGoesFromPaste", "a.h", "extern int a_count, a_other;",
