@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 //===- Meaning.cpp - Does the plan hold in the converted text? ------------===//
 //
-// Two halves, function by function and macro by macro.
+// Three parts. Of the first two, function by function and macro by macro:
 //
 // The calls: what the plan says of each site (function, type, flags, size,
 // order of arguments) and of each creation (reserve, limit, constructor, boot
@@ -9,20 +9,26 @@
 //
 // The statements: those of the tree before, with a mark for each call that was
 // to change, are in the tree after, in the same order and each under the same
-// controlling statements. What was added beside them may stay, unless it jumps
-// past them or calls an allocator.
+// controlling statements. What was added beside them does no harm by the rules
+// of Additions.h; what a function takes, returns and declares is the same.
 //
-// A person may rename locals and static functions, move functions, reflow,
-// make a check stricter, a reserve larger and a message clearer.
+// The rest of a file: variables and their values, structures, enumerations,
+// SYSINITs are what they were, but for what the plan takes out. Prototypes and
+// #includes are the compiler's affair.
+//
+// A person may rename what is known to one file or is new, move functions,
+// reflow, make a check stricter, a reserve larger and a message clearer.
 //
 //===----------------------------------------------------------------------===//
 
+#include "Additions.h"
+#include "Expectations.h"
 #include "Structure.h"
 #include "kmobj/Verify.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringSwitch.h"
 #include <set>
 
 using namespace llvm;
@@ -32,252 +38,47 @@ namespace kmobj {
 namespace {
 
 //===----------------------------------------------------------------------===//
-// What the plan expects
-//===----------------------------------------------------------------------===//
-
-/// A call that is to stand where a step was.
-struct Expected {
-  std::string Name;
-  std::vector<std::string> Args; ///< as text; that of the object is not said
-  uint32_t At = 0;               ///< offset in the file before
-};
-
-/// What is to happen to one file.
-struct FilePlan {
-  std::vector<Substitution> Substitutions;
-  std::vector<Expected> Calls;
-};
-
-class Expectations {
-public:
-  Expectations(const Facts &F, const Plan &P) : F(F) {
-    for (const PlanEntry &E : P.Entries)
-      if (E.Convert)
-        entry(E);
-    for (const Leftover &L : P.Leftovers)
-      if (L.Goes)
-        for (const Span &S : L.Statements)
-          setUp(S, {});
-  }
-
-  std::map<std::string, FilePlan> Files;
-
-private:
-  const Facts &F;
-
-  void entry(const PlanEntry &E);
-  void step(const PlanEntry &E, const Step &S);
-  void free(const PlanEntry &E, const Step &S, const std::string &Name);
-  void declarations(const PlanEntry &E);
-  void replace(const Span &S, std::vector<std::string> New) {
-    if (S.valid())
-      Files[S.File].Substitutions.push_back({S.Begin, S.End, std::move(New)});
-  }
-  /// Statements with these calls take the place of S.
-  void setUp(const Span &S, std::vector<Expected> Calls);
-  std::string type(const PlanEntry &E, const Step &S) const {
-    return E.Form == TypeForm::Dynamic || S.Carried ? S.ZoneText : E.Type;
-  }
-};
-
-void Expectations::setUp(const Span &S, std::vector<Expected> Calls) {
-  std::vector<std::string> New;
-  for (Expected &C : Calls) {
-    append_range(New, std::vector<std::string>{"@" + C.Name, ";"});
-    C.At = S.Begin;
-    Files[S.File].Calls.push_back(std::move(C));
-  }
-  if (New.empty())
-    New.push_back(Gone.str());
-  if (New.size() > 2) {
-    // One statement still, where an if has no braces.
-    New.insert(New.begin(), "{");
-    New.push_back("}");
-  }
-  replace(S, std::move(New));
-}
-
-void Expectations::free(const PlanEntry &E, const Step &S,
-                        const std::string &Name) {
-  Span Object;
-  if (const Site *At = F.siteAt(S.At)) {
-    if (At->Args.size() == 2)
-      Object = At->Args[1].Text;
-  } else {
-    for (const Mention &M : F.Mentions)
-      if (M.Call == S.Replace && M.Args.size() == 2)
-        Object = M.Args[1];
-  }
-  if (!Object.valid())
-    return;
-  Span Head = S.Replace, Tail = S.Replace;
-  Head.End = Object.Begin;
-  Tail.Begin = Object.End;
-  replace(Head, {"@" + Name, "("});
-  replace(Tail, {")"});
-  Files[S.Replace.File].Calls.push_back(
-      {Name, {"", type(E, S)}, S.Replace.Begin});
-}
-
-void Expectations::step(const PlanEntry &E, const Step &S) {
-  const std::string Type = type(E, S);
-  for (const Span &Dead : S.AlsoRemove)
-    setUp(Dead, {});
-  switch (S.Do) {
-  case Action::Alloc: {
-    Expected C{E.Constructed ? "kmalloc_cobj" : "kmalloc_obj",
-               {Type, S.Flags},
-               S.Replace.Begin};
-    if (!E.Constructed)
-      C.Args.insert(C.Args.begin(), S.Size.empty() ? E.SizeText : S.Size);
-    replace(S.Replace, {"@" + C.Name});
-    Files[S.Replace.File].Calls.push_back(std::move(C));
-    return;
-  }
-  case Action::Free:
-    return free(E, S, E.Constructed ? "kfree_cobj" : "kfree_obj");
-  case Action::FreeDtor:
-    return free(E, S, E.Constructed ? "kfree_cobj_dtor" : "kfree_obj");
-  case Action::BootInit: {
-    if (!E.Bootstrap)
-      return setUp(S.Replace, {});
-    const std::string Memory =
-        E.ItemsStatic ? E.Type + "_bootslabs" : S.Memory;
-    return setUp(S.Replace,
-                 {{"kmalloc_obj_bootinit",
-                   {E.Type, Memory,
-                    E.ItemsStatic ? "sizeof(" + Memory + ")" : S.Bytes}}});
-  }
-  case Action::Create: {
-    std::vector<Expected> Calls;
-    if (S.CallCreate)
-      Calls.push_back(
-          {"kmalloc_create_obj", {"&" + Type, S.Name, E.SizeText}});
-    if (E.raisesLimit(S))
-      Calls.push_back({"kmalloc_obj_raise_limit", {Type, S.Limit}});
-    if (S.CallReserve && E.WantReserve)
-      Calls.push_back({"kmalloc_obj_reserve",
-                       {Type, std::to_string(E.Reserve), S.Objects}});
-    if (S.CallCache)
-      Calls.push_back({"kmalloc_obj_cache", {Type}});
-    if (S.CallCtor)
-      Calls.push_back(
-          {"kmalloc_obj_ctor",
-           {Type, S.Ctor, S.Dtor, S.Private, S.MaxOut, S.Nominal}});
-    return setUp(S.Replace, std::move(Calls));
-  }
-  case Action::Destroy:
-    if (E.Form == TypeForm::Dynamic)
-      return setUp(S.Replace, {{"kmalloc_destroy_obj", {"&" + Type}}});
-    if (E.Constructed)
-      return setUp(S.Replace, {{"kmalloc_obj_unctor", {E.Type}}});
-    return setUp(S.Replace, {});
-  case Action::Remove:
-    return setUp(S.Replace, {});
-  case Action::Resize:
-    return E.Bootstrap ? replace(S.Replace, lexed(S.Bytes))
-                       : setUp(S.Statement, {});
-  case Action::SetLimit:
-    replace(S.Replace, {"@kmalloc_obj_set_limit"});
-    Files[S.Replace.File].Calls.push_back(
-        {"kmalloc_obj_set_limit", {Type, S.MaxOut}, S.Replace.Begin});
-    return;
-  case Action::TestNull:
-  case Action::AssignNull: {
-    const auto U = find_if(F.Uses, [&](const Use &U) {
-      return U.Name.id() == S.At;
-    });
-    if (U != F.Uses.end())
-      replace(U->Name, {E.Variable + "_obj"});
-    return;
-  }
-  case Action::Reclaim:
-    replace(S.Replace, {"kmalloc_obj_reclaimlist"});
-    if (const Site *At = F.siteAt(S.At); At && At->Args.size() > 2) {
-      Span Flags = At->Args[2].Text;
-      Flags.Begin = At->Args[1].Text.End;
-      replace(Flags, {});
-    }
-    return;
-  case Action::Name:
-    return replace(S.Replace, {(E.Form == TypeForm::Dynamic ? E.Variable
-                                                            : E.Type) +
-                               (S.Bare ? "" : "_obj")});
-  case Action::Rewrite:
-    return replace(S.Replace, lexed(S.Text));
-  }
-}
-
-void Expectations::declarations(const PlanEntry &E) {
-  for (const std::string &Key : E.Carriers)
-    if (const Variable *C = F.variable(Key); C && !C->IsArray)
-      for (const Declaration &D : C->Declarations)
-        if (D.Name.Begin != D.Name.End)
-          replace(D.Name, {C->Name + "_obj"});
-  // What is declared in a function goes from its statements.
-  const Variable *V = F.variable(E.Key);
-  if (V && V->Scope == VarScope::StaticLocal)
-    for (const Declaration &D : V->Declarations)
-      if (D.Declarators == 1)
-        setUp(D.Statement, {});
-}
-
-void Expectations::entry(const PlanEntry &E) {
-  declarations(E);
-  for (const Step &S : E.Steps)
-    step(E, S);
-}
-
-//===----------------------------------------------------------------------===//
 // Comparing statements
 //===----------------------------------------------------------------------===//
 
-/// Expressions joined by Operator, at the top.
-std::vector<std::string> operands(ArrayRef<Token> T, StringRef Operator) {
-  std::vector<std::string> Out(1);
-  int Depth = 0;
-  for (const Token &Tok : T) {
-    Depth += Tok.Text == "(" || Tok.Text == "[" || Tok.Text == "{";
-    Depth -= Tok.Text == ")" || Tok.Text == "]" || Tok.Text == "}";
-    if (Depth == 0 && Tok.Text == Operator)
-      Out.emplace_back();
-    else
-      Out.back() += (Out.back().empty() ? "" : " ") + Tok.Text;
+/// `a == b' of `a != b'.
+std::string opposite(StringRef Test) {
+  static const std::pair<StringRef, StringRef> Pairs[] = {
+      {" == ", " != "}, {" < ", " >= "}, {" > ", " <= "}};
+  for (const auto &[A, B] : Pairs)
+    for (const auto &[From, To] : {std::pair(A, B), std::pair(B, A)})
+      if (const auto [X, Y] = Test.split(From); !Y.empty())
+        return (X + To + Y).str();
+  return Test.starts_with("! ") ? Test.drop_front(2).str()
+                                : ("! " + Test).str();
+}
+
+/// Every operand of Old is one of New, and what came besides only looks, and
+/// does not decide by itself. A check that leaves must look at the same things.
+bool isStricter(ArrayRef<Token> Old, ArrayRef<Token> New, bool Assertion,
+                const Additions &Add) {
+  const StringRef Operator = Assertion ? "&&" : "||";
+  StringSet<> Have, Names, Were;
+  for (const ArrayRef<Token> Part : parts(New, Operator))
+    Have.insert(textOf(Part));
+  for (const Token &T : Old)
+    if (T.Identifier && T.Text != "NULL")
+      Names.insert(T.Text);
+  for (const ArrayRef<Token> Part : parts(Old, Operator)) {
+    Were.insert(textOf(Part));
+    if (!Have.contains(textOf(Part)))
+      return false;
   }
-  return Out;
-}
-
-/// Every operand of Old is one of New.
-bool hasAll(ArrayRef<Token> Old, ArrayRef<Token> New, StringRef Operator) {
-  const std::vector<std::string> Have = operands(New, Operator);
-  return all_of(operands(Old, Operator), [&](const std::string &Part) {
-    return is_contained(Have, Part);
+  return all_of(parts(New, Operator), [&](ArrayRef<Token> Part) {
+    const std::string Text = textOf(Part);
+    const bool Same = Assertion || any_of(Part, [&](const Token &T) {
+                        return Names.contains(T.Text);
+                      });
+    return Were.contains(Text) ||
+           (Same && !Have.contains(opposite(Text)) &&
+            !(Part.size() == 1 && Have.contains(Text + " == NULL")) &&
+            Add.effect(Part, Assertion).empty());
   });
-}
-
-bool isAssertion(StringRef Name) {
-  return Name == "KASSERT" || Name == "KKASSERT" || Name == "MPASS" ||
-         Name == "CTASSERT" || Name == "ASSERT";
-}
-
-bool isMessage(StringRef Name) {
-  return StringSwitch<bool>(Name)
-      .Cases("panic", "kprintf", "printf", "log", "device_printf", true)
-      .Cases("kvprintf", "krateprintf", "if_printf", true)
-      .Default(false);
-}
-
-/// A jump that leaves what follows in the same block undone.
-bool leaves(const CodeStatement &S) {
-  if (S.Compound || S.Head.empty())
-    return false;
-  return StringSwitch<bool>(S.Head[0].Text)
-      .Cases("return", "break", "continue", "goto", "panic", true)
-      .Default(false);
-}
-
-bool alwaysLeaves(const std::vector<CodeStatement> &Body) {
-  return !Body.empty() && leaves(Body.back());
 }
 
 /// Strings that only a person reads are alike.
@@ -288,10 +89,6 @@ std::string withoutMessages(const CodeStatement &S) {
     if (!(Message && StringRef(T.Text).starts_with("\"")))
       Out += T.Text + " ";
   return Out;
-}
-
-bool isLabel(const CodeStatement &S) {
-  return !S.Head.empty() && S.Head.back().Text == ":";
 }
 
 struct Place {
@@ -305,10 +102,11 @@ class BodyComparison {
 public:
   BodyComparison(const Structure &Before, const Structure &After,
                  std::string BeforeFile, std::string AfterFile,
-                 const Function &B, const Function &A,
+                 const Function &B, const Function &A, const Additions &Add,
                  std::vector<std::string> &Problems)
       : Before(Before), After(After), BeforeFile(std::move(BeforeFile)),
-        AfterFile(std::move(AfterFile)), B(B), A(A), Problems(Problems) {}
+        AfterFile(std::move(AfterFile)), B(B), A(A), Add(Add),
+        Problems(Problems) {}
 
   void run() {
     lists(B.Body, A.Body, A.Line);
@@ -320,21 +118,26 @@ private:
   const Structure &Before, &After;
   const std::string BeforeFile, AfterFile;
   const Function &B, &A;
+  const Additions &Add;
   std::vector<std::string> &Problems;
-  std::set<const CodeStatement *> Kept; ///< of A
+  std::set<const CodeStatement *> Kept;                            ///< of A
   std::vector<std::pair<const CodeStatement *, unsigned>> Missing; ///< of B
 
   bool same(const CodeStatement &Old, const CodeStatement &New) const;
   unsigned weight(const CodeStatement &Old, const CodeStatement &New) const;
   bool deepEqual(const CodeStatement &Old, const CodeStatement &New) const;
-  void lists(ArrayRef<CodeStatement> Old, ArrayRef<CodeStatement> New, unsigned Line);
+  void lists(ArrayRef<CodeStatement> Old, ArrayRef<CodeStatement> New,
+             unsigned Line);
+  void added(ArrayRef<CodeStatement> New, size_t I);
   void missing(const CodeStatement &Old, unsigned Line);
-  const CodeStatement *findIn(ArrayRef<CodeStatement> List, const CodeStatement &Old,
-                          const CodeStatement *Around,
-                          const CodeStatement *&Controls) const;
+  const CodeStatement *findIn(ArrayRef<CodeStatement> List,
+                              const CodeStatement &Old,
+                              const CodeStatement *Around,
+                              const CodeStatement *&Controls) const;
 };
 
-bool BodyComparison::same(const CodeStatement &Old, const CodeStatement &New) const {
+bool BodyComparison::same(const CodeStatement &Old,
+                          const CodeStatement &New) const {
   if (Old.Compound != New.Compound || Old.Head.empty() || New.Head.empty())
     return false;
   if (Old.Head[0].Text != New.Head[0].Text ||
@@ -350,20 +153,14 @@ bool BodyComparison::same(const CodeStatement &Old, const CodeStatement &New) co
   const ArrayRef<Token> In = ArrayRef(Old.Head).slice(2, Old.Head.size() - 3);
   const ArrayRef<Token> Now = ArrayRef(New.Head).slice(2, New.Head.size() - 3);
   if (Name == "if" && Old.Compound)
-    return alwaysLeaves(Old.Then) && Old.Else.empty() && hasAll(In, Now, "||");
+    return alwaysLeaves(Old.Then) && Old.Else.empty() &&
+           isStricter(In, Now, /*Assertion=*/false, Add);
   if (isAssertion(Name)) {
-    auto Condition = [](ArrayRef<Token> T) {
-      int Depth = 0;
-      size_t I = 0;
-      for (; I < T.size(); ++I) {
-        Depth += T[I].Text == "(";
-        Depth -= T[I].Text == ")";
-        if (Depth == 0 && T[I].Text == ",")
-          break;
-      }
-      return T.take_front(I);
-    };
-    return hasAll(Condition(In), Condition(Now), "&&");
+    // The message behind it may be another.
+    const ArrayRef<Token> Was = parts(In, ",")[0], Is = parts(Now, ",")[0];
+    return Add.effect(Now.drop_front(Is.size()), true).empty() &&
+           (textOf(Was) == textOf(Is) ||
+            isStricter(Was, Is, /*Assertion=*/true, Add));
   }
   return false;
 }
@@ -387,30 +184,22 @@ unsigned BodyComparison::weight(const CodeStatement &Old,
 }
 
 /// Aligns two lists so that as much as possible is the same.
-void BodyComparison::lists(ArrayRef<CodeStatement> Old, ArrayRef<CodeStatement> New,
-                           unsigned Line) {
+void BodyComparison::lists(ArrayRef<CodeStatement> Old,
+                           ArrayRef<CodeStatement> New, unsigned Line) {
   const size_t N = Old.size(), M = New.size();
-  std::vector<std::vector<unsigned>> Best(N + 1,
-                                          std::vector<unsigned>(M + 1));
+  std::vector<std::vector<unsigned>> Best(N + 1, std::vector<unsigned>(M + 1));
   std::vector<std::vector<unsigned>> Weight(N, std::vector<unsigned>(M));
   for (size_t I = N; I-- > 0;)
     for (size_t J = M; J-- > 0;) {
       Weight[I][J] = weight(Old[I], New[J]);
-      Best[I][J] = std::max({Best[I + 1][J], Best[I][J + 1],
-                             Weight[I][J] ? Weight[I][J] + Best[I + 1][J + 1]
-                                          : 0});
+      Best[I][J] =
+          std::max({Best[I + 1][J], Best[I][J + 1],
+                    Weight[I][J] ? Weight[I][J] + Best[I + 1][J + 1] : 0});
     }
   size_t I = 0, J = 0;
-  const CodeStatement *Leaves = nullptr; // added before what is to be done
   while (I < N || J < M) {
     if (I < N && J < M && Weight[I][J] &&
         Best[I][J] == Weight[I][J] + Best[I + 1][J + 1]) {
-      if (Leaves && !isLabel(New[J]))
-        Problems.push_back(Place{AfterFile, Leaves->Line}.str() + ": `" +
-                           textOf(Leaves->Head) +
-                           "' was added before statements of the tree, which "
-                           "are not reached");
-      Leaves = nullptr;
       Kept.insert(&New[J]);
       lists(Old[I].Then, New[J].Then, New[J].Line);
       lists(Old[I].Else, New[J].Else, New[J].Line);
@@ -418,11 +207,7 @@ void BodyComparison::lists(ArrayRef<CodeStatement> Old, ArrayRef<CodeStatement> 
       ++I;
       ++J;
     } else if (J < M && (I == N || Best[I][J] == Best[I][J + 1])) {
-      if (leaves(New[J]))
-        Leaves = &New[J];
-      else if (isLabel(New[J]))
-        Leaves = nullptr;
-      ++J;
+      added(New, J++);
     } else {
       Missing.push_back({&Old[I], J < M ? New[J].Line : Line});
       ++I;
@@ -430,10 +215,25 @@ void BodyComparison::lists(ArrayRef<CodeStatement> Old, ArrayRef<CodeStatement> 
   }
 }
 
-const CodeStatement *BodyComparison::findIn(ArrayRef<CodeStatement> List,
-                                        const CodeStatement &Old,
-                                        const CodeStatement *Around,
-                                        const CodeStatement *&Controls) const {
+/// New[I] is in no place where the tree has something.
+void BodyComparison::added(ArrayRef<CodeStatement> New, size_t I) {
+  const CodeStatement &S = New[I];
+  const bool Reached = I == 0 || !leaves(New[I - 1]);
+  const bool Last = New.data() == A.Body.data() && I + 1 == New.size() &&
+                    S.Head.size() == 1 && S.Head[0].Text == "return";
+  const std::string Does = !leaves(S) ? Add.harm(S)
+                           : !Reached || Last
+                               ? ""
+                               : "keeps what is behind it from being reached";
+  if (!Does.empty())
+    Problems.push_back(Place{AfterFile, S.Line}.str() + ": `" + textOf(S.Head) +
+                       "' was added, which " + Does);
+}
+
+const CodeStatement *
+BodyComparison::findIn(ArrayRef<CodeStatement> List, const CodeStatement &Old,
+                       const CodeStatement *Around,
+                       const CodeStatement *&Controls) const {
   for (const CodeStatement &S : List) {
     if (S.Compound == Old.Compound && !Kept.count(&S) &&
         withoutMessages(S) == withoutMessages(Old)) {
@@ -524,6 +324,18 @@ std::optional<uint64_t> number(StringRef Text) {
   return N;
 }
 
+/// `2 * N' of `N', `N + 8'.
+bool isMore(StringRef Now, StringRef Planned) {
+  for (const StringRef Operator : {" * ", " + "})
+    for (const bool Behind : {false, true}) {
+      const auto [A, B] = Now.split(Operator);
+      const StringRef Same = Behind ? B : A, Rest = Behind ? A : B;
+      if (Same == Planned && number(Rest).value_or(0) > 0)
+        return true;
+    }
+  return false;
+}
+
 class CallComparison {
 public:
   CallComparison(std::string File, std::string Where, unsigned Line,
@@ -580,12 +392,15 @@ std::string CallComparison::wrong(const Expected &Want,
     if (Planned && Is) {
       if (*Is == *Planned)
         continue;
-      // More slabs, address space and boot items are kept ready: fine.
-      const bool MoreIsFine = Name == "kmalloc_obj_reserve" ||
-                              Name == "KMALLOC_OBJ_BOOTSLABS";
+      // More slabs are kept ready, or items at boot: fine. The objects that a
+      // reserve is for are the type's limit.
+      const bool MoreIsFine = (Name == "kmalloc_obj_reserve" && I == 1) ||
+                              (Name == "KMALLOC_OBJ_BOOTSLABS" && I == 2);
       if (MoreIsFine && *Is > *Planned)
         continue;
-    } else if (normal(Want.Args[I]) == Now) {
+    } else if (normal(Want.Args[I]) == Now ||
+               (Name == "KMALLOC_OBJ_BOOTSLABS" && I == 2 &&
+                isMore(Now, normal(Want.Args[I])))) {
       continue;
     }
     // Descriptions are for people.
@@ -596,8 +411,7 @@ std::string CallComparison::wrong(const Expected &Want,
         {"kmalloc_create_obj", {"", "", "its size"}},
         {"kmalloc_obj_raise_limit", {"", "the limit"}},
         {"kmalloc_obj_set_limit", {"", "the limit"}},
-        {"kmalloc_obj_reserve",
-         {"", "the reserve", "the number of objects"}},
+        {"kmalloc_obj_reserve", {"", "the reserve", "the number of objects"}},
         {"kmalloc_obj_ctor",
          {"", "the constructor", "the destructor", "its private data",
           "the limit", "the number that is kept"}},
@@ -664,6 +478,15 @@ void rename(Tokens &T, const Renames &Names) {
         Tok.Text = It->second;
 }
 
+std::string renamed(StringRef Text, const Renames &Names) {
+  SmallVector<StringRef, 16> Words;
+  Text.split(Words, ' ');
+  for (StringRef &W : Words)
+    if (const auto It = Names.find(W.str()); It != Names.end())
+      W = It->second;
+  return join(Words, " ");
+}
+
 void rename(std::vector<CodeStatement> &List, const Renames &Names) {
   for (CodeStatement &S : List) {
     rename(S.Head, Names);
@@ -672,23 +495,36 @@ void rename(std::vector<CodeStatement> &List, const Renames &Names) {
   }
 }
 
-/// Names that a function declares, in order: a word behind a word or a star
-/// which something follows that ends a declarator.
-std::vector<std::string> declared(ArrayRef<Token> T) {
-  std::vector<std::string> Out;
-  StringSet<> Seen;
-  for (size_t I = 1; I + 1 < T.size(); ++I) {
-    const StringRef Next = T[I + 1].Text, Last = T[I - 1].Text;
-    const bool Ends = Next == ";" || Next == "," || Next == "=" ||
-                      Next == ")" || Next == "[";
-    if (!T[I].Identifier || !Ends || Last == "return" || Last == "goto" ||
-        Last == "case")
+/// What is declared, and how, but for its name.
+using Named = std::pair<std::string, std::string>;
+
+Named named(const std::string &Name, const std::string &Text) {
+  return {Name, renamed(Text, {{Name, "@"}})};
+}
+
+/// What came has the place of what went, in order, if it is declared like it.
+Renames renames(ArrayRef<Named> Went, std::vector<Named> Came) {
+  Renames Names;
+  for (const Named &N : Went) {
+    const auto Is =
+        find_if(Came, [&](const Named &C) { return C.second == N.second; });
+    if (Is == Came.end())
       continue;
-    // `a * b;' declares; `x = a * b;' names what is not new.
-    if (T[I - 1].Identifier || Last == "*" || Last == ",")
-      if (Seen.insert(T[I].Text).second)
-        Out.push_back(T[I].Text);
+    Names[Is->first] = N.first;
+    Came.erase(Is);
   }
+  return Names;
+}
+
+/// Parameters, each in its place, and locals.
+std::vector<Named> namesIn(const Function &F) {
+  std::vector<Named> Out;
+  StringSet<> Seen;
+  for (const Declarator &D : F.Parameters)
+    Out.push_back(named(D.Name, D.Text + " " + std::to_string(Out.size())));
+  for (const Declarator &D : F.Locals)
+    if (Seen.insert(D.Name).second)
+      Out.push_back(named(D.Name, D.Text));
   return Out;
 }
 
@@ -698,17 +534,41 @@ struct FileVersion {
   std::map<std::string, const Function *> ByName;
 
   void index() {
+    ByName.clear();
     for (const Function &F : S.Functions)
       ByName.try_emplace(F.Name, &F);
   }
+  void rename(const Renames &Names);
   ArrayRef<Token> tokensOf(const Function &F) const {
     const auto Begin = partition_point(
         S.All, [&](const Token &T) { return T.Begin < F.Begin; });
-    const auto End = partition_point(
-        S.All, [&](const Token &T) { return T.Begin < F.End; });
+    const auto End =
+        partition_point(S.All, [&](const Token &T) { return T.Begin < F.End; });
     return ArrayRef(S.All).slice(Begin - S.All.begin(), End - Begin);
   }
 };
+
+void FileVersion::rename(const Renames &Names) {
+  kmobj::rename(S.All, Names);
+  kmobj::rename(S.Opaque, Names);
+  for (Function &F : S.Functions) {
+    F.Name = renamed(F.Name, Names);
+    kmobj::rename(F.Head, Names);
+    kmobj::rename(F.Body, Names);
+    for (Declarator &D : F.Locals)
+      D.Text = renamed(D.Text, Names);
+  }
+  for (Macro &M : S.Macros)
+    kmobj::rename(M.Body, Names);
+  for (ApiCall &C : S.Calls)
+    for (Tokens &Arg : C.Args)
+      kmobj::rename(Arg, Names);
+  for (Declarator &D : S.Items) {
+    D.Name = renamed(D.Name, Names);
+    D.Text = renamed(D.Text, Names);
+  }
+  index();
+}
 
 class MeaningCheck {
 public:
@@ -724,20 +584,34 @@ private:
   Expectations Plans;
   const FileSet &Before, &After;
   std::map<std::string, FileVersion> Old, New;
+  Newcomers Arrived;
+  std::set<const Declarator *> Placed; ///< items of New that were in Old
   std::vector<std::string> Problems;
 
-  void file(FileVersion &B);
+  void problem(const FileVersion &V, unsigned Line, const Twine &What) {
+    Problems.push_back((V.Path + ":" + Twine(Line) + ": " + What).str());
+  }
+
+  void renamedTypes();
+  void renamedStatics(const FileVersion &B);
+  void newcomers();
   void function(const FileVersion &B, const Function &Was);
+  void heads(const FileVersion &A, const Function &Was, const Function &Is,
+             const Renames &Names, const StringSet<> &WasNamed);
   void macros(const FileVersion &B, const FileVersion *A);
   void added(const FileVersion &A);
+  void callsOutside(const FileVersion &B, const FileVersion &A);
   void types();
   void oldCalls(const FileVersion &A);
-  void registrations(const FileVersion &B);
+  void items(const FileVersion &B);
+  void addedItems(const FileVersion &A);
+  /// The #ifs around what began at At.
+  std::string conditionsAt(const Span &At) const;
   std::vector<Expected> wanted(const FileVersion &B, uint32_t Begin,
                                uint32_t End) const;
   static std::vector<const ApiCall *> calls(const FileVersion &V,
                                             uint32_t Begin, uint32_t End);
-  std::set<std::pair<std::string, std::string>> Matched; ///< file, function
+  std::set<const Function *> Matched; ///< of New
 };
 
 /// Steps may be recorded once for each of several that share a macro.
@@ -773,6 +647,7 @@ std::vector<Expected> MeaningCheck::wanted(const FileVersion &B, uint32_t Begin,
   for (const ApiCall *C : calls(B, Begin, End)) {
     Expected E;
     E.Name = C->Name;
+    E.At = C->Begin;
     for (const Tokens &A : C->Args)
       E.Args.push_back(textOf(A));
     Out.push_back(std::move(E));
@@ -785,11 +660,12 @@ void MeaningCheck::function(const FileVersion &B, const Function &Was) {
   const FileVersion *In = nullptr;
   const Function *Is = nullptr;
   auto Look = [&](const FileVersion &A) {
-    const auto It = A.ByName.find(Was.Name);
-    if (!Is && It != A.ByName.end() && !Matched.count({A.Path, Was.Name})) {
-      In = &A;
-      Is = It->second;
-    }
+    // Under #if there are several of that name, in order.
+    for (const Function &Fn : A.S.Functions)
+      if (!Is && Fn.Name == Was.Name && !Matched.count(&Fn)) {
+        In = &A;
+        Is = &Fn;
+      }
   };
   if (const auto It = New.find(B.Path); It != New.end())
     Look(It->second);
@@ -807,11 +683,10 @@ void MeaningCheck::function(const FileVersion &B, const Function &Was) {
                          Was.Name + "() is not there any more");
     return;
   }
-  Matched.insert({In->Path, Was.Name});
+  Matched.insert(Is);
 
   // Locals may have other names.
   Function Now = *Is;
-  Renames Names;
   const ArrayRef<Token> OldTokens = B.tokensOf(Was);
   const ArrayRef<Token> NewTokens = In->tokensOf(*Is);
   StringSet<> OldIds, NewIds;
@@ -821,22 +696,10 @@ void MeaningCheck::function(const FileVersion &B, const Function &Was) {
   for (const Token &T : NewTokens)
     if (T.Identifier)
       NewIds.insert(T.Text);
-  std::vector<std::string> Went = declared(OldTokens),
-                           Came = declared(NewTokens);
-  erase_if(Went, [&](const std::string &N) { return NewIds.contains(N); });
-  erase_if(Came, [&](const std::string &N) { return OldIds.contains(N); });
-  auto Count = [](ArrayRef<Token> T, StringRef Name) {
-    return count_if(T, [&](const Token &X) { return X.Text == Name; });
-  };
-  for (const std::string &O : Went) {
-    const auto It = find_if(Came, [&](const std::string &N) {
-      return Count(NewTokens, N) >= Count(OldTokens, O);
-    });
-    if (It == Came.end())
-      continue;
-    Names[*It] = O;
-    Came.erase(It);
-  }
+  std::vector<Named> Went = namesIn(Was), Came = namesIn(*Is);
+  erase_if(Went, [&](const Named &N) { return NewIds.contains(N.first); });
+  erase_if(Came, [&](const Named &N) { return OldIds.contains(N.first); });
+  const Renames Names = renames(Went, std::move(Came));
   rename(Now.Body, Names);
   std::vector<ApiCall> Renamed;
   for (const ApiCall *C : calls(*In, Is->Begin, Is->End)) {
@@ -849,7 +712,45 @@ void MeaningCheck::function(const FileVersion &B, const Function &Was) {
     Have.push_back(&C);
   CallComparison(In->Path, " in " + Was.Name + "()", Is->Line, Problems)
       .run(Want, Have);
-  BodyComparison(B.S, In->S, B.Path, In->Path, Was, Now, Problems).run();
+  heads(*In, Was, *Is, Names, OldIds);
+  StringSet<> Locals;
+  for (const Declarator &D : Is->Locals)
+    if (!OldIds.contains(renamed(D.Name, Names)))
+      Locals.insert(D.Name);
+  const Additions Add(Arrived, Now.Body, std::move(Locals), Have);
+  BodyComparison(B.S, In->S, B.Path, In->Path, Was, Now, Add, Problems).run();
+}
+
+/// What a function takes and returns, and the variables in it.
+void MeaningCheck::heads(const FileVersion &A, const Function &Was,
+                         const Function &Is, const Renames &Names,
+                         const StringSet<> &WasNamed) {
+  auto Text = [](const Function &F) {
+    std::string Out;
+    for (const Token &T : F.Head)
+      if (T.Text != "static" && T.Text != "inline" && T.Text != "__inline")
+        Out += T.Text + " ";
+    return Out;
+  };
+  const std::string Old = Text(Was), New = renamed(Text(Is), Names);
+  if (Old != New)
+    problem(A, Is.Line,
+            Was.Name + "() is `" + StringRef(New).rtrim() + "' now, and was `" +
+                StringRef(Old).rtrim() + "'");
+  std::map<std::string, std::set<std::string>> Types;
+  for (const Declarator &D : Was.Locals)
+    Types[D.Name].insert(D.Text);
+  for (const Declarator &D : Is.Locals) {
+    const std::string Name = renamed(D.Name, Names);
+    const auto It = Types.find(Name);
+    if (It != Types.end() && !It->second.count(renamed(D.Text, Names)))
+      problem(A, D.Line,
+              Twine(D.Name) + " is `" + D.Text + "' now, and was `" +
+                  *It->second.begin() + "'");
+    else if (It == Types.end() && WasNamed.contains(Name))
+      problem(A, D.Line,
+              "`" + D.Text + "' hides what " + Was.Name + "() named before");
+  }
 }
 
 void MeaningCheck::macros(const FileVersion &B, const FileVersion *A) {
@@ -871,7 +772,10 @@ void MeaningCheck::macros(const FileVersion &B, const FileVersion *A) {
     Kept.insert(Is);
     CallComparison(A->Path, " in " + Name, Is->Line, Problems)
         .run(wanted(B, Was.Begin, Was.End), calls(*A, Is->Begin, Is->End));
-    if (Is->Undefined != Was.Undefined)
+    if (Is->Undefined != Was.Undefined ||
+        Is->Parameters.size() != Was.Parameters.size() ||
+        is_contained(Is->Parameters, "...") !=
+            is_contained(Was.Parameters, "..."))
       Problems.push_back(A->Path + ":" + std::to_string(Is->Line) + ": " +
                          Name + " is not what it was");
     Renames Names;
@@ -882,24 +786,22 @@ void MeaningCheck::macros(const FileVersion &B, const FileVersion *A) {
     NewBody.Body = Is->Body;
     NewBody.Line = Is->Line;
     rename(NewBody.Body, Names);
-    BodyComparison(B.S, A->S, B.Path, A->Path, OldBody, NewBody, Problems)
+    const Additions Add(Arrived, NewBody.Body, StringSet<>());
+    BodyComparison(B.S, A->S, B.Path, A->Path, OldBody, NewBody, Add, Problems)
         .run();
   }
   // A new one must not give another meaning to what is there.
-  StringSet<> Words;
-  for (const Token &T : B.S.All)
-    if (T.Identifier)
-      Words.insert(T.Text);
   for (const Macro &M : Now) {
     const StringRef Name = M.Name;
     const bool Ours = Name.starts_with("M_") || Name.starts_with("kmalloc") ||
                       Name.starts_with("kfree") ||
                       Name.starts_with("KMALLOC") ||
                       Name.starts_with("MALLOC_");
-    if (!Kept.count(&M) && (Ours || Words.contains(Name)))
+    if (!Kept.count(&M) && (Ours || Arrived.Known.contains(Name)))
       Problems.push_back(A->Path + ":" + std::to_string(M.Line) + ": macro " +
-                         M.Name + " is defined anew, and gives another meaning "
-                                  "to what is below it");
+                         M.Name +
+                         " is defined anew, and gives another meaning "
+                         "to what is below it");
   }
 }
 
@@ -907,9 +809,37 @@ void MeaningCheck::macros(const FileVersion &B, const FileVersion *A) {
 /// knows nothing of.
 void MeaningCheck::added(const FileVersion &A) {
   for (const Function &Fn : A.S.Functions)
-    if (!Matched.count({A.Path, Fn.Name}))
+    if (!Matched.count(&Fn))
       CallComparison(A.Path, "", Fn.Line, Problems)
           .run({}, calls(A, Fn.Begin, Fn.End));
+}
+
+/// Calls in arguments of a macro at file scope, or in text that is only kept.
+void MeaningCheck::callsOutside(const FileVersion &B, const FileVersion &A) {
+  auto Inside = [](const Structure &S, uint32_t At) {
+    auto Holds = [&](const auto &X) { return X.Begin <= At && At < X.End; };
+    return any_of(S.Functions, Holds) || any_of(S.Macros, Holds);
+  };
+  const auto It = Plans.Files.find(B.Path);
+  std::vector<Expected> Want = wanted(B, 0, UINT32_MAX);
+  erase_if(Want, [&](const Expected &C) {
+    return isDefinition(C.Name) || Inside(B.S, C.At) ||
+           (It != Plans.Files.end() &&
+            any_of(It->second.Substitutions, [&](const Substitution &Sub) {
+              return Sub.Begin <= C.At && C.At < Sub.End &&
+                     Sub.New == std::vector<std::string>{Gone.str()};
+            }));
+  });
+  std::vector<const ApiCall *> Have = calls(A, 0, UINT32_MAX);
+  erase_if(Have, [&](const ApiCall *C) {
+    return isDefinition(C->Name) || Inside(A.S, C->Begin);
+  });
+  const unsigned Line = Want.empty() ? 1
+                                     : 1 + StringRef(Before.at(B.Path))
+                                               .take_front(Want.front().At)
+                                               .count('\n');
+  CallComparison(A.Path, "", Line, Problems)
+      .run(std::move(Want), std::move(Have));
 }
 
 /// Each type is defined once, as planned, and declared where it was.
@@ -921,6 +851,20 @@ void MeaningCheck::types() {
         if (C.Name == Name && !C.Args.empty() && textOf(C.Args[0]) == Type)
           Found.push_back({&A, &C});
     return Found;
+  };
+  // In no narrower #if than what it is made of.
+  auto IsAround = [&](StringRef Under, const PlanEntry &E) {
+    std::vector<Span> Was;
+    for (const std::string &Key : {E.Key, E.Items})
+      if (const Variable *V = F.variable(Key))
+        for (const Declaration &D : V->Declarations)
+          Was.push_back(D.Statement);
+    for (const MallocDefine &M : F.MallocDefines)
+      if (M.Key == E.MallocDefine)
+        Was.push_back(M.Statement);
+    return any_of(Was, [&](const Span &S) {
+      return S.valid() && StringRef(conditionsAt(S)).starts_with(Under);
+    });
   };
   auto One = [&](const PlanEntry &E, const Expected &Want) {
     auto Found = Find(Want.Name, Want.Args[0]);
@@ -937,6 +881,11 @@ void MeaningCheck::types() {
       return;
     }
     for (const auto &[A, C] : Found) {
+      const std::string &Under = A->S.Conditions[C->Under];
+      if (Old.count(A->Path) && !IsAround(Under, E))
+        problem(*A, C->Line,
+                Want.Name + "(" + Want.Args[0] + ", ...) is under " + Under +
+                    ", where nothing of it was");
       ApiCall Short = *C;
       Short.Args.resize(std::min(Short.Args.size(), Want.Args.size()));
       CallComparison(A->Path, "", C->Line, Problems).run({Want}, {&Short});
@@ -960,70 +909,85 @@ void MeaningCheck::types() {
         continue;
       const auto Declares = Find("MALLOC_DECLARE", E.Type + "_obj");
       if (none_of(Declares, [&](const auto &Found) {
-            return F.includes(D.Statement.File, Found.first->Path);
+            const auto &[A, C] = Found;
+            return F.includes(D.Statement.File, A->Path) &&
+                   (A->Path != D.Statement.File ||
+                    StringRef(conditionsAt(D.Statement))
+                        .starts_with(A->S.Conditions[C->Under]));
           }))
-        Problems.push_back(D.Statement.File + ":" +
-                           std::to_string(D.Statement.Line) +
-                           ": MALLOC_DECLARE(" + E.Type +
-                           "_obj) is missing, where " + V->Name +
-                           " was declared");
+        Problems.push_back(
+            D.Statement.File + ":" + std::to_string(D.Statement.Line) +
+            ": MALLOC_DECLARE(" + E.Type + "_obj) is missing, where " +
+            V->Name + " was declared");
     }
   }
 }
 
-/// `SYSINIT(..);' and its like: calls at file scope.
-struct Registration {
-  std::string Text;
-  uint32_t Begin = 0;
-  unsigned Line = 0;
-};
-
-std::vector<Registration> registrationsOf(const FileVersion &V) {
-  std::vector<Registration> Out;
-  const Tokens &T = V.S.All;
-  int Depth = 0;
-  for (size_t I = 0; I < T.size(); ++I) {
-    const bool Starts =
-        Depth == 0 && (I == 0 || T[I - 1].Text == ";" || T[I - 1].Text == "}");
-    Depth += T[I].Text == "(" || T[I].Text == "{";
-    Depth -= T[I].Text == ")" || T[I].Text == "}";
-    if (!Starts || !T[I].Identifier || I + 1 == T.size() ||
-        T[I + 1].Text != "(" || StringRef(T[I].Text).starts_with("MALLOC_") ||
-        T[I].Text == "KMALLOC_OBJ_BOOTSLABS")
+/// What stands at file scope is there, but for what the plan takes out.
+void MeaningCheck::items(const FileVersion &B) {
+  auto Conditions = [](const FileVersion &V, const Declarator &D) {
+    return V.S.Conditions[D.Under];
+  };
+  for (const Declarator &D : B.S.Items) {
+    const StringRef Text = D.Text;
+    if (D.IsPrototype || Text == D.Name || Text.starts_with("MALLOC_DECLARE"))
       continue;
-    size_t End = I + 1;
-    for (int Open = 0; End < T.size(); ++End) {
-      Open += T[End].Text == "(";
-      Open -= T[End].Text == ")";
-      if (Open == 0)
-        break;
+    // What is only a name for what is elsewhere, the compiler would miss.
+    const bool OnlyName =
+        Text.starts_with("extern ") || Text.starts_with("typedef ");
+    const FileVersion *In = nullptr;
+    const Declarator *Is = nullptr, *Other = nullptr;
+    auto Look = [&](const FileVersion &A) {
+      for (const Declarator &N : A.S.Items) {
+        if (Is || Placed.count(&N))
+          continue;
+        const bool Same =
+            N.Text == D.Text &&
+            (A.Path != B.Path || Conditions(A, N) == Conditions(B, D));
+        if (Same ||
+            (!Other && !D.Name.empty() && N.Name == D.Name && !N.IsPrototype) ||
+            (!Other && N.Text == D.Text)) {
+          (Same ? Is : Other) = &N;
+          In = &A;
+        }
+      }
+    };
+    if (const auto It = New.find(B.Path); It != New.end())
+      Look(It->second);
+    for (const auto &[Path, A] : New)
+      if (!Is && !Other && Path != B.Path)
+        Look(A);
+    if (Is) {
+      Placed.insert(Is);
+      continue;
     }
-    if (End + 1 < T.size() && T[End + 1].Text == ";")
-      Out.push_back(
-          {textOf(ArrayRef(T).slice(I, End + 2 - I)), T[I].Begin, T[I].Line});
+    if (!Other && OnlyName)
+      continue;
+    if (!Other)
+      problem(B, D.Line, "`" + Text + "' is not there any more");
+    else if (Other->Text == D.Text)
+      problem(*In, Other->Line,
+              "`" + Text + "' is under " + Conditions(*In, *Other) +
+                  " now, and was not");
+    else
+      problem(*In, Other->Line,
+              "`" + Other->Text + "' was `" + Text + "' (at " + B.Path + ":" +
+                  Twine(D.Line) + ")");
   }
-  return Out;
 }
 
-/// They are there, but for those that the plan says go.
-void MeaningCheck::registrations(const FileVersion &B) {
-  std::multiset<std::string> Now;
-  for (const auto &[Path, A] : New)
-    for (const Registration &R : registrationsOf(A))
-      Now.insert(R.Text);
-  for (const Registration &R : registrationsOf(B)) {
-    if (const auto It = Now.find(R.Text); It != Now.end()) {
-      Now.erase(It);
+/// A macro's call that came does not have a function called that was there.
+void MeaningCheck::addedItems(const FileVersion &A) {
+  for (const Declarator &D : A.S.Items) {
+    if (!D.Name.empty() || Placed.count(&D))
       continue;
-    }
-    const bool Goes = any_of(P.Leftovers, [&](const Leftover &L) {
-      return L.Goes && any_of(L.Text, [&](const Span &S) {
-               return S.contains(B.Path, R.Begin);
-             });
-    });
-    if (!Goes)
-      Problems.push_back(B.Path + ":" + std::to_string(R.Line) + ": `" +
-                         R.Text + "' is not there any more");
+    SmallVector<StringRef, 16> Words;
+    StringRef(D.Text).split(Words, ' ');
+    for (const auto &[Path, B] : Old)
+      for (const StringRef W : Words)
+        if (B.ByName.count(W.str()))
+          problem(A, D.Line,
+                  "`" + D.Text + "' was added, which names " + W + "()");
   }
 }
 
@@ -1046,37 +1010,113 @@ void MeaningCheck::oldCalls(const FileVersion &A) {
                          Name + "() is called again");
 }
 
-/// Static functions, too, may have been renamed: those that came stand for
-/// those that went, in order.
-void MeaningCheck::file(FileVersion &B) {
+/// A type of the plan that is nowhere is the one that came in its place: a
+/// definition of the same size, or a variable with a name to paste.
+void MeaningCheck::renamedTypes() {
+  struct Type {
+    std::string Name, Size; ///< of a variable no size
+  };
+  std::vector<Type> Found;
+  StringSet<> Words;
+  for (const auto &[Path, A] : New) {
+    for (const auto &Word : A.S.Words)
+      Words.insert(Word.getKey());
+    for (const ApiCall &C : A.S.Calls)
+      if (C.Name == "MALLOC_DEFINE_OBJ" && C.Args.size() == 4)
+        Found.push_back({textOf(C.Args[0]), textOf(C.Args[1])});
+    const Tokens &T = A.S.All;
+    for (size_t I = 2; I < T.size(); ++I)
+      if (StringRef Name = T[I].Text; T[I - 2].Text == "malloc_type" &&
+                                      T[I - 1].Text == "*" &&
+                                      Name.consume_back("_obj"))
+        Found.push_back({Name.str(), ""});
+  }
+  erase_if(Found, [&](const Type &T) {
+    return Arrived.Known.contains(T.Name) ||
+           Arrived.Known.contains(T.Name + "_obj") ||
+           any_of(P.Entries, [&](const PlanEntry &E) {
+             return E.Convert && E.Type == T.Name;
+           });
+  });
+  Renames Names;
+  for (const PlanEntry &E : P.Entries) {
+    if (!E.Convert || E.InPool || E.Form == TypeForm::None ||
+        Words.contains(E.Type) || Words.contains(E.Type + "_obj"))
+      continue;
+    const bool Dynamic = E.Form == TypeForm::Dynamic;
+    const auto Is = find_if(Found, [&](const Type &T) {
+      return T.Size == (Dynamic ? "" : normal(E.SizeText));
+    });
+    if (Is == Found.end())
+      continue;
+    for (const char *Of : {"", "_obj", "_bootslabs"})
+      Names[Is->Name + Of] = E.Type + Of;
+    Found.erase(Is);
+  }
+  if (!Names.empty())
+    for (auto &[Path, A] : New)
+      A.rename(Names);
+}
+
+/// What is static in a file may have another name: what came is what went, if
+/// it is declared like it.
+void MeaningCheck::renamedStatics(const FileVersion &B) {
   const auto It = New.find(B.Path);
   if (It == New.end())
     return;
   FileVersion &A = It->second;
-  std::vector<std::string> Went, Came;
-  for (const Function &Fn : B.S.Functions)
-    if (!A.ByName.count(Fn.Name) && !(Fn.Emptied && Fn.Body.empty()) &&
-        any_of(Fn.Head, [](const Token &T) { return T.Text == "static"; }))
-      Went.push_back(Fn.Name);
-  for (const Function &Fn : A.S.Functions)
-    if (!B.ByName.count(Fn.Name))
-      Came.push_back(Fn.Name);
-  if (Went.empty() || Went.size() != Came.size())
-    return;
-  Renames Names;
-  for (size_t I = 0; I < Went.size(); ++I)
-    Names[Came[I]] = Went[I];
-  rename(A.S.All, Names);
-  for (Function &Fn : A.S.Functions) {
-    if (const auto Renamed = Names.find(Fn.Name); Renamed != Names.end())
-      Fn.Name = Renamed->second;
-    rename(Fn.Body, Names);
+  auto Statics = [](const FileVersion &V) {
+    std::vector<Named> Out;
+    auto Add = [&](const std::string &Name, const std::string &Text) {
+      if (StringRef(Text).starts_with("static ") && !Name.empty())
+        Out.push_back(named(Name, Text));
+    };
+    for (const Function &Fn : V.S.Functions)
+      if (!(Fn.Emptied && Fn.Body.empty()))
+        Add(Fn.Name, textOf(Fn.Head));
+    for (const Declarator &D : V.S.Items)
+      if (!D.IsPrototype)
+        Add(D.Name, D.Text);
+    return Out;
+  };
+  std::vector<Named> Went = Statics(B), Came = Statics(A);
+  auto Has = [](ArrayRef<Named> List, const Named &N) {
+    return any_of(List, [&](const Named &X) { return X.first == N.first; });
+  };
+  const std::vector<Named> AllOld = Went;
+  erase_if(Went, [&](const Named &N) { return Has(Came, N); });
+  erase_if(Came, [&](const Named &N) {
+    return Has(AllOld, N) || Arrived.Known.contains(N.first);
+  });
+  const Renames Names = renames(Went, std::move(Came));
+  if (!Names.empty())
+    A.rename(Names);
+}
+
+/// What the tree after has, by the names that the tree before knows.
+void MeaningCheck::newcomers() {
+  StringSet<> Were;
+  for (const auto &[Path, B] : Old)
+    for (const auto &[Name, Fn] : B.ByName)
+      Were.insert(Name);
+  for (const auto &[Path, A] : New) {
+    for (const Declarator &D : A.S.Items)
+      if (!D.IsPrototype && !Arrived.Known.contains(D.Name))
+        Arrived.Variables.insert(D.Name);
+    for (const auto &[Name, Fn] : A.ByName)
+      if (!Were.contains(Name))
+        Arrived.Functions[Name] = Fn;
   }
-  for (ApiCall &C : A.S.Calls)
-    for (Tokens &Arg : C.Args)
-      rename(Arg, Names);
-  A.ByName.clear();
-  A.index();
+}
+
+std::string MeaningCheck::conditionsAt(const Span &At) const {
+  const auto It = Old.find(At.File);
+  if (It == Old.end())
+    return "";
+  const Structure &S = It->second.S;
+  const auto T = partition_point(
+      S.All, [&](const Token &X) { return X.Begin < At.Begin; });
+  return T == S.All.end() ? "" : S.Conditions[T->Under];
 }
 
 std::vector<std::string> MeaningCheck::run() {
@@ -1096,18 +1136,33 @@ std::vector<std::string> MeaningCheck::run() {
     V.S = readStructure(Text);
     V.index();
   }
-  for (auto &[Path, B] : Old)
-    file(B);
+  for (const auto &[Path, B] : Old)
+    for (const auto &Word : B.S.Words)
+      Arrived.Known.insert(Word.getKey());
+  renamedTypes();
+  for (const auto &[Path, B] : Old)
+    renamedStatics(B);
+  newcomers();
   for (const auto &[Path, B] : Old) {
-    StringMap<unsigned> Times;
     for (const Function &Fn : B.S.Functions)
-      if (!Times[Fn.Name]++)
-        function(B, Fn);
+      function(B, Fn);
     const auto A = New.find(Path);
     macros(B, A == New.end() ? nullptr : &A->second);
-    registrations(B);
+    items(B);
     if (A == New.end())
       continue;
+    callsOutside(B, A->second);
+    auto Texts = [](const std::vector<Declarator> &List) {
+      std::multiset<std::string> Out;
+      for (const Declarator &D : List)
+        Out.insert(D.Text);
+      return Out;
+    };
+    if (Texts(B.S.Pragmas) != Texts(A->second.S.Pragmas))
+      problem(
+          A->second,
+          (A->second.S.Pragmas.empty() ? B : A->second).S.Pragmas.front().Line,
+          "its pragmas are not what they were");
     std::vector<std::string> Was, Is;
     for (const Token &T : B.S.Opaque)
       Was.push_back(T.Text);
@@ -1123,12 +1178,12 @@ std::vector<std::string> MeaningCheck::run() {
   }
   for (const auto &[Path, A] : New) {
     added(A);
+    addedItems(A);
     oldCalls(A);
   }
   types();
   sort(Problems);
-  Problems.erase(std::unique(Problems.begin(), Problems.end()),
-                 Problems.end());
+  Problems.erase(std::unique(Problems.begin(), Problems.end()), Problems.end());
   return std::move(Problems);
 }
 

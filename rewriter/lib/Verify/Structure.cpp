@@ -23,13 +23,12 @@ bool isSetUp(StringRef Name) {
   return StringSwitch<bool>(Name)
       .Cases("kmalloc_create_obj", "kmalloc_destroy_obj",
              "kmalloc_obj_raise_limit", "kmalloc_obj_set_limit", true)
-      .Cases("kmalloc_obj_reserve", "kmalloc_obj_cache", "kmalloc_obj_ctor", "kmalloc_obj_unctor",
-             "kmalloc_obj_bootinit", true)
+      .Cases("kmalloc_obj_reserve", "kmalloc_obj_cache", "kmalloc_obj_ctor",
+             "kmalloc_obj_unctor", "kmalloc_obj_bootinit", true)
       .Default(false);
 }
 
-/// Calls at file scope that define something.
-static bool isDefinition(StringRef Name) {
+bool isDefinition(StringRef Name) {
   return Name == "MALLOC_DEFINE_OBJ" || Name == "KMALLOC_OBJ_BOOTSLABS" ||
          Name == "MALLOC_DECLARE";
 }
@@ -41,12 +40,9 @@ std::string textOf(ArrayRef<Token> T) {
   return Out;
 }
 
-namespace {
+static bool isOpen(StringRef T) { return T == "(" || T == "{" || T == "["; }
+static bool isClose(StringRef T) { return T == ")" || T == "}" || T == "]"; }
 
-bool isOpen(StringRef T) { return T == "(" || T == "{" || T == "["; }
-bool isClose(StringRef T) { return T == ")" || T == "}" || T == "]"; }
-
-/// The index behind the bracket that closes the one at I.
 size_t behindGroup(ArrayRef<Token> T, size_t I) {
   int Depth = 0;
   for (; I < T.size(); ++I) {
@@ -57,6 +53,22 @@ size_t behindGroup(ArrayRef<Token> T, size_t I) {
   }
   return T.size();
 }
+
+std::vector<ArrayRef<Token>> parts(ArrayRef<Token> T, StringRef Separator) {
+  std::vector<ArrayRef<Token>> Out;
+  size_t Begin = 0;
+  for (size_t I = 0; I < T.size();) {
+    if (T[I].Text == Separator) {
+      Out.push_back(T.slice(Begin, I - Begin));
+      Begin = I + 1;
+    }
+    I = isOpen(T[I].Text) ? behindGroup(T, I) : I + 1;
+  }
+  Out.push_back(T.drop_front(Begin));
+  return Out;
+}
+
+namespace {
 
 /// Of a backslash and the end of its line, if Text begins with that: how long.
 size_t continuation(StringRef Text) {
@@ -136,7 +148,8 @@ class StructureReader {
 public:
   StructureReader(StringRef Text, std::vector<Substitution> Substitutions)
       : Text(Text), Substitutions(std::move(Substitutions)) {
-    sort(this->Substitutions, [](auto &A, auto &B) { return A.Begin < B.Begin; });
+    sort(this->Substitutions,
+         [](auto &A, auto &B) { return A.Begin < B.Begin; });
   }
 
   Structure run();
@@ -145,6 +158,7 @@ private:
   StringRef Text;
   std::vector<Substitution> Substitutions;
   Structure S;
+  std::vector<Declarator> Locals; ///< of the function that is read
 
   Tokens substituted(ArrayRef<Token> T) const;
   Tokens abstracted(ArrayRef<Token> T);
@@ -154,7 +168,8 @@ private:
                   bool &Emptied);
   size_t statement(ArrayRef<Token> T, std::vector<CodeStatement> &Out,
                    bool &Emptied);
-  size_t simple(ArrayRef<Token> T, std::vector<CodeStatement> &Out, bool &Emptied);
+  size_t simple(ArrayRef<Token> T, std::vector<CodeStatement> &Out,
+                bool &Emptied);
 };
 
 /// An #if that is open: how its branches pair brackets.
@@ -223,6 +238,7 @@ Tokens StructureReader::abstracted(ArrayRef<Token> T) {
     C.Name = Name.str();
     C.Begin = T[I].Begin;
     C.Line = T[I].Line;
+    C.Under = T[I].Under;
     int Depth = 0;
     C.Args.emplace_back();
     for (size_t J = I + 2; J + 1 < End; ++J) {
@@ -275,6 +291,8 @@ void StructureReader::read() {
   Scanner(Text).run(
       [&](Token &T) {
         T.Under = Now;
+        if (T.Identifier)
+          S.Words.insert(T.Text);
         const int Bracket = isOpen(T.Text) - isClose(T.Text);
         if (!Stack.empty() && Stack.back().IsFirst)
           Stack.back().First += Bracket;
@@ -288,6 +306,9 @@ void StructureReader::read() {
       [&](Directive &D) {
         if (D.Text.empty())
           return;
+        for (const Token &T : ArrayRef(D.Text).drop_front())
+          if (T.Identifier)
+            S.Words.insert(T.Text);
         const std::string Name = D.Text.front().Text;
         const Tokens Rest(D.Text.begin() + 1, D.Text.end());
         if (Name == "if" || Name == "ifdef" || Name == "ifndef") {
@@ -315,13 +336,16 @@ void StructureReader::read() {
           size_t First = 1;
           if (Rest.size() > 1 && Rest[1].Text == "(" &&
               Rest[1].Begin == Rest[0].Begin + Rest[0].Text.size())
-            for (First = behindGroup(Rest, 1); const Token &T :
-                 ArrayRef(Rest).slice(2, First - 2))
-              if (T.Identifier)
+            for (First = behindGroup(Rest, 1);
+                 const Token &T : ArrayRef(Rest).slice(2, First - 2))
+              if (T.Identifier || T.Text == "...")
                 M.Parameters.push_back(T.Text);
           Body.erase(Body.begin(), Body.begin() + First);
           statements(abstracted(substituted(Body)), M.Body, M.Emptied);
           S.Macros.push_back(std::move(M));
+        } else if (Name == "pragma") {
+          S.Pragmas.push_back(
+              {"", textOf(D.Text), false, D.Begin, D.Line, Now});
         }
         Now = Under();
       });
@@ -335,7 +359,8 @@ static bool isControl(StringRef T) {
 
 /// The statement at the begin of T; how many tokens it takes.
 size_t StructureReader::statement(ArrayRef<Token> T,
-                                  std::vector<CodeStatement> &Out, bool &Emptied) {
+                                  std::vector<CodeStatement> &Out,
+                                  bool &Emptied) {
   const StringRef First = T[0].Text;
   if (First == ";")
     return 1;
@@ -393,15 +418,112 @@ size_t StructureReader::statement(ArrayRef<Token> T,
   return std::max<size_t>(At, 1);
 }
 
+static bool isStorage(StringRef T) {
+  return StringSwitch<bool>(T)
+      .Cases("static", "extern", "inline", "__inline", "register", true)
+      .Default(false);
+}
+
+/// How many tokens the specifiers of a declaration take: words, up to the one
+/// behind which a declarator goes on.
+static size_t specifiers(ArrayRef<Token> T) {
+  auto Is = [&](size_t I, StringRef Text) {
+    return I < T.size() && T[I].Text == Text;
+  };
+  size_t I = 0;
+  while (I < T.size() && T[I].Identifier) {
+    size_t Next = I + 1;
+    if (Is(I, "struct") || Is(I, "union") || Is(I, "enum")) {
+      while (Next < T.size() && T[Next].Identifier)
+        if (++Next; !StringRef(T[Next - 1].Text).starts_with("__"))
+          break;
+      I = Is(Next, "{") ? behindGroup(T, Next) : Next;
+      continue;
+    }
+    if (Is(Next, "(") && StringRef(T[I].Text).starts_with("__"))
+      Next = behindGroup(T, Next);
+    const bool GoesOn = (Next < T.size() && T[Next].Identifier) ||
+                        Is(Next, "*") || Is(Next, Gone) || Is(Next, Apart) ||
+                        (Is(Next, "(") && Is(Next + 1, "*"));
+    if (!GoesOn)
+      break;
+    I = Next;
+  }
+  return I;
+}
+
+static std::vector<Declarator> declarators(ArrayRef<Token> T, bool Local);
+
+/// Specifiers as text; the members of a structure each by itself, as the
+/// declaration of several may have been divided.
+static std::string textOfSpecifiers(ArrayRef<Token> T) {
+  std::string Out;
+  for (size_t I = 0; I < T.size(); ++I) {
+    Out += T[I].Text + " ";
+    const bool Enum =
+        any_of(T.take_front(I), [](auto &X) { return X.Text == "enum"; });
+    if (T[I].Text != "{" || Enum)
+      continue;
+    const size_t End = behindGroup(T, I);
+    for (const ArrayRef<Token> Member : parts(T.slice(I + 1, End - I - 2), ";"))
+      for (const Declarator &D : declarators(Member, /*Local=*/false))
+        Out += D.Text + " ; ";
+    I = End - 2;
+  }
+  return Out;
+}
+
+/// `static int a, *b = x' -> {a, static int a}, {b, static int * b = x}.
+static std::vector<Declarator> declarators(ArrayRef<Token> T, bool Local) {
+  std::vector<Declarator> Out;
+  const ArrayRef<Token> Specifiers = T.take_front(specifiers(T));
+  const bool OnlyStorage =
+      all_of(Specifiers, [](const Token &S) { return isStorage(S.Text); });
+  auto Add = [&](ArrayRef<Token> Part) {
+    if (any_of(Part, [](const Token &P) { return P.Text == Gone; }))
+      return;
+    const bool Alone = !Part.empty() && Part[0].Text == Apart;
+    const Token *const Set =
+        find_if(Part, [](const Token &P) { return P.Text == "="; });
+    const Token *const Named = std::find_if(Part.begin(), Set, [](auto &P) {
+      return P.Identifier && P.Text != "const" && P.Text != "volatile" &&
+             P.Text != "struct" && P.Text != "malloc_type";
+    });
+    const Token &At = Part.empty() ? T.front() : Part.front();
+    Declarator D{"", "", false, At.Begin, At.Line, At.Under};
+    if (!Alone)
+      D.Text = textOfSpecifiers(Specifiers);
+    for (const Token &S : Specifiers)
+      if (Alone && isStorage(S.Text))
+        D.Text += S.Text + " ";
+    D.Text += textOf(Alone   ? Part.drop_front()
+                     : Local ? Part.take_front(Set - Part.begin())
+                             : Part);
+    D.Text = StringRef(D.Text).rtrim().str();
+    if (Part.empty() && Specifiers.size() > 1)
+      D.Name = Specifiers[0].Text + " " + Specifiers[1].Text;
+    const bool Called =
+        Named < Set && Named + 1 < Part.end() && Named[1].Text == "(";
+    if (Named < Set && !(Called && OnlyStorage))
+      D.Name = Named->Text;
+    D.IsPrototype = Called && !OnlyStorage && Specifiers[0].Text != "typedef";
+    Out.push_back(std::move(D));
+  };
+  if (!T.empty())
+    for (const ArrayRef<Token> Part :
+         parts(T.drop_front(Specifiers.size()), ","))
+      Add(Part);
+  return Out;
+}
+
 /// `struct foo *a = b' -> a = b; of a declaration that sets nothing, nothing.
 static bool asAssignment(Tokens &Head) {
   size_t I = 0;
   while (I < Head.size() && (Head[I].Identifier || Head[I].Text == "*"))
     ++I;
-  const bool Declares =
-      I > 1 && Head[I - 1].Identifier && Head[0].Identifier &&
-      Head[0].Text != "return" && Head[0].Text != "goto" &&
-      Head[0].Text != "case";
+  const bool Declares = I > 1 && Head[I - 1].Identifier && Head[0].Identifier &&
+                        Head[0].Text != "return" && Head[0].Text != "goto" &&
+                        Head[0].Text != "case";
   if (!Declares || Head[0].Text == "typedef")
     return false;
   size_t Behind = I;
@@ -420,15 +542,15 @@ static bool asAssignment(Tokens &Head) {
 }
 
 /// An expression, a declaration, a label.
-size_t StructureReader::simple(ArrayRef<Token> T, std::vector<CodeStatement> &Out,
-                               bool &Emptied) {
+size_t StructureReader::simple(ArrayRef<Token> T,
+                               std::vector<CodeStatement> &Out, bool &Emptied) {
   CodeStatement St;
   St.Line = T[0].Line;
   size_t I = 0;
   int Depth = 0, Choices = 0;
   const bool Case = T[0].Text == "case" || T[0].Text == "default";
-  const bool Label = T[0].Identifier && T.size() > 1 && T[1].Text == ":" &&
-                     !Case;
+  const bool Label =
+      T[0].Identifier && T.size() > 1 && T[1].Text == ":" && !Case;
   for (; I < T.size(); ++I) {
     const StringRef Text = T[I].Text;
     if (Text == Gone) {
@@ -453,36 +575,53 @@ size_t StructureReader::simple(ArrayRef<Token> T, std::vector<CodeStatement> &Ou
     St.Head.pop_back();
     St.Head.erase(St.Head.begin() + 1);
   }
-  asAssignment(St.Head);
+  const Tokens Whole = St.Head;
+  if (asAssignment(St.Head)) {
+    St.Declares = Whole[0].Text != "static";
+    append_range(Locals, declarators(Whole, /*Local=*/true));
+  }
   if (!St.Head.empty())
     Out.push_back(std::move(St));
   return std::max<size_t>(I, 1);
 }
 
-void StructureReader::statements(ArrayRef<Token> T, std::vector<CodeStatement> &Out,
+void StructureReader::statements(ArrayRef<Token> T,
+                                 std::vector<CodeStatement> &Out,
                                  bool &Emptied) {
   while (!T.empty())
     T = T.drop_front(statement(T, Out, Emptied));
 }
 
-/// The functions of a file, by what stands before each brace at file scope.
+/// The functions of a file, by what stands before each brace at file scope, and
+/// what stands between them.
 void StructureReader::split(ArrayRef<Token> T) {
   size_t Begin = 0;
   std::string LastName; // K&R: declarations stand between name and body
+  size_t NamedIn = -1;  // the item that the name is of
   for (size_t I = 0; I < T.size();) {
     const StringRef Text = T[I].Text;
-    if (Text == ";") {
+    if (Text == ";" || (Text == Gone && I == Begin)) {
+      append_range(S.Items, declarators(T.slice(Begin, I - Begin), false));
       Begin = ++I;
       continue;
     }
+    if (Text == "(" && I == Begin + 1 &&
+        !StringRef(T[Begin].Text).starts_with("__")) {
+      // A macro's call may have no semicolon.
+      const size_t End = behindGroup(T, I);
+      if (End < T.size() && (T[End].Identifier || T[End].Text == Gone)) {
+        append_range(S.Items, declarators(T.slice(Begin, End - Begin), false));
+        Begin = I = End;
+        continue;
+      }
+    }
     if (Text == "(" || Text == "[") {
-      if (Text == "(" && I > Begin && T[I - 1].Identifier &&
-          !StringRef(T[I - 1].Text).starts_with("__"))
-        if (LastName.empty() || Begin == 0 || T[I - 1].Begin >= T[Begin].Begin)
-          LastName = none_of(T.slice(Begin, I - Begin),
-                             [](const Token &X) { return X.Text == "("; })
-                         ? T[I - 1].Text
-                         : LastName;
+      const bool Names = Text == "(" && I > Begin && T[I - 1].Identifier &&
+                         !StringRef(T[I - 1].Text).starts_with("__");
+      if (Names && NamedIn != Begin) {
+        LastName = T[I - 1].Text;
+        NamedIn = Begin;
+      }
       I = behindGroup(T, I);
       continue;
     }
@@ -510,7 +649,17 @@ void StructureReader::split(ArrayRef<Token> T) {
     F.Line = Head.empty() ? T[I].Line : Head.front().Line;
     F.Begin = Head.empty() ? T[I].Begin : Head.front().Begin;
     F.End = T[End - 1].Begin + 1;
+    for (size_t I = 0; I + 1 < Head.size(); ++I)
+      if (Head[I].Text == F.Name && Head[I + 1].Text == "(") {
+        const ArrayRef<Token> List =
+            Head.slice(I + 2, behindGroup(Head, I + 1) - I - 3);
+        for (const ArrayRef<Token> P : parts(List, ","))
+          append_range(F.Parameters, declarators(P, /*Local=*/true));
+        break;
+      }
+    Locals.clear();
     statements(T.slice(I + 1, End - I - 2), F.Body, F.Emptied);
+    F.Locals = std::move(Locals);
     S.Functions.push_back(std::move(F));
     Begin = I = End;
   }

@@ -284,13 +284,17 @@ newDiagnostics(const CompilationDatabase &DB, const CompilationDatabase &Before,
   return Of.found();
 }
 
+static bool isCSource(StringRef Path) {
+  const StringRef Extension = sys::path::extension(Path);
+  return Extension == ".c" || Extension == ".h";
+}
+
 /// Their text, of files that C is written in.
 static FileSet contents(const SourceTree &Tree,
                         const std::set<std::string> &Files) {
   FileSet Out;
   for (const std::string &Path : Files) {
-    const StringRef Extension = sys::path::extension(Path);
-    if (Extension != ".c" && Extension != ".h")
+    if (!isCSource(Path))
       continue;
     if (auto Content = MemoryBuffer::getFile(Tree.path(Path)))
       Out[Path] = (*Content)->getBuffer().str();
@@ -298,32 +302,45 @@ static FileSet contents(const SourceTree &Tree,
   return Out;
 }
 
-/// Lines that the installation adds to lists of files and options.
-static void findListProblems(const SourceTree &After, const FileSet &Installed,
+static bool isAssembly(StringRef Path) {
+  return sys::path::extension(Path).equals_insensitive(".s");
+}
+
+/// Lists of files and options, makefiles and assembly: each line is there, and
+/// as often, but for those of an allocator that goes.
+static void findLineProblems(StringRef Path, StringRef Before, StringRef After,
+                             const Plan &P,
                              std::vector<std::string> &Problems) {
-  for (const auto &[Path, Text] : Installed) {
-    const StringRef Extension = sys::path::extension(Path);
-    if (Extension == ".c" || Extension == ".h")
-      continue;
-    auto Words = [](StringRef Line) {
-      SmallVector<StringRef, 8> Parts;
-      SplitString(Line, Parts);
-      return join(Parts, " ");
-    };
-    StringSet<> Have;
-    if (auto Content = MemoryBuffer::getFile(After.path(Path))) {
-      SmallVector<StringRef, 0> Lines;
-      (*Content)->getBuffer().split(Lines, '\n');
-      for (const StringRef Line : Lines)
-        Have.insert(Words(Line));
+  const bool Assembly = isAssembly(Path);
+  auto isComment = [&](StringRef Word) {
+    return Assembly ? Word.starts_with("/*") || Word.starts_with("*")
+                    : Word.starts_with("#");
+  };
+  auto Lines = [&](StringRef Text) {
+    std::map<std::string, unsigned> Out;
+    SmallVector<StringRef, 0> All;
+    Text.split(All, '\n');
+    for (const StringRef Line : All) {
+      SmallVector<StringRef, 8> Words;
+      SplitString(Line, Words);
+      if (!Words.empty() && !isComment(Words[0]) && !P.drops(Words[0]))
+        ++Out[join(Words, " ")];
     }
-    SmallVector<StringRef, 0> Lines;
-    StringRef(Text).split(Lines, '\n');
-    for (const StringRef Line : Lines)
-      if (StringRef(Line).contains_insensitive("kmalloc") &&
-          !Have.contains(Words(Line)))
-        Problems.push_back(Path + ": `" + Words(Line) + "' is missing");
-  }
+    return Out;
+  };
+  auto Have = Lines(After);
+  for (const auto &[Line, Times] : Lines(Before))
+    if (Have[Line] != Times)
+      Problems.push_back((Path + ": `" + Line + "' is " +
+                          (Have[Line] < Times ? "missing" : "there again"))
+                             .str());
+}
+
+/// Is what a file says a matter of its lines?
+static bool isOfLines(StringRef Path) {
+  const StringRef Name = sys::path::filename(Path);
+  return isAssembly(Path) || Name.starts_with("Makefile") ||
+         Path.starts_with("conf/");
 }
 
 /// The shims' files and the allocator with its hooks: every statement that is
@@ -333,13 +350,12 @@ static void findInstallProblems(const SourceTree &After, const Facts &F,
                                 std::vector<std::string> &Problems) {
   FileSet Want, Have;
   for (const auto &[Path, Text] : Installed) {
-    const StringRef Extension = sys::path::extension(Path);
     const bool Edited = any_of(P.Entries, [&, &Path = Path](auto &E) {
       return E.Convert && any_of(E.Steps, [&](const Step &S) {
                return S.Replace.File == Path;
              });
     });
-    if ((Extension != ".c" && Extension != ".h") || Edited)
+    if (Edited)
       continue;
     auto Content = MemoryBuffer::getFile(After.path(Path));
     if (!Content) {
@@ -349,11 +365,14 @@ static void findInstallProblems(const SourceTree &After, const Facts &F,
     }
     if ((*Content)->getBuffer() == Text)
       continue;
+    if (!isCSource(Path)) {
+      findLineProblems(Path, Text, (*Content)->getBuffer(), P, Problems);
+      continue;
+    }
     Want[Path] = Text;
     Have[Path] = (*Content)->getBuffer().str();
   }
   append_range(Problems, meaningProblems(F, Plan(), Want, Have));
-  findListProblems(After, Installed, Problems);
 }
 
 Expected<VerifyResult> verify(const CompilationDatabase &DB, const Facts &F,
@@ -424,6 +443,12 @@ Expected<VerifyResult> verify(const CompilationDatabase &DB, const Facts &F,
       std::stoul(Contents.key().substr(0, 6), nullptr, 16));
   append_range(Result.Problems, meaningProblems(F, P, Old, New));
   findInstallProblems(After, F, Options.Installed, P, Result.Problems);
+  for (const std::string &Path : Changed)
+    if (isOfLines(Path) && !Options.Installed.count(Path))
+      if (auto Was = MemoryBuffer::getFile(Before.path(Path)))
+        if (auto Is = MemoryBuffer::getFile(After.path(Path)))
+          findLineProblems(Path, (*Was)->getBuffer(), (*Is)->getBuffer(), P,
+                           Result.Problems);
 
   std::set<std::string> Units;
   const SourceTree Named(F.Tree);

@@ -22,6 +22,7 @@ using llvm::StringRef;
 
 static const char SwapC[] = R"(#include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/lock.h>
 #include <vm/vm_zone.h>
 #include "swap.h"
 
@@ -126,6 +127,57 @@ swap_macro(void)
 {
 	return (SW_GET());
 }
+
+static volatile int swap_most = NBOOT;
+static const struct swap_ops swap_ops = { swap_get, swap_put };
+
+static int __attribute__((noinline))
+swap_first(void)
+{
+	return (1);
+}
+
+static int __attribute__((noinline))
+swap_second(void)
+{
+	return (2 * swap_first());
+}
+
+#define	GETTER(name, get)						\
+static void *								\
+name(void)								\
+{									\
+	return (get);							\
+}
+GETTER(swap_getter, zalloc(swap_zone))
+
+int
+swap_range(int low, int high)
+{
+	long size = high - low;
+
+	lockmgr(&swap_lock, LK_EXCLUSIVE);
+	if (size > swap_most)
+		size = swap_most;
+	lockmgr(&swap_lock, LK_RELEASE);
+	if (swap_ops.get == NULL || swap_second() == 0 || !swap_getter())
+		return (SWAP_OFF);
+	return (size);
+}
+
+#ifdef MAP_DEBUG
+int
+swap_debug(void)
+{
+	return (1);
+}
+#else
+int
+swap_debug(void)
+{
+	return (0);
+}
+#endif
 )";
 
 static const char SwapH[] = R"(#ifndef _SWAP_H_
@@ -142,7 +194,21 @@ struct map_entry {
 	long	words[7];
 };
 
+#define	LK_SHARED	1
+#define	LK_EXCLUSIVE	2
+#define	LK_RELEASE	6
+int	lockmgr(struct lock *, int);
+
+typedef long swap_blk;
+enum swap_state { SWAP_OFF, SWAP_ON };
+
+struct swap_ops {
+	struct swblock	*(*get)(int);
+	void	(*put)(struct swblock *);
+};
+
 extern vm_zone_t swap_zone;
+extern struct lock swap_lock;
 
 #endif
 )";
