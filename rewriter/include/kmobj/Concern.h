@@ -49,7 +49,9 @@
  * file scope, can mean two different types before, and means one after: no
  * diagnostic comes of that. Text which says T in another way (union T, a
  * block's own struct T, a macro T) is concerned. A reference that goes may
- * leave T unknown: all that says T is concerned.
+ * leave T unknown: text that says T is concerned, unless it declares T there
+ * for what follows, as a declaration at file scope and a structure's member do,
+ * or did so earlier in its file and in the same branch of each #if.
  *
  * Who says a name. Each file's text does, whatever #if it stands under, lexed
  * as for the filter of `scan' (NameTable.h): a macro that says a name in its

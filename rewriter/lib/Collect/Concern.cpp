@@ -21,6 +21,7 @@ struct Saying {
     Anyhow,
     InUse,    ///< otherwise than to define it
     AsTag,    ///< otherwise than `struct Name'
+    AsKnownTag, ///< where that does not declare it
     AsMember, ///< as a member that is looked at, or may be
     AsMacro   ///< defines a macro of that name
   } How = Anyhow;
@@ -264,7 +265,7 @@ void Concerns::Parts::change(const FilePieces &Of, size_t I, bool IsNew,
     C.Names.insert({Name, {}, Saying::Anyhow});
   for (const std::string &Tag : D.Tags)
     if (!isDeclaredBefore(Of, I, Tag))
-      C.Names.insert({Tag, {}, IsNew ? Saying::AsTag : Saying::Anyhow});
+      C.Names.insert({Tag, {}, IsNew ? Saying::AsTag : Saying::AsKnownTag});
 }
 
 /// Have members of the structure other names only, and other types as wide?
@@ -291,7 +292,7 @@ bool Concerns::Parts::renames(const FilePieces &Old, size_t I,
       Names.insert({Of->Name.str(), {}, Saying::AsMember});
     }
     if (!From.Tag.empty() && !isDeclaredBefore(Old, I, From.Tag))
-      Names.insert({From.Tag.str(), {}, Saying::Anyhow});
+      Names.insert({From.Tag.str(), {}, Saying::AsKnownTag});
     if (!To.Tag.empty() && !isDeclaredBefore(New, J, To.Tag))
       Names.insert({To.Tag.str(), {}, Saying::AsTag});
   }
@@ -358,6 +359,70 @@ static bool isReference(const FileText &Text, size_t I, unsigned Depth,
   return !Declares || (Depth == 0 && !InMacro);
 }
 
+namespace {
+
+/// Where in a file its tokens stand, one after the other.
+class Scope {
+public:
+  explicit Scope(const FileText &Text) : Text(Text) {}
+
+  void pass(size_t I);
+  /// Would `struct T' at I, if it is not known, declare T for what follows?
+  bool declares(size_t I) const;
+  unsigned depth() const { return Braces.size(); }
+
+  using Branch = std::vector<unsigned>;
+  /// The branches of #ifs around.
+  const Branch &branch() const { return Ifs; }
+  bool isIn(const Branch &Outer) const {
+    return Outer.size() <= Ifs.size() &&
+           std::equal(Outer.begin(), Outer.end(), Ifs.begin());
+  }
+
+private:
+  const FileText &Text;
+  std::vector<bool> Braces; ///< of a structure
+  Branch Ifs;
+  unsigned Parens = 0, Branches = 0;
+};
+
+} // namespace
+
+void Scope::pass(size_t I) {
+  if (Text.tokens()[I].Directive) {
+    if (Text.tokens()[I].LineStart) {
+      const StringRef Word = Text.text(Text.tokens()[I + 1]);
+      if (!Ifs.empty() && (Word == "endif" || Word.starts_with("el")))
+        Ifs.pop_back();
+      if (Word.starts_with("if") || Word.starts_with("el"))
+        Ifs.push_back(++Branches);
+    }
+    return;
+  }
+  auto IsRecord = [&](size_t At) {
+    return Text.is(At, "struct") || Text.is(At, "union");
+  };
+  if (Text.is(I, "{"))
+    Braces.push_back(IsRecord(I - 1) || IsRecord(I - 2));
+  else if (Text.is(I, "}") && !Braces.empty())
+    Braces.pop_back();
+  Parens += Text.is(I, "(");
+  Parens -= Parens && Text.is(I, ")");
+}
+
+bool Scope::declares(size_t I) const {
+  if (Parens || !llvm::all_of(Braces, [](bool B) { return B; }) ||
+      !Text.is(I - 1, "struct") || Text.tokens()[I].Directive)
+    return false;
+  size_t Before = I - 2;
+  while (Text.is(Before, "const") || Text.is(Before, "volatile") ||
+         Text.is(Before, "extern") || Text.is(Before, "static") ||
+         Text.is(Before, "typedef"))
+    --Before;
+  return Before >= Text.tokens().size() || Text.tokens()[Before].Directive ||
+         Text.is(Before, ";") || Text.is(Before, "}") || Text.is(Before, "{");
+}
+
 /// `x.Name', `x->Name', `offsetof(struct T, Name)', `{ Name: x }', and whatever
 /// may be one of these.
 static bool isMemberUse(const FileText &Text, size_t I) {
@@ -385,14 +450,12 @@ void Concerns::Parts::look(
   const auto Parts = Kept.find(&F);
   const std::vector<TextToken> &Tokens = Text->tokens();
   StringRef Macro;
-  unsigned Depth = 0;
+  Scope At(*Text);
+  std::map<const Saying *, std::vector<Scope::Branch>> Declared; // in these
   for (size_t I = 0; I < Tokens.size(); ++I) {
     if (Tokens[I].LineStart)
       Macro = {};
-    if (!Tokens[I].Directive) {
-      Depth += Text->is(I, "{");
-      Depth -= Depth && Text->is(I, "}");
-    }
+    At.pass(I);
     if (Tokens[I].Kind != TextToken::Identifier &&
         Tokens[I].Kind != TextToken::Number)
       continue;
@@ -407,7 +470,15 @@ void Concerns::Parts::look(
         if (S->How == (Defines ? Saying::InUse : Saying::AsMacro))
           continue;
         if (S->How == Saying::AsTag && !Joined &&
-            isReference(*Text, I, Depth, !Macro.empty()))
+            isReference(*Text, I, At.depth(), !Macro.empty()))
+          continue;
+        if (S->How == Saying::AsKnownTag && !Joined && At.declares(I)) {
+          Declared[S].push_back(At.branch());
+          continue;
+        }
+        if (S->How == Saying::AsKnownTag &&
+            llvm::any_of(Declared[S],
+                         [&](const auto &In) { return At.isIn(In); }))
           continue;
         if (S->How == Saying::AsMember && !Joined && !isMemberUse(*Text, I))
           continue;

@@ -81,6 +81,12 @@ L_LINE();
     {"union.c", "#include \"a.h\"\nunion shape { int x; };\n"},
     {"define.c", "#define mac 5\n#include \"a.h\"\n"},
     {"proto.c", "#include \"a.h\"\nvoid proto(struct objcache *);\n"},
+    {"known.c", "#include \"a.h\"\nstruct known { struct objcache *k; };\n"
+                "void known(struct objcache *);\n"},
+    {"branch.c", "#include \"a.h\"\n#ifdef OPTION\nstruct objcache;\n#endif\n"
+                 "void branch(struct objcache *);\n"},
+    {"block.c", "#include \"a.h\"\nvoid block(void) { struct objcache *b = 0;"
+                " (void)b; }\nvoid block2(struct objcache *);\n"},
     {"body.c", "struct body {\n#include \"body.h\"\nint m;\n};\n"},
     {"flat.c", "#include \"body.h\"\nint flat;\n"},
     {"flat2.c", "#include \"body.h\"\nint flat2;\n"},
