@@ -126,6 +126,18 @@ llvm::Error editComments(llvm::StringRef File, Plan &P, Sources &Files,
 std::optional<Change> without(const Facts &F, const SourceText &Text,
                               const Statement &S);
 
+/// Takes the blank lines away that go with what patch I takes away.
+llvm::Error closeGaps(Sources &Files, llvm::MutableArrayRef<Patch> Patches,
+                      size_t I);
+
+/// Breaks lines of code that fitted into 80 columns and do not with the names
+/// that are new in them.
+llvm::Error breakLongLines(Sources &Files, std::vector<Patch> &Patches);
+
+/// The backslash of a macro's line stays in its column where the line's text
+/// changes.
+llvm::Error alignBackslashes(Sources &Files, std::vector<Patch> &Patches);
+
 /// Adds the changes of #include lines to the patches of the converted entries,
 /// so that after each of them every file includes what it uses, and after the
 /// last one no file includes what it no longer does. What others may get
