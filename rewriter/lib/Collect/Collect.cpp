@@ -486,8 +486,9 @@ void Collector::functions() {
         continue;
       if (const FileText *Text = Store.get(Name))
         for (const Span &S : said(*Text, Fn.Name))
-          if (Text->callAt(S.Begin) &&
-              !Text->followsStatement(Text->tokenAt(S.Begin)) &&
+          if (const size_t I = Text->tokenAt(S.Begin);
+              Text->callAt(S.Begin) && !Text->followsStatement(I) &&
+              Text->enclosing(I) < Text->tokens().size() &&
               !llvm::is_contained(Fn.Tests, S))
             Fn.Tests.push_back(S);
     }

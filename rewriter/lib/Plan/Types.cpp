@@ -145,7 +145,9 @@ bool Types::isSaid(const PlanEntry &E, StringRef Text, StringRef Gone) const {
          llvm::any_of(F.MallocDefines, [&](const MallocDefine &M) {
            return M.ArgTexts.size() == 3 && M.ArgTexts[1] == Text &&
                   M.Key != E.MallocDefine && M.Key != Gone &&
-                  (M.Key != E.OldType || E.Form != TypeForm::Dynamic);
+                  llvm::none_of(P.Leftovers, [&](const Leftover &L) {
+                    return L.MallocDefine == M.Key;
+                  });
          });
 }
 
@@ -235,8 +237,8 @@ void Types::inherit() {
         for (const Span &S : L.Statements)
           E->Notes.push_back(
               {S, "the caches that counted against this limit have types of "
-                  "their own, which have none in bytes: see whether it can "
-                  "go"});
+                  "their own, which have none in bytes: see what it should be "
+                  "for what is left"});
       for (const Use *U : F.usesOf(Key))
         if (U->What == Role::TypeUse && !U->Detail.empty())
           for (PlanEntry *E : Caches)
@@ -319,7 +321,9 @@ void Types::describe(PlanEntry &E) {
     E.ShortText = "\"" + withoutKind(unquoted(E.ShortText)).str() + "\"";
   auto Short = [&](const std::string &Type, StringRef Gone) {
     if (isLiteral(E.ShortText) &&
-        (E.Form != TypeForm::Define || !isSaid(E, E.ShortText, Gone)))
+        ((E.Form != TypeForm::Define &&
+          (E.IsZone || E.Form != TypeForm::Dynamic)) ||
+         !isSaid(E, E.ShortText, Gone)))
       return E.ShortText;
     const StringRef Stem =
         Type.empty() ? StringRef(E.Variable) : StringRef(Type).substr(2);

@@ -126,9 +126,8 @@ std::string zoneIs(const PlanEntry &E) {
             Call + " waits for such pages.";
   }
   if (E.WantReserve)
-    Text +=
-        " A fresh object is zero and a used one has what was left in it, as "
-        "before.";
+    Text += " A fresh object is zero, and a used one has what was left in it, "
+            "its first word, too, which zfree() overwrote.";
   return Text;
 }
 
@@ -201,8 +200,8 @@ std::string cacheGiven(const PlanEntry &E) {
   if (!E.Constructed) {
     if (!E.Cached.empty() && E.Cached != "0")
       Add("How many to keep (" + E.Cached +
-          ") has no counterpart: what is free stays in slabs, and goes when "
-          "nobody has needed it for some seconds.");
+          ") has no counterpart: a free slab goes when nobody has needed it "
+          "for some seconds.");
     return Text;
   }
   if (!C || !C->CallCtor)
@@ -261,14 +260,12 @@ std::string seenText(ArrayRef<const PlanEntry *> Entries) {
                : std::string(Entries.size() == 1 ? "it" : "them")) +
           ". vmstat -m counts ";
   Text += Entries.size() == 1 ? "it" : "them";
-  // The old malloc type had that name and counted no others.
-  if (Entries.size() == 1 && E.Form == TypeForm::Redefine)
-    Text += " as before";
   Text += " under " +
           (Old == New ? "the same name" + std::string(Old.size() > 1 ? "s" : "")
                       : join(New, ", "));
-  return Text +
-         (E.needsShims() ? "; kern.kmalloc_ext shows what is kept." : ".");
+  if (!E.IsZone)
+    Text += ", but no free objects, which objcache counted in its malloc type";
+  return Text + (E.needsShims() ? "; kern.kmalloc_ext shows its slabs." : ".");
 }
 
 } // namespace
@@ -402,12 +399,18 @@ void describe(Patch &P, const Plan &Of) {
   for (const PlanEntry *One : Entries) {
     Say(One->IsZone ? zoneWas(*One) : cacheWas(*One));
     Say(One->IsZone ? zoneIs(*One) : cacheIs(*One));
+    if (One->IsZone)
+      Say("A zone kept its memory for ever. Slabs without objects are given "
+          "back, so who may look at an object that another has freed needs "
+          "exis_hold().");
     if (One->HasBootstrap)
       Say(bootText(*One));
     if (const Step *C = creation(*One); C && C->RaiseLimit && !One->IsZone)
-      Say("The old malloc type was limited in bytes, by kmalloc_raise_limit() "
-          "for all that used it. The new one is not: how many objects there "
-          "can be is what limits it.");
+      Say("kmalloc_raise_limit() was for all that used the old malloc type. "
+          "The new one has no limit in bytes" +
+          std::string(C->MaxOut != "0" && !C->MaxOut.empty()
+                          ? ": how many objects there can be is what limits it."
+                          : "."));
     if (const Step *C = creation(*One); C && C->Retries && One->WantReserve)
       Say("Where there were not addresses for all of them a smaller zone was "
           "tried. kmalloc_obj_reserve() makes do with what there are and says "
@@ -500,7 +503,8 @@ Error annotate(MutableArrayRef<Patch> All, const Plan &Of,
     for (const std::string &N : Notes)
       Check += bullet(printable(N));
     if (!Check.empty())
-      P.Notes += "What to check:\n" + Check + "\n";
+      P.Notes += "What to check, on lines of the tree as it was:\n" + Check +
+                 "\n";
     if (!Places.empty()) {
       P.Notes += "Places, in the tree as it was -> with the whole series:\n";
       for (const auto &[At, Text] : Places)

@@ -232,7 +232,7 @@ TEST(Notes, LinesOfBothTrees) {
                     {"kern/a.c", 6, 2, ""}};
   ASSERT_FALSE(static_cast<bool>(annotate(All, P, Disk.tree())));
   EXPECT_EQ(All[0].Notes,
-            "What to check:\n* kern/a.c:3: look at it\n\n"
+            "What to check, on lines of the tree as it was:\n* kern/a.c:3: look at it\n\n"
             "Places, in the tree as it was -> with the whole series:\n"
             "  kern/a.c:3 -> 5  f\n"
             "  kern/a.c:4 -> gone  f\n"
