@@ -139,7 +139,9 @@ static std::string usersText(const Plan &P) {
                "the table; vmstat -m counts what callers hold of each type.");
   if (Caches)
     Out += bullet("vmstat -o and kern.objcache.stats no longer list the object "
-                  "caches of the table; vmstat -m counts them, too.");
+                  "caches of the table; vmstat -m counts them, too: what "
+                  "callers hold, where it counted free objects with the malloc "
+                  "type of the cache.");
   if (P.needsShims())
     Out +=
         bullet("kern.kmalloc_ext is new: slabs kept ready, magazines, sleeps "
@@ -149,9 +151,11 @@ static std::string usersText(const Plan &P) {
                "sysctls, too; options KMALLOC_OBJ_DEBUG poisons slabs that "
                "are kept ready.");
   Out +=
-      bullet("Limits are what they were, and so are the tunables and sysctls "
-             "that they are computed from; a patch that drops a number says "
-             "so.");
+      bullet("Limits on the number of objects are what they were, and so are "
+             "the tunables and sysctls that they are computed from; a patch "
+             "that drops a number says so. Each new malloc type has a limit in "
+             "bytes of its own, which is kmalloc's default unless its patch "
+             "says otherwise.");
   return Out;
 }
 
