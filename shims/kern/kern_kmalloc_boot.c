@@ -24,8 +24,9 @@
  *	kmalloc_ext_get() takes one from first.  No lock but spinlocks, no page
  *	and no address is needed.  When the slabs are used up and there is no VM
  *	yet, it falls through to kmem_slab_alloc() as zalloc fell into
- *	kmem_alloc().  malloc_init() finds nothing of it, and later cpus find no
- *	magazine.
+ *	kmem_alloc().  That needs map entries, so these must have boot slabs
+ *	enough until the maintainer runs.  malloc_init() finds nothing of it, and
+ *	later cpus find no magazine.
  *
  * Boot slabs are never given back.  What is not in use of them is part of the
  * type's reserve, before malloc_init() and when they retire, and nothing is

@@ -18,8 +18,8 @@
  *			an object that he has freed.
  *	red zones	what lies between the stack of free objects and the
  *			first object, and behind the last object up to the end
- *			of the slab.  Checked when the slab becomes ready or is
- *			given back.
+ *			of the slab.  Checked when a slab that was in use
+ *			becomes ready or is given back.
  *
  * Objects lie side by side: an overrun into the next one is not noticed.
  *

@@ -8,8 +8,9 @@
  * Two kernel threads do for kmalloc_obj what who allocates must not wait for.
  *
  *	maintainer	fills reserves, empties magazines when memory is needed,
- *			and gives back what is free.  It does not wait for
- *			memory but between two rounds
+ *			and gives back what is free.  It waits for memory
+ *			between two rounds, and where giving back wants a map
+ *			entry
  *	grower		sets more addresses aside, and makes magazines.  Either
  *			may wait for memory, and if one thread did it all that
  *			might be memory which it should have given back
@@ -138,9 +139,9 @@ kmalloc_maintain(void)
 }
 
 /*
- * Pages may be refused although memory is not short.  vm_wait() returns at
- * once then, and a kernel thread that does not sleep keeps all processes off
- * its cpu.
+ * A round may end with something missing although memory is not short: another
+ * took the page, or the slot.  vm_wait() returns at once then, and a kernel
+ * thread that does not sleep keeps all processes off its cpu.
  */
 static void
 maintainer_pause(void)

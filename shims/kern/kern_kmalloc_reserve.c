@@ -145,8 +145,8 @@
  *
  *	Who waits in step 5 is in nobody's way either.  He holds no lock of
  *	ours; what else he holds he would have held asleep in zalloc() or in
- *	kmem_slab_alloc().  vm_wait() ends with the shortage or after a tenth of
- *	a second, and he begins again: he needs no wakeup that could be lost,
+ *	kmem_slab_alloc().  vm_wait() ends with the shortage or after a second
+ *	at the most, and he begins again: he needs no wakeup that could be lost,
  *	and keeps no page meanwhile.  Step 6 does keep what it has collected,
  *	which is why nobody goes there for whom a page would do.
  *
@@ -376,8 +376,9 @@ kmalloc_ext_take_ready(struct kmalloc_ext *ext, int privileged)
 
 /*
  * The class of pages that the calling thread may make slabs of: see `whose
- * pages' above.  ext->pages is one word, and does not change once the type is
- * in use: no lock is needed to read it.
+ * pages' above.  ext->pages is one word, and changes only while the type is set
+ * up, which may be after its first allocations: either value will do for these,
+ * so no lock is needed to read it.
  */
 static int
 page_class(const struct kmalloc_ext *ext, int flags)
