@@ -98,8 +98,10 @@ void Expectations::step(const PlanEntry &E, const Step &S) {
   case Action::Remove:
     return setUp(S.Replace, {});
   case Action::Resize:
-    return E.Bootstrap ? replace(S.Replace, lexed(S.Bytes))
-                       : setUp(S.Statement, {});
+    if (E.Bootstrap)
+      return replace(S.Replace, lexed(S.Bytes));
+    goes(E.Items);
+    return setUp(S.Statement, {});
   case Action::SetLimit:
     replace(S.Replace, {"@kmalloc_obj_set_limit"});
     Files[S.Replace.File].Calls.push_back(
