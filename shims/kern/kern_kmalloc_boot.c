@@ -25,8 +25,8 @@
  *	and no address is needed.  When the slabs are used up and there is no VM
  *	yet, it falls through to kmem_slab_alloc() as zalloc fell into
  *	kmem_alloc().  That needs map entries, so these must have boot slabs
- *	enough until the maintainer runs.  malloc_init() finds nothing of it, and
- *	later cpus find no magazine.
+ *	enough until the maintainer runs.  malloc_init() finds nothing of it,
+ *	and later cpus find no magazine.
  *
  * Boot slabs are never given back.  What is not in use of them is part of the
  * type's reserve, before malloc_init() and when they retire, and nothing is
